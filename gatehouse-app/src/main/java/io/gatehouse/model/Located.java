@@ -1,0 +1,4 @@
+package io.gatehouse.model;
+
+/** A value and the place it was written at. */
+public record Located<T>(T value, Origin origin) {}

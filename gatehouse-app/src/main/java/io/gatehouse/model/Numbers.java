@@ -1,0 +1,58 @@
+package io.gatehouse.model;
+
+/**
+ * The host-wide numbers that are ours: nothing else on the host may use them.
+ *
+ * @param rulePriorities of ip rules; charon's table 220 is looked up at priority 220, before these
+ * @param routeTables of policy routing
+ * @param routeProtocol tags our routes, rules and proxy neighbours (rtm_protocol, 4–255)
+ * @param backstopPriority of the xfrm block policies: the highest number is the lowest precedence
+ * @param saMarkMask bits of a packet mark that tell SAs apart
+ * @param identityMarkMask bits of a packet mark that tell identities apart
+ * @param transportZones conntrack zones of transport-mode clients
+ * @param masqueradeZones conntrack zones of masqueraded VPN hosts
+ */
+public record Numbers(
+    Span rulePriorities,
+    Span routeTables,
+    int routeProtocol,
+    long backstopPriority,
+    long saMarkMask,
+    long identityMarkMask,
+    Span transportZones,
+    Span masqueradeZones) {
+
+  /** Whole numbers from {@code first} to {@code last}, both included. */
+  public record Span(int first, int last) {
+    public Span {
+      if (first < 0 || first > last) {
+        throw new IllegalArgumentException("no such numbers: " + first + "-" + last);
+      }
+    }
+
+    public int size() {
+      return last - first + 1;
+    }
+
+    public boolean overlaps(Span other) {
+      return first <= other.last && other.first <= last;
+    }
+
+    @Override
+    public String toString() {
+      return first + "-" + last;
+    }
+  }
+
+  /** What stands where the description has no {@code numbers:}. */
+  public static final Numbers DEFAULT =
+      new Numbers(
+          new Span(5000, 5099),
+          new Span(7100, 7199),
+          171,
+          0xfffffff0L,
+          0x00ffffffL,
+          0xff000000L,
+          new Span(0x1000, 0x7fff),
+          new Span(0x8000, 0xefff));
+}

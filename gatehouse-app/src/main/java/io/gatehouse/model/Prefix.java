@@ -1,0 +1,124 @@
+package io.gatehouse.model;
+
+import java.util.Comparator;
+import java.util.Optional;
+
+/**
+ * A network: every address that begins with the same bits. The bits behind the prefix are zero.
+ *
+ * @param first its lowest address
+ * @param length bits that count, 0–32 or 0–128
+ */
+public record Prefix(Address first, int length) implements Comparable<Prefix> {
+  /** Every IPv4 address. */
+  public static final Prefix ALL_V4 = masked(Address.v4(0), 0);
+
+  /** Every IPv6 address. */
+  public static final Prefix ALL_V6 = masked(new Address(Family.V6, 0, 0), 0);
+
+  private static final Comparator<Prefix> ORDER =
+      Comparator.comparing(Prefix::first).thenComparingInt(Prefix::length);
+
+  public Prefix {
+    if (length < 0 || length > first.family().bits()) {
+      throw new IllegalArgumentException("no such prefix length: " + length);
+    }
+    if (!mask(first, length).equals(first)) {
+      throw new IllegalArgumentException(first + "/" + length + " has host bits set");
+    }
+  }
+
+  /** The prefix of that length that holds the address. */
+  public static Prefix masked(Address address, int length) {
+    return new Prefix(mask(address, length), length);
+  }
+
+  /** The prefix that holds just this address. */
+  public static Prefix host(Address address) {
+    return new Prefix(address, address.family().bits());
+  }
+
+  /** {@code address/length} or a bare address, without host bits; nothing where the text is neither. */
+  public static Optional<Prefix> parse(String text) {
+    int slash = text.indexOf('/');
+    if (slash < 0) {
+      return Address.parse(text).map(Prefix::host);
+    }
+    String bits = text.substring(slash + 1);
+    if (!bits.matches("0|[1-9][0-9]{0,2}")) {
+      return Optional.empty();
+    }
+    int length = Integer.parseInt(bits);
+    return Address.parse(text.substring(0, slash))
+        .filter(address -> length <= address.family().bits() && mask(address, length).equals(address))
+        .map(address -> new Prefix(address, length));
+  }
+
+  /** For constants. Throws {@link IllegalArgumentException} where the text is no prefix. */
+  public static Prefix of(String text) {
+    return parse(text).orElseThrow(() -> new IllegalArgumentException("not a prefix: " + text));
+  }
+
+  private static Address mask(Address address, int length) {
+    int bits = address.family().bits();
+    if (length < 0 || length > bits) {
+      throw new IllegalArgumentException("no such prefix length: " + length);
+    }
+    if (bits == 32) {
+      return new Address(Family.V4, 0, length == 0 ? 0 : address.low() & (-1L << (32 - length)) & 0xffffffffL);
+    }
+    long high = length >= 64 ? address.high() : length == 0 ? 0 : address.high() & (-1L << (64 - length));
+    long low = length == 128 ? address.low() : length <= 64 ? 0 : address.low() & (-1L << (128 - length));
+    return new Address(Family.V6, high, low);
+  }
+
+  public Family family() {
+    return first.family();
+  }
+
+  /** Its highest address. */
+  public Address last() {
+    int bits = family().bits();
+    if (bits == 32) {
+      return new Address(Family.V4, 0, first.low() | (length == 32 ? 0 : 0xffffffffL >>> length));
+    }
+    long high = length >= 64 ? first.high() : first.high() | (-1L >>> length);
+    long low = length == 128 ? first.low() : length <= 64 ? -1L : first.low() | (-1L >>> (length - 64));
+    return new Address(Family.V6, high, low);
+  }
+
+  /** Whether it covers all of its family. */
+  public boolean isAll() {
+    return length == 0;
+  }
+
+  public boolean contains(Address address) {
+    return address.family() == family() && mask(address, length).equals(first);
+  }
+
+  public boolean contains(Prefix other) {
+    return other.length >= length && contains(other.first);
+  }
+
+  /** Two prefixes overlap exactly where one contains the other. */
+  public boolean overlaps(Prefix other) {
+    return contains(other) || other.contains(this);
+  }
+
+  /** Number of addresses, or nothing past 2^62. */
+  public Optional<Long> size() {
+    int free = family().bits() - length;
+    return free > 62 ? Optional.empty() : Optional.of(1L << free);
+  }
+
+  @Override
+  public int compareTo(Prefix other) {
+    return ORDER.compare(this, other);
+  }
+
+  /** {@code address/length}, also for a single host. */
+  @Override
+  public String toString() {
+    return first + "/" + length;
+  }
+}

@@ -1,0 +1,175 @@
+package io.gatehouse.model;
+
+import java.util.List;
+import java.util.Optional;
+
+/** An IPsec tunnel, or the many of one kind that one connection of the IKE daemon serves. */
+public sealed interface Tunnel {
+  String name();
+
+  /** The outside interfaces that it may use; never empty. */
+  List<Interface> on();
+
+  /** Who may be on the other end; never empty. */
+  List<Located<Peer>> peers();
+
+  /** How its SAs are recognised at the IKE daemon. */
+  Optional<Ike> ike();
+
+  Esp esp();
+
+  Mss mss();
+
+  /** What this host offers to those who come through it; for groups see {@link Group}. */
+  List<Located<Service>> services();
+
+  Origin origin();
+
+  /** The addresses on its other end: the pools, or the remote networks. */
+  List<Located<Prefix>> farPrefixes();
+
+  /** The IKE daemon's names for it. */
+  record Ike(String connection, Optional<String> child) {}
+
+  /** How hosts of the LAN find the way back to virtual IPs. */
+  enum Return {
+    /** By routes: this host is their default gateway, or their router is told. */
+    ROUTED,
+    /** This host answers ARP and neighbour solicitations for them: the pool is inside a LAN. */
+    PROXY,
+    /** They never see virtual IPs but this host's inside address. */
+    NAT
+  }
+
+  /**
+   * Clients that come from anywhere and are given virtual IPs.
+   *
+   * @param pools never empty
+   * @param wayBack how the LAN answers
+   * @param reach what everybody may reach who is in no group; with groups, an identity not yet known gets only what it and all
+   *     groups have in common
+   * @param dns name servers that clients are told
+   */
+  record RemoteAccess(
+      String name,
+      List<Interface> on,
+      List<Located<Peer>> peers,
+      Optional<Ike> ike,
+      Esp esp,
+      Mss mss,
+      List<Located<Prefix>> pools,
+      Return wayBack,
+      List<Reach> reach,
+      List<Located<Service>> services,
+      List<Located<Address>> dns,
+      List<Group> groups,
+      Origin origin)
+      implements Tunnel {
+    public RemoteAccess {
+      on = List.copyOf(on);
+      peers = List.copyOf(peers);
+      pools = List.copyOf(pools);
+      reach = List.copyOf(reach);
+      services = List.copyOf(services);
+      dns = List.copyOf(dns);
+      groups = List.copyOf(groups);
+    }
+
+    @Override
+    public List<Located<Prefix>> farPrefixes() {
+      return pools;
+    }
+  }
+
+  /**
+   * Clients of a remote-access tunnel that an identity tells apart.
+   *
+   * @param reach instead of the tunnel's
+   * @param services instead of the tunnel's
+   */
+  record Group(String name, Match match, List<Reach> reach, List<Located<Service>> services, Origin origin) {
+    public Group {
+      reach = List.copyOf(reach);
+      services = List.copyOf(services);
+    }
+  }
+
+  /**
+   * Which identity makes a member.
+   *
+   * @param kind which of the peer's identities counts
+   * @param pattern the identity; {@code *} stands for any characters
+   */
+  record Match(Kind kind, String pattern) {
+    /** The identities that an IKE daemon reports. */
+    public enum Kind {
+      /** The IKE identity. */
+      IKE_ID,
+      /** The EAP identity. */
+      EAP_ID,
+      /** The XAuth user name (IKEv1). */
+      XAUTH_ID
+    }
+  }
+
+  /**
+   * Networks here and networks there.
+   *
+   * @param local never empty
+   * @param remote never empty
+   * @param reach what they may begin towards us; each local network wholly where the description does not say
+   * @param outbound what we may begin towards them; empty means everything
+   */
+  record SiteToSite(
+      String name,
+      List<Interface> on,
+      List<Located<Peer>> peers,
+      Optional<Ike> ike,
+      Esp esp,
+      Mss mss,
+      List<Network> local,
+      List<Located<Prefix>> remote,
+      List<Reach> reach,
+      List<Service> outbound,
+      List<Located<Service>> services,
+      Origin origin)
+      implements Tunnel {
+    public SiteToSite {
+      on = List.copyOf(on);
+      peers = List.copyOf(peers);
+      local = List.copyOf(local);
+      remote = List.copyOf(remote);
+      reach = List.copyOf(reach);
+      outbound = List.copyOf(outbound);
+      services = List.copyOf(services);
+    }
+
+    @Override
+    public List<Located<Prefix>> farPrefixes() {
+      return remote;
+    }
+  }
+
+  /** L2TP in transport mode (RFC 3193): UDP 1701 to this host, never in clear. */
+  record L2tp(
+      String name,
+      List<Interface> on,
+      List<Located<Peer>> peers,
+      Optional<Ike> ike,
+      Esp esp,
+      Mss mss,
+      List<Located<Service>> services,
+      Origin origin)
+      implements Tunnel {
+    public L2tp {
+      on = List.copyOf(on);
+      peers = List.copyOf(peers);
+      services = List.copyOf(services);
+    }
+
+    @Override
+    public List<Located<Prefix>> farPrefixes() {
+      return List.of();
+    }
+  }
+}

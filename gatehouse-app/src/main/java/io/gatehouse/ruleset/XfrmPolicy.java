@@ -1,0 +1,21 @@
+package io.gatehouse.ruleset;
+
+import io.gatehouse.model.Origin;
+import io.gatehouse.model.Prefix;
+
+/**
+ * An xfrm policy without a template: what the selector matches is let through in clear or stopped.
+ *
+ * @param priority the lower wins; IKE daemons' own stand far below ours
+ */
+public record XfrmPolicy(Direction direction, Prefix source, Prefix destination, long priority, boolean block, Origin origin) {
+  /** Where the kernel asks. */
+  public enum Direction {
+    /** Towards this host. */
+    IN,
+    /** Leaving, also what is forwarded. */
+    OUT,
+    /** On the way through. */
+    FWD
+  }
+}
