@@ -1,0 +1,257 @@
+package io.gatehouse.architecture;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.stream.Collectors.toUnmodifiableSet;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
+
+/** The packages of Gatehouse, which other packages each may use, and what each may touch. */
+final class Rooms {
+
+  /**
+   * Rooms that are functions of values: tested without root, with a clock handed in, and fuzzed.
+   */
+  private static final List<String> PURE =
+      List.of("model", "packet", "ruleset", "config", "compile", "masquerade", "path", "verify");
+
+  /** Each room, from the bottom, with the rooms it may use. */
+  private static final Map<String, Set<String>> MAY_USE = mayUse();
+
+  private final String root;
+
+  /**
+   * @param root the package that holds the rooms; the tests of these rules bring their own
+   */
+  Rooms(String root) {
+    this.root = root;
+  }
+
+  private static Map<String, Set<String>> mayUse() {
+    Map<String, Set<String>> rooms = new LinkedHashMap<>();
+    rooms.put("model", Set.of());
+    rooms.put("packet", Set.of("model"));
+    rooms.put("ruleset", Set.of("model"));
+    rooms.put("config", Set.of("model"));
+    rooms.put("compile", Set.of("ruleset", "packet", "model"));
+    rooms.put("masquerade", Set.of("ruleset", "packet", "model"));
+    rooms.put("path", Set.of("ruleset", "packet", "model"));
+    rooms.put("verify", Set.of("path", "compile", "ruleset", "packet", "model"));
+    rooms.put("netlink", Set.copyOf(PURE));
+    Set<String> belowTheOutside = with(PURE, "netlink");
+    rooms.put("vici", belowTheOutside);
+    rooms.put("apply", belowTheOutside);
+    rooms.put("snapshot", belowTheOutside);
+    Set<String> belowTheAnswers = with(belowTheOutside, "vici", "apply", "snapshot");
+    rooms.put("doctor", belowTheAnswers);
+    rooms.put("capture", belowTheAnswers);
+    rooms.put("clients", belowTheAnswers);
+    Set<String> belowTheTop = with(belowTheAnswers, "doctor", "capture", "clients");
+    rooms.put("daemon", belowTheTop);
+    // `gatehouse run` starts the daemon.
+    rooms.put("cli", with(belowTheTop, "daemon"));
+    return Map.copyOf(rooms);
+  }
+
+  private static Set<String> with(Iterable<String> rooms, String... more) {
+    Stream.Builder<String> all = Stream.builder();
+    rooms.forEach(all);
+    return Stream.concat(all.build(), Stream.of(more)).collect(toUnmodifiableSet());
+  }
+
+  /** Arrows point down only, and every package below the root is a known room. */
+  ArchRule useOnlyRoomsBelow() {
+    return classes()
+        .that()
+        .resideInAPackage(root + "..")
+        .should(
+            new ArchCondition<JavaClass>("use only rooms below their own") {
+              @Override
+              public void check(JavaClass from, ConditionEvents events) {
+                String room = room(from);
+                if (room.isEmpty()) {
+                  return;
+                }
+                Set<String> allowed = MAY_USE.get(room);
+                if (allowed == null) {
+                  events.add(
+                      SimpleConditionEvent.violated(
+                          from, from.getName() + " is in `" + room + "`, which is no known room"));
+                  return;
+                }
+                from.getDirectDependenciesFromSelf().stream()
+                    .filter(d -> inside(d.getTargetClass()))
+                    .filter(d -> !room(d.getTargetClass()).equals(room))
+                    .filter(d -> !allowed.contains(room(d.getTargetClass())))
+                    .forEach(d ->
+                        events.add(
+                            SimpleConditionEvent.violated(
+                                from,
+                                "`%s` may not use `%s`: %s"
+                                    .formatted(
+                                        room, room(d.getTargetClass()), d.getDescription()))));
+              }
+            });
+  }
+
+  /** No two packages need each other, nested ones included. */
+  ArchRule formNoCycle() {
+    return slices().matching(root + ".(**)").should().beFreeOfCycles().allowEmptyShould(true);
+  }
+
+  /** The native world stands behind one door. */
+  ArchRule reachNativeCodeOnlyInNetlink() {
+    return noClasses()
+        .that()
+        .resideInAPackage(root + "..")
+        .and()
+        .resideOutsideOfPackage(root + ".netlink..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("java.lang.foreign..");
+  }
+
+  /** Pure rooms do no I/O. */
+  ArchRule doNoInputOrOutputWhenPure() {
+    return noClasses()
+        .that(arePure())
+        .should()
+        .dependOnClassesThat(
+            describe(
+                "do I/O",
+                c -> {
+                  String p = c.getPackageName();
+                  return p.equals("java.io")
+                      || p.startsWith("java.nio.file")
+                      || p.startsWith("java.nio.channels")
+                      || p.startsWith("java.net.")
+                      || (p.equals("java.net") && !c.getSimpleName().matches(ADDRESSES))
+                      || p.startsWith("java.util.logging")
+                      || c.isEquivalentTo(ProcessBuilder.class)
+                      || c.isEquivalentTo(Process.class)
+                      || c.isEquivalentTo(Runtime.class)
+                      || c.isEquivalentTo(Thread.class);
+                }))
+        .allowEmptyShould(true);
+  }
+
+  private static final String ADDRESSES =
+      "InetAddress|Inet4Address|Inet6Address|UnknownHostException";
+
+  /** Pure rooms give the same answer every time: no clock, no chance, no environment, no names. */
+  ArchRule askNothingOfTheWorldWhenPure() {
+    return noClasses()
+        .that(arePure())
+        .should()
+        .accessTargetWhere(
+            DescribedPredicate.describe("the answer differs from run to run", Rooms::differs))
+        .allowEmptyShould(true);
+  }
+
+  private static boolean differs(JavaAccess<?> access) {
+    String owner = access.getTargetOwner().getName();
+    String name = access.getName();
+    return switch (owner) {
+      case "java.lang.System" ->
+          !Set.of("arraycopy", "identityHashCode", "lineSeparator").contains(name);
+      case "java.lang.Math" -> name.equals("random");
+      case "java.util.UUID" -> name.equals("randomUUID");
+      case "java.util.Random",
+          "java.util.SplittableRandom",
+          "java.util.concurrent.ThreadLocalRandom",
+          "java.security.SecureRandom" ->
+          name.equals("<init>") || name.equals("current");
+      case "java.util.Date" -> name.equals("<init>");
+      // Whatever is not a literal goes to DNS; `ofLiteral` never does.
+      case "java.net.InetAddress", "java.net.Inet4Address", "java.net.Inet6Address" ->
+          Set.of(
+                  "getByName",
+                  "getAllByName",
+                  "getLocalHost",
+                  "getHostName",
+                  "getCanonicalHostName",
+                  "isReachable")
+              .contains(name);
+      case "java.time.Clock" -> name.startsWith("system") || name.startsWith("tick");
+      default ->
+          owner.startsWith("java.time.")
+              && name.equals("now")
+              && access.getTarget().getFullName().matches(".*\\.now\\((java\\.time\\.ZoneId)?\\)");
+    };
+  }
+
+  /** Every package says that null stands in none of its signatures. */
+  ArchRule beNullMarked() {
+    return classes()
+        .that()
+        .resideInAPackage(root + "..")
+        .should(
+            new ArchCondition<JavaClass>("reside in a @NullMarked package") {
+              @Override
+              public void check(JavaClass type, ConditionEvents events) {
+                boolean marked =
+                    type.getPackage()
+                        .tryGetPackageInfo()
+                        .map(info -> info.isAnnotatedWith(NullMarked.class))
+                        .orElse(false);
+                if (!marked) {
+                  events.add(
+                      SimpleConditionEvent.violated(
+                          type,
+                          "%s has no package-info.java with @NullMarked (seen at %s)"
+                              .formatted(type.getPackageName(), type.getName())));
+                }
+              }
+            });
+  }
+
+  /** Libraries that one room hides from the others. */
+  ArchRule keepLibrariesToTheirRoom(String library, String room) {
+    return noClasses()
+        .that()
+        .resideInAPackage(root + "..")
+        .and()
+        .resideOutsideOfPackage(root + "." + room + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(library + "..");
+  }
+
+  private DescribedPredicate<JavaClass> arePure() {
+    return describe("are pure", c -> inside(c) && PURE.contains(room(c)));
+  }
+
+  private static DescribedPredicate<JavaClass> describe(
+      String what, java.util.function.Predicate<JavaClass> predicate) {
+    return DescribedPredicate.describe(what, predicate);
+  }
+
+  private boolean inside(JavaClass type) {
+    String name = type.getPackageName();
+    return name.equals(root) || name.startsWith(root + ".");
+  }
+
+  /** The first package name below the root; empty for the root itself. */
+  private String room(JavaClass type) {
+    String name = type.getPackageName();
+    if (name.equals(root)) {
+      return "";
+    }
+    String below = name.substring(root.length() + 1);
+    int dot = below.indexOf('.');
+    return dot < 0 ? below : below.substring(0, dot);
+  }
+}

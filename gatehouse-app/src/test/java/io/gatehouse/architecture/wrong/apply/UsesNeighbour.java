@@ -1,0 +1,6 @@
+package io.gatehouse.architecture.wrong.apply;
+
+import io.gatehouse.architecture.wrong.snapshot.State;
+
+/** Reaches sideways. */
+public record UsesNeighbour(State state) {}

@@ -1,0 +1,4 @@
+package io.gatehouse.architecture.wrong.snapshot;
+
+/** The neighbour of apply. */
+public record State(int rules) {}
