@@ -3,10 +3,9 @@ package io.gatehouse.compile;
 import io.gatehouse.model.Origin;
 
 /**
- * Something that the reader of a plan should know and that is no error: what the description asks
- * for and the kernel alone cannot give.
+ * Something that the operator should know although nothing is wrong enough to refuse.
  *
- * @param origin the value of the description that it is about
- * @param text one or two sentences of plain English, the way out last
+ * @param text whole sentences, the way out last
+ * @param origin the line that it is about
  */
-public record Note(Origin origin, String text) {}
+public record Note(String text, Origin origin) {}

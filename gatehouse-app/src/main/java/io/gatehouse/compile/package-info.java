@@ -1,8 +1,4 @@
-/**
- * From a description to everything that it asks of the kernel: nftables, xfrm backstop, routing,
- * sysctls. Pure; the same description always gives the same value. One small class to a chain or
- * concern, {@link Compiler} puts them together.
- */
+/** From a description to the one ruleset, and to the texts that belong to it. Pure: no I/O, no clock. */
 @NullMarked
 package io.gatehouse.compile;
 
