@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A text that belongs to a ruleset but goes to somebody else than the kernel: the IKE daemon, a router, a DHCP server. We write it,
- * the operator puts it there.
+ * A text that belongs to a ruleset but goes to somebody else than the kernel: the IKE daemon, a
+ * router, a DHCP server. We write it, the operator puts it there.
  */
 public sealed interface Companion {
   /** The tunnel or network that it is for. */
@@ -46,12 +46,14 @@ public sealed interface Companion {
   }
 
   /**
-   * The way back for a network whose default gateway is another router: that router's static routes.
+   * The way back for a network whose default gateway is another router: that router's static
+   * routes.
    *
    * @param subject the network
    * @param router the routers that need them, as the description names them
    */
-  record StaticRoutes(String subject, List<Address> router, List<Route> routes, Origin origin) implements Companion {
+  record StaticRoutes(String subject, List<Address> router, List<Route> routes, Origin origin)
+      implements Companion {
     public StaticRoutes {
       router = List.copyOf(router);
       routes = List.copyOf(routes);
@@ -59,7 +61,9 @@ public sealed interface Companion {
 
     @Override
     public String destination() {
-      return "the router of " + subject + router.stream().map(Address::toString).collect(Collectors.joining(", ", " (", ")"));
+      return "the router of "
+          + subject
+          + router.stream().map(Address::toString).collect(Collectors.joining(", ", " (", ")"));
     }
 
     @Override
@@ -69,11 +73,12 @@ public sealed interface Companion {
   }
 
   /**
-   * The way back for a network whose default gateway is another router: what its DHCP server tells the hosts, as classless static
-   * routes (RFC 3442).
+   * The way back for a network whose default gateway is another router: what its DHCP server tells
+   * the hosts, as classless static routes (RFC 3442).
    *
    * @param subject the network
-   * @param routes the default route among them: a host that gets option 121 ignores option 3 (RFC 3442, DHCP Client Behavior)
+   * @param routes the default route among them: a host that gets option 121 ignores option 3 (RFC
+   *     3442, DHCP Client Behavior)
    */
   record DhcpRoutes(String subject, List<Route> routes, Origin origin) implements Companion {
     public DhcpRoutes {
@@ -86,8 +91,8 @@ public sealed interface Companion {
     }
 
     /**
-     * The option's value: for each route the length of its prefix, the prefix's significant octets, and the next hop. Option 249, which
-     * older Windows asks for, has the same value.
+     * The option's value: for each route the length of its prefix, the prefix's significant octets,
+     * and the next hop. Option 249, which older Windows asks for, has the same value.
      */
     public byte[] value() {
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -107,7 +112,11 @@ public sealed interface Companion {
 
     @Override
     public String text() {
-      return "option 121 (classless static routes): " + hex() + "\noption 249 (the same, Microsoft): " + hex() + "\n";
+      return "option 121 (classless static routes): "
+          + hex()
+          + "\noption 249 (the same, Microsoft): "
+          + hex()
+          + "\n";
     }
   }
 }
