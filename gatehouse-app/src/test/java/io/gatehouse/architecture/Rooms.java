@@ -134,7 +134,7 @@ final class Rooms {
                 "do I/O",
                 c -> {
                   String p = c.getPackageName();
-                  return p.equals("java.io")
+                  return (p.equals("java.io") && !c.getSimpleName().matches(MEMORY))
                       || p.startsWith("java.nio.file")
                       || p.startsWith("java.nio.channels")
                       || p.startsWith("java.net.")
@@ -147,6 +147,9 @@ final class Rooms {
                 }))
         .allowEmptyShould(true);
   }
+
+  /** Buffers in memory, which bear the name of I/O only. */
+  private static final String MEMORY = "ByteArrayOutputStream|StringWriter|Serializable";
 
   private static final String ADDRESSES =
       "InetAddress|Inet4Address|Inet6Address|UnknownHostException";
