@@ -26,7 +26,8 @@ final class Rooms {
    * Rooms that are functions of values: tested without root, with a clock handed in, and fuzzed.
    */
   private static final List<String> PURE =
-      List.of("model", "packet", "ruleset", "config", "compile", "masquerade", "path", "verify");
+      List.of(
+          "model", "bdd", "packet", "ruleset", "config", "compile", "masquerade", "path", "verify");
 
   /** Each room, from the bottom, with the rooms it may use. */
   private static final Map<String, Set<String>> MAY_USE = mayUse();
@@ -43,13 +44,14 @@ final class Rooms {
   private static Map<String, Set<String>> mayUse() {
     Map<String, Set<String>> rooms = new LinkedHashMap<>();
     rooms.put("model", Set.of());
+    rooms.put("bdd", Set.of());
     rooms.put("packet", Set.of("model"));
     rooms.put("ruleset", Set.of("model"));
     rooms.put("config", Set.of("model"));
     rooms.put("compile", Set.of("ruleset", "packet", "model"));
     rooms.put("masquerade", Set.of("ruleset", "packet", "model"));
-    rooms.put("path", Set.of("ruleset", "packet", "model"));
-    rooms.put("verify", Set.of("path", "compile", "ruleset", "packet", "model"));
+    rooms.put("path", Set.of("ruleset", "packet", "model", "bdd"));
+    rooms.put("verify", Set.of("path", "compile", "ruleset", "packet", "model", "bdd"));
     rooms.put("netlink", Set.copyOf(PURE));
     Set<String> belowTheOutside = with(PURE, "netlink");
     rooms.put("vici", belowTheOutside);

@@ -1,0 +1,566 @@
+package io.gatehouse.bdd;
+
+import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * An arena of reduced ordered binary decision diagrams. A function is the number of its root; equal
+ * functions have equal numbers. Lower variables stand nearer to the root. Not for several threads.
+ *
+ * <p>There is no reference counting and no collection: a reference is good for as long as the arena
+ * lives, and the arena lives for one question. See {@link #within}.
+ */
+public final class Bdd {
+  /** The function that holds nowhere. */
+  public static final int FALSE = 0;
+
+  /** The function that holds everywhere. */
+  public static final int TRUE = 1;
+
+  /**
+   * More variables than this would make the recursion deeper than a thread's stack is sure to be.
+   */
+  public static final int MOST_VARIABLES = 3000;
+
+  // The terminals stand below every variable.
+  private static final int BOTTOM = Integer.MAX_VALUE;
+
+  private static final int AND = 1;
+  private static final int OR = 2;
+  private static final int DIFFERENCE = 3;
+  private static final int XOR = 4;
+  private static final int NOT = 5;
+  private static final int EXISTS = 6;
+  private static final int AND_EXISTS = 7;
+  // An if-then-else has three operands and so no room for an operator: its first operand is kept as
+  // it is, the others' are negative.
+  private static final int CACHE_WORDS = 4;
+
+  private final int limit;
+  private int variables;
+  private int nodes;
+  private int[] variable;
+  private int[] low;
+  private int[] high;
+  private int[] next;
+  private int[] buckets;
+  private int[] cache;
+  private int cacheMask;
+
+  /** Thrown through the recursion when the arena is full; {@link #within} turns it into a value. */
+  private static final class Full extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Full() {
+      super("the arena is full", null, false, false);
+    }
+  }
+
+  /**
+   * An empty arena.
+   *
+   * @param limit decision nodes that it may hold; about 40 bytes each with the caches
+   */
+  private Bdd(int limit) {
+    this.limit = Math.max(limit, 2);
+    int size = 1 << 12;
+    variable = new int[size];
+    low = new int[size];
+    high = new int[size];
+    next = new int[size];
+    buckets = new int[size];
+    Arrays.fill(buckets, -1);
+    variable[FALSE] = BOTTOM;
+    variable[TRUE] = BOTTOM;
+    low[TRUE] = high[TRUE] = TRUE;
+    nodes = 2;
+    resizeCache(1 << 13);
+  }
+
+  /**
+   * Asks a question in an arena of its own, which is gone when the question is answered.
+   *
+   * @param limit how many decision nodes the question may make
+   */
+  public static <T> Bounded<T> within(int limit, Function<? super Bdd, ? extends T> question) {
+    try {
+      return new Bounded.Answer<>(question.apply(new Bdd(limit)));
+    } catch (Full full) {
+      return new Bounded.GaveUp<>(limit);
+    }
+  }
+
+  /** A variable that did not exist before, below all others. */
+  public int newVariable() {
+    if (variables == MOST_VARIABLES) {
+      throw new Full();
+    }
+    return variables++;
+  }
+
+  /** How many variables there are. */
+  public int variables() {
+    return variables;
+  }
+
+  /** How many decision nodes have been made, terminals included. */
+  public int nodes() {
+    return nodes;
+  }
+
+  /** The function that holds where the variable is set. */
+  public int variable(int index) {
+    return node(known(index), FALSE, TRUE);
+  }
+
+  /** The function that holds where the variable is not set. */
+  public int notVariable(int index) {
+    return node(known(index), TRUE, FALSE);
+  }
+
+  private int known(int index) {
+    if (index < 0 || index >= variables) {
+      throw new IllegalArgumentException("no such variable: " + index);
+    }
+    return index;
+  }
+
+  /**
+   * The topmost variable that the function depends on; beyond every variable for the two constants.
+   */
+  public int top(int f) {
+    return variable[f];
+  }
+
+  /** The function where its topmost variable is not set. */
+  public int low(int f) {
+    return low[f];
+  }
+
+  /** The function where its topmost variable is set. */
+  public int high(int f) {
+    return high[f];
+  }
+
+  /**
+   * The function that is {@code ifSet} where the variable is set and {@code ifNot} elsewhere. The
+   * variable must stand above both: otherwise use {@link #ifThenElse}.
+   */
+  public int node(int index, int ifNot, int ifSet) {
+    if (ifNot == ifSet) {
+      return ifNot;
+    }
+    int bucket = hash(index, ifNot, ifSet) & (buckets.length - 1);
+    for (int n = buckets[bucket]; n >= 0; n = next[n]) {
+      if (variable[n] == index && low[n] == ifNot && high[n] == ifSet) {
+        return n;
+      }
+    }
+    if (nodes >= limit) {
+      throw new Full();
+    }
+    if (nodes == variable.length) {
+      grow();
+      bucket = hash(index, ifNot, ifSet) & (buckets.length - 1);
+    }
+    int n = nodes++;
+    variable[n] = index;
+    low[n] = ifNot;
+    high[n] = ifSet;
+    next[n] = buckets[bucket];
+    buckets[bucket] = n;
+    return n;
+  }
+
+  private void grow() {
+    int size = (int) Math.min(2L * variable.length, Math.max(limit, variable.length + 1L));
+    variable = Arrays.copyOf(variable, size);
+    low = Arrays.copyOf(low, size);
+    high = Arrays.copyOf(high, size);
+    next = Arrays.copyOf(next, size);
+    buckets = new int[Integer.highestOneBit(size)];
+    Arrays.fill(buckets, -1);
+    for (int n = 2; n < nodes; n++) {
+      int bucket = hash(variable[n], low[n], high[n]) & (buckets.length - 1);
+      next[n] = buckets[bucket];
+      buckets[bucket] = n;
+    }
+    if (cacheMask + 1 < buckets.length) {
+      resizeCache(buckets.length);
+    }
+  }
+
+  private void resizeCache(int entries) {
+    cache = new int[entries * CACHE_WORDS];
+    cacheMask = entries - 1;
+  }
+
+  private static int hash(int a, int b, int c) {
+    int h = a * 0x9e3779b1 + b * 0x85ebca6b + c * 0xc2b2ae35;
+    h ^= h >>> 15;
+    h *= 0x2c1b3c6d;
+    return h ^ h >>> 13;
+  }
+
+  // Results are never 0 in the operator's word: an empty entry matches nothing.
+  private int slot(int operator, int a, int b) {
+    return (hash(operator, a, b) & cacheMask) * CACHE_WORDS;
+  }
+
+  private int remember(int operator, int a, int b, int result) {
+    int at = slot(operator, a, b);
+    cache[at] = operator;
+    cache[at + 1] = a;
+    cache[at + 2] = b;
+    cache[at + 3] = result;
+    return result;
+  }
+
+  private int recall(int operator, int a, int b) {
+    int at = slot(operator, a, b);
+    return cache[at] == operator && cache[at + 1] == a && cache[at + 2] == b ? cache[at + 3] : -1;
+  }
+
+  public int and(int f, int g) {
+    if (f == g || g == TRUE) {
+      return f;
+    }
+    if (f == TRUE) {
+      return g;
+    }
+    if (f == FALSE || g == FALSE) {
+      return FALSE;
+    }
+    int a = Math.min(f, g);
+    int b = Math.max(f, g);
+    int known = recall(AND, a, b);
+    if (known >= 0) {
+      return known;
+    }
+    int v = Math.min(variable[a], variable[b]);
+    int ifNot = and(lowAt(a, v), lowAt(b, v));
+    int ifSet = and(highAt(a, v), highAt(b, v));
+    return remember(AND, a, b, node(v, ifNot, ifSet));
+  }
+
+  public int or(int f, int g) {
+    if (f == g || g == FALSE) {
+      return f;
+    }
+    if (f == FALSE) {
+      return g;
+    }
+    if (f == TRUE || g == TRUE) {
+      return TRUE;
+    }
+    int a = Math.min(f, g);
+    int b = Math.max(f, g);
+    int known = recall(OR, a, b);
+    if (known >= 0) {
+      return known;
+    }
+    int v = Math.min(variable[a], variable[b]);
+    int ifNot = or(lowAt(a, v), lowAt(b, v));
+    int ifSet = or(highAt(a, v), highAt(b, v));
+    return remember(OR, a, b, node(v, ifNot, ifSet));
+  }
+
+  /** Where {@code f} holds and {@code g} does not. */
+  public int difference(int f, int g) {
+    if (f == FALSE || g == TRUE || f == g) {
+      return FALSE;
+    }
+    if (g == FALSE) {
+      return f;
+    }
+    if (f == TRUE) {
+      return not(g);
+    }
+    int known = recall(DIFFERENCE, f, g);
+    if (known >= 0) {
+      return known;
+    }
+    int v = Math.min(variable[f], variable[g]);
+    int ifNot = difference(lowAt(f, v), lowAt(g, v));
+    int ifSet = difference(highAt(f, v), highAt(g, v));
+    return remember(DIFFERENCE, f, g, node(v, ifNot, ifSet));
+  }
+
+  public int xor(int f, int g) {
+    if (f == g) {
+      return FALSE;
+    }
+    if (f == FALSE) {
+      return g;
+    }
+    if (g == FALSE) {
+      return f;
+    }
+    if (f == TRUE) {
+      return not(g);
+    }
+    if (g == TRUE) {
+      return not(f);
+    }
+    int a = Math.min(f, g);
+    int b = Math.max(f, g);
+    int known = recall(XOR, a, b);
+    if (known >= 0) {
+      return known;
+    }
+    int v = Math.min(variable[a], variable[b]);
+    int ifNot = xor(lowAt(a, v), lowAt(b, v));
+    int ifSet = xor(highAt(a, v), highAt(b, v));
+    return remember(XOR, a, b, node(v, ifNot, ifSet));
+  }
+
+  public int not(int f) {
+    if (f <= TRUE) {
+      return TRUE - f;
+    }
+    int known = recall(NOT, f, 0);
+    if (known >= 0) {
+      return known;
+    }
+    int v = variable[f];
+    int ifNot = not(low[f]);
+    int ifSet = not(high[f]);
+    return remember(NOT, f, 0, node(v, ifNot, ifSet));
+  }
+
+  /** {@code g} where {@code f} holds, {@code h} elsewhere. */
+  public int ifThenElse(int f, int g, int h) {
+    if (f == TRUE || g == h) {
+      return g;
+    }
+    if (f == FALSE) {
+      return h;
+    }
+    if (g == TRUE || g == f) {
+      return or(f, h);
+    }
+    if (g == FALSE) {
+      return difference(h, f);
+    }
+    if (h == FALSE || h == f) {
+      return and(f, g);
+    }
+    if (h == TRUE) {
+      return or(not(f), g);
+    }
+    // f and g are above 1 here: as operator a negative number, which no other operation has.
+    int known = recall(-f, g, h);
+    if (known >= 0) {
+      return known;
+    }
+    int v = Math.min(variable[f], Math.min(variable[g], variable[h]));
+    int ifNot = ifThenElse(lowAt(f, v), lowAt(g, v), lowAt(h, v));
+    int ifSet = ifThenElse(highAt(f, v), highAt(g, v), highAt(h, v));
+    return remember(-f, g, h, node(v, ifNot, ifSet));
+  }
+
+  private int lowAt(int f, int v) {
+    return variable[f] == v ? low[f] : f;
+  }
+
+  private int highAt(int f, int v) {
+    return variable[f] == v ? high[f] : f;
+  }
+
+  /**
+   * The function that holds where every variable of the set is set: how sets of variables are
+   * written here.
+   */
+  public int cube(BitSet set) {
+    int cube = TRUE;
+    for (int v = set.length() - 1; v >= 0; v = set.previousSetBit(v - 1)) {
+      cube = node(known(v), FALSE, cube);
+    }
+    return cube;
+  }
+
+  /** Where {@code f} holds for some value of the cube's variables. */
+  public int exists(int f, int cube) {
+    if (f <= TRUE) {
+      return f;
+    }
+    int rest = cube;
+    while (variable[rest] < variable[f]) {
+      rest = high[rest];
+    }
+    if (rest == TRUE) {
+      return f;
+    }
+    int known = recall(EXISTS, f, rest);
+    if (known >= 0) {
+      return known;
+    }
+    int v = variable[f];
+    int result;
+    if (variable[rest] == v) {
+      int some = exists(low[f], high[rest]);
+      result = some == TRUE ? TRUE : or(some, exists(high[f], high[rest]));
+    } else {
+      int ifNot = exists(low[f], rest);
+      result = node(v, ifNot, exists(high[f], rest));
+    }
+    return remember(EXISTS, f, rest, result);
+  }
+
+  /** Where {@code f} holds for every value of the cube's variables. */
+  public int forAll(int f, int cube) {
+    return not(exists(not(f), cube));
+  }
+
+  /**
+   * Where {@code f} and {@code g} hold together for some value of the cube's variables; never makes
+   * the whole conjunction.
+   */
+  public int andExists(int f, int g, int cube) {
+    if (f == FALSE || g == FALSE) {
+      return FALSE;
+    }
+    if (f == TRUE || f == g) {
+      return exists(g, cube);
+    }
+    if (g == TRUE) {
+      return exists(f, cube);
+    }
+    int v = Math.min(variable[f], variable[g]);
+    int rest = cube;
+    while (variable[rest] < v) {
+      rest = high[rest];
+    }
+    if (rest == TRUE) {
+      return and(f, g);
+    }
+    // Three operands again: the cube goes into the operator's word, out of reach of the
+    // if-then-else entries.
+    int operator = rest * 8 + AND_EXISTS;
+    int a = Math.min(f, g);
+    int b = Math.max(f, g);
+    int known = recall(operator, a, b);
+    if (known >= 0) {
+      return known;
+    }
+    int result;
+    if (variable[rest] == v) {
+      int some = andExists(lowAt(a, v), lowAt(b, v), high[rest]);
+      result = some == TRUE ? TRUE : or(some, andExists(highAt(a, v), highAt(b, v), high[rest]));
+    } else {
+      int ifNot = andExists(lowAt(a, v), lowAt(b, v), rest);
+      result = node(v, ifNot, andExists(highAt(a, v), highAt(b, v), rest));
+    }
+    return remember(operator, a, b, result);
+  }
+
+  /**
+   * The function with other functions in its variables' places, all at once; the order of variables
+   * does not matter.
+   */
+  public int replace(int f, Substitution substitution) {
+    return replace(f, substitution, new HashMap<>());
+  }
+
+  private int replace(int f, Substitution substitution, Map<Integer, Integer> done) {
+    if (f <= TRUE) {
+      return f;
+    }
+    Integer known = done.get(f);
+    if (known != null) {
+      return known;
+    }
+    int ifNot = replace(low[f], substitution, done);
+    int ifSet = replace(high[f], substitution, done);
+    int function = substitution.function(variable[f]);
+    int result = ifThenElse(function < 0 ? variable(variable[f]) : function, ifSet, ifNot);
+    done.put(f, result);
+    return result;
+  }
+
+  /** The variables that the function depends on. */
+  public BitSet support(int f) {
+    BitSet variables = new BitSet();
+    BitSet seen = new BitSet();
+    support(f, variables, seen);
+    return variables;
+  }
+
+  private void support(int f, BitSet variables, BitSet seen) {
+    if (f > TRUE && !seen.get(f)) {
+      seen.set(f);
+      variables.set(variable[f]);
+      support(low[f], variables, seen);
+      support(high[f], variables, seen);
+    }
+  }
+
+  /** Decision nodes of one function, terminals left out. */
+  public int size(int f) {
+    BitSet seen = new BitSet();
+    support(f, new BitSet(), seen);
+    return seen.cardinality();
+  }
+
+  /** Whether the function holds where exactly these variables are set. */
+  public boolean holds(int f, BitSet set) {
+    int at = f;
+    while (at > TRUE) {
+      at = set.get(variable[at]) ? high[at] : low[at];
+    }
+    return at == TRUE;
+  }
+
+  /**
+   * The variables that are set at one place where the function holds. Wishes are tried in order:
+   * each is kept that leaves such a place. What is open after that is not set.
+   *
+   * @param f not {@link #FALSE}
+   */
+  public BitSet satisfyOne(int f, int... wishes) {
+    if (f == FALSE) {
+      throw new IllegalArgumentException("it holds nowhere");
+    }
+    int at = f;
+    for (int wish : wishes) {
+      int with = and(at, wish);
+      at = with == FALSE ? at : with;
+    }
+    BitSet set = new BitSet();
+    while (at > TRUE) {
+      boolean must = low[at] == FALSE;
+      set.set(variable[at], must);
+      at = must ? high[at] : low[at];
+    }
+    return set;
+  }
+
+  /** At how many places the function holds, over all variables that exist now. */
+  public BigInteger count(int f) {
+    Map<Integer, BigInteger> done = new HashMap<>();
+    return count(f, done).shiftLeft(Math.min(variable[f], variables));
+  }
+
+  /** Over the variables from the function's own topmost downward. */
+  private BigInteger count(int f, Map<Integer, BigInteger> done) {
+    if (f <= TRUE) {
+      return BigInteger.valueOf(f);
+    }
+    BigInteger known = done.get(f);
+    if (known != null) {
+      return known;
+    }
+    BigInteger ifNot = count(low[f], done).shiftLeft(skipped(f, low[f]));
+    BigInteger result = ifNot.add(count(high[f], done).shiftLeft(skipped(f, high[f])));
+    done.put(f, result);
+    return result;
+  }
+
+  private int skipped(int from, int to) {
+    return Math.min(variable[to], variables) - variable[from] - 1;
+  }
+}
