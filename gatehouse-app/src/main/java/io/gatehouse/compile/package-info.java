@@ -1,4 +1,7 @@
-/** From a description to the one ruleset, and to the texts that belong to it. Pure: no I/O, no clock. */
+/**
+ * From a description to the one ruleset, and to the texts that belong to it. Pure: no I/O, no
+ * clock.
+ */
 @NullMarked
 package io.gatehouse.compile;
 

@@ -14,8 +14,10 @@ import java.util.regex.Pattern;
  * @param low the lower 64 bits; an IPv4 address stands in its low 32 bits
  */
 public record Address(Family family, long high, long low) implements Comparable<Address> {
-  // InetAddress.ofLiteral also takes "10.1" and "0x0a000001": only the dotted quad is an address to us.
-  private static final Pattern QUAD = Pattern.compile("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}");
+  // InetAddress.ofLiteral also takes "10.1" and "0x0a000001": only the dotted quad is an address to
+  // us.
+  private static final Pattern QUAD =
+      Pattern.compile("(0|[1-9][0-9]{0,2})(\\.(0|[1-9][0-9]{0,2})){3}");
   private static final Pattern SIX = Pattern.compile("[0-9A-Fa-f:.]{2,45}");
 
   public Address {
@@ -29,14 +31,17 @@ public record Address(Family family, long high, long low) implements Comparable<
     return new Address(Family.V4, 0, bits & 0xffffffffL);
   }
 
-  /** The address that the text spells, or nothing where it spells none. Never asks a name server. */
+  /**
+   * The address that the text spells, or nothing where it spells none. Never asks a name server.
+   */
   public static Optional<Address> parse(String text) {
     try {
       if (QUAD.matcher(text).matches()) {
         return Optional.of(of(Inet4Address.ofLiteral(text)));
       }
       if (text.indexOf(':') >= 0 && SIX.matcher(text).matches()) {
-        // Inet6Address.ofLiteral refuses what is not IPv6, but answers IPv4-mapped text with the mapped form.
+        // Inet6Address.ofLiteral refuses what is not IPv6, but answers IPv4-mapped text with the
+        // mapped form.
         return Optional.of(fromBytes(sixteen(Inet6Address.ofLiteral(text))));
       }
     } catch (IllegalArgumentException e) {
@@ -45,7 +50,10 @@ public record Address(Family family, long high, long low) implements Comparable<
     return Optional.empty();
   }
 
-  /** The address that the text spells, for constants. Throws {@link IllegalArgumentException} where it spells none. */
+  /**
+   * The address that the text spells, for constants. Throws {@link IllegalArgumentException} where
+   * it spells none.
+   */
   public static Address of(String text) {
     return parse(text).orElseThrow(() -> new IllegalArgumentException("not an address: " + text));
   }
@@ -106,7 +114,10 @@ public record Address(Family family, long high, long low) implements Comparable<
     return byFamily != 0 ? byFamily : byHigh != 0 ? byHigh : Long.compareUnsigned(low, other.low);
   }
 
-  /** IPv4 in dotted quads; IPv6 as RFC 5952 section 4 wants it: lower case, the longest run of zeros shortened. */
+  /**
+   * IPv4 in dotted quads; IPv6 as RFC 5952 section 4 wants it: lower case, the longest run of zeros
+   * shortened.
+   */
   @Override
   public String toString() {
     if (family == Family.V4) {

@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * How a tunnel protects packets, as far as it costs bytes.
  *
- * @param proposals in strongSwan's words, such as {@code aes256gcm16-x25519}; empty means strongSwan's own default, of which the
- *     costliest counts
+ * @param proposals in strongSwan's words, such as {@code aes256gcm16-x25519}; empty means
+ *     strongSwan's own default, of which the costliest counts
  * @param encapsulation whether ESP travels in UDP 4500
  */
 public record Esp(List<Located<String>> proposals, Encapsulation encapsulation) {

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A description that was read and understood: every name is resolved, every value keeps its place. Lists keep the order of the
- * description.
+ * A description that was read and understood: every name is resolved, every value keeps its place.
+ * Lists keep the order of the description.
  */
 public record Gateway(
     String name,

@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param outputClosed whether what nothing allows is dropped on its way out of this host
  * @param forward what of the forwarded traffic is ours to drop
  * @param services what this host offers to places that need no tunnel, administration included
- * @param outgoing what this host itself may begin where {@code outputClosed}; IKE and ESP need no mention
+ * @param outgoing what this host itself may begin where {@code outputClosed}; IKE and ESP need no
+ *     mention
  * @param internet who reaches the internet through this host
  * @param flows who else of the networks reaches whom
  * @param portForwards what of the outside addresses leads to a host inside
@@ -32,7 +33,10 @@ public record Host(
 
   /** What of the forwarded traffic is dropped where nothing allows it. */
   public enum Forward {
-    /** Only what touches an inside interface, a network, a pool or a remote network. Containers go on. */
+    /**
+     * Only what touches an inside interface, a network, a pool or a remote network. Containers go
+     * on.
+     */
     OURS,
     /** Everything. */
     ALL
@@ -48,7 +52,8 @@ public record Host(
   /**
    * Services on this host for one place.
    *
-   * @param admin whether it is what an administrator comes by: `apply` looks whether that stays open
+   * @param admin whether it is what an administrator comes by: `apply` looks whether that stays
+   *     open
    */
   public record Offer(Place from, List<Service> services, boolean admin, Origin origin) {
     public Offer {
@@ -68,7 +73,9 @@ public record Host(
 
   /** As whom somebody appears in the internet. */
   public sealed interface SourceNat {
-    /** As the outside interface's address at that moment; IPv6 with global addresses keeps its own. */
+    /**
+     * As the outside interface's address at that moment; IPv6 with global addresses keeps its own.
+     */
     record Masquerade() implements SourceNat {}
 
     /** As a fixed address of ours. */
@@ -86,7 +93,12 @@ public record Host(
    * @param from who may use it; empty means anybody
    */
   public record PortForward(
-      Interface on, Service service, Located<Address> to, Optional<Integer> toPort, List<Prefix> from, Origin origin) {
+      Interface on,
+      Service service,
+      Located<Address> to,
+      Optional<Integer> toPort,
+      List<Prefix> from,
+      Origin origin) {
     public PortForward {
       from = List.copyOf(from);
     }

@@ -4,12 +4,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A network interface in the role that it plays here, known by its device's name, never by an index: it may appear late.
+ * A network interface in the role that it plays here, known by its device's name, never by an
+ * index: it may appear late.
  *
  * @param name its name in the description
  * @param device its name in the kernel
  * @param roles never empty; one device may be both inside and outside
- * @param addresses its fixed addresses with their prefix lengths; empty where they are dynamic and followed
+ * @param addresses its fixed addresses with their prefix lengths; empty where they are dynamic and
+ *     followed
  * @param publicAddresses where the world sees it, when this host is itself behind NAT
  * @param mtu bytes; the path's where the description knows it better than the device
  * @param dhcp whether this host gets its address there by DHCP

@@ -6,10 +6,13 @@ import java.util.List;
  * A network of ours that is reached without a tunnel.
  *
  * @param on the interface it is on or behind
- * @param connected whether it is the interface's own link ({@code on:}); otherwise it is behind a router there ({@code via:})
+ * @param connected whether it is the interface's own link ({@code on:}); otherwise it is behind a
+ *     router there ({@code via:})
  * @param prefixes never empty
- * @param nextHops the routers that lead to it where it is not connected and we are to install its routes
- * @param routers the default gateways of its hosts where this host is not their default gateway; they need a way back told
+ * @param nextHops the routers that lead to it where it is not connected and we are to install its
+ *     routes
+ * @param routers the default gateways of its hosts where this host is not their default gateway;
+ *     they need a way back told
  */
 public record Network(
     String name,

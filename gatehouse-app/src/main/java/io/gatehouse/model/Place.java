@@ -3,7 +3,10 @@ package io.gatehouse.model;
 /** Somewhere that traffic comes from or goes to. */
 public sealed interface Place permits Network, Place.Internet, Place.OfTunnel {
 
-  /** Everything behind the outside interfaces that is no network, pool or remote network of the description. */
+  /**
+   * Everything behind the outside interfaces that is no network, pool or remote network of the
+   * description.
+   */
   record Internet() implements Place {
     @Override
     public String name() {

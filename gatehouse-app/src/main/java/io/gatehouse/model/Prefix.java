@@ -38,7 +38,9 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
     return new Prefix(address, address.family().bits());
   }
 
-  /** {@code address/length} or a bare address, without host bits; nothing where the text is neither. */
+  /**
+   * {@code address/length} or a bare address, without host bits; nothing where the text is neither.
+   */
   public static Optional<Prefix> parse(String text) {
     int slash = text.indexOf('/');
     if (slash < 0) {
@@ -50,7 +52,8 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
     }
     int length = Integer.parseInt(bits);
     return Address.parse(text.substring(0, slash))
-        .filter(address -> length <= address.family().bits() && mask(address, length).equals(address))
+        .filter(
+            address -> length <= address.family().bits() && mask(address, length).equals(address))
         .map(address -> new Prefix(address, length));
   }
 
@@ -65,10 +68,13 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
       throw new IllegalArgumentException("no such prefix length: " + length);
     }
     if (bits == 32) {
-      return new Address(Family.V4, 0, length == 0 ? 0 : address.low() & (-1L << (32 - length)) & 0xffffffffL);
+      return new Address(
+          Family.V4, 0, length == 0 ? 0 : address.low() & (-1L << (32 - length)) & 0xffffffffL);
     }
-    long high = length >= 64 ? address.high() : length == 0 ? 0 : address.high() & (-1L << (64 - length));
-    long low = length == 128 ? address.low() : length <= 64 ? 0 : address.low() & (-1L << (128 - length));
+    long high =
+        length >= 64 ? address.high() : length == 0 ? 0 : address.high() & (-1L << (64 - length));
+    long low =
+        length == 128 ? address.low() : length <= 64 ? 0 : address.low() & (-1L << (128 - length));
     return new Address(Family.V6, high, low);
   }
 
@@ -83,7 +89,8 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
       return new Address(Family.V4, 0, first.low() | (length == 32 ? 0 : 0xffffffffL >>> length));
     }
     long high = length >= 64 ? first.high() : first.high() | (-1L >>> length);
-    long low = length == 128 ? first.low() : length <= 64 ? -1L : first.low() | (-1L >>> (length - 64));
+    long low =
+        length == 128 ? first.low() : length <= 64 ? -1L : first.low() | (-1L >>> (length - 64));
     return new Address(Family.V6, high, low);
   }
 

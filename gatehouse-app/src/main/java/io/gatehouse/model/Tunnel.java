@@ -46,8 +46,8 @@ public sealed interface Tunnel {
    *
    * @param pools never empty
    * @param wayBack how the LAN answers
-   * @param reach what everybody may reach who is in no group; with groups, an identity not yet known gets only what it and all
-   *     groups have in common
+   * @param reach what everybody may reach who is in no group; with groups, an identity not yet
+   *     known gets only what it and all groups have in common
    * @param dns name servers that clients are told
    */
   record RemoteAccess(
@@ -87,7 +87,8 @@ public sealed interface Tunnel {
    * @param reach instead of the tunnel's
    * @param services instead of the tunnel's
    */
-  record Group(String name, Match match, List<Reach> reach, List<Located<Service>> services, Origin origin) {
+  record Group(
+      String name, Match match, List<Reach> reach, List<Located<Service>> services, Origin origin) {
     public Group {
       reach = List.copyOf(reach);
       services = List.copyOf(services);
@@ -117,7 +118,8 @@ public sealed interface Tunnel {
    *
    * @param local never empty
    * @param remote never empty
-   * @param reach what they may begin towards us; each local network wholly where the description does not say
+   * @param reach what they may begin towards us; each local network wholly where the description
+   *     does not say
    * @param outbound what we may begin towards them; empty means everything
    */
   record SiteToSite(

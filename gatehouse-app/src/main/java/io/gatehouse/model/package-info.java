@@ -1,4 +1,7 @@
-/** What a gateway is: the description as values, every one with the place it was written at. No I/O, no clock. */
+/**
+ * What a gateway is: the description as values, every one with the place it was written at. No I/O,
+ * no clock.
+ */
 @NullMarked
 package io.gatehouse.model;
 

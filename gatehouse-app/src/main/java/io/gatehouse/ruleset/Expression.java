@@ -5,7 +5,10 @@ import io.gatehouse.model.Prefix;
 import java.util.List;
 import java.util.Optional;
 
-/** What an nftables statement reads, writes or compares with: selectors of the packet first, then values. */
+/**
+ * What an nftables statement reads, writes or compares with: selectors of the packet first, then
+ * values.
+ */
 public sealed interface Expression {
 
   /** A selector: something that the kernel reads off the packet or its state. */
@@ -34,7 +37,9 @@ public sealed interface Expression {
     }
   }
 
-  /** A field of a header: {@code ip saddr}, {@code tcp dport}, {@code esp spi}, {@code icmp type}. */
+  /**
+   * A field of a header: {@code ip saddr}, {@code tcp dport}, {@code esp spi}, {@code icmp type}.
+   */
   record Payload(String header, String field) implements Selector {}
 
   /** Bytes of the packet that have no name: {@code @th,16,16}. */
@@ -49,10 +54,16 @@ public sealed interface Expression {
     REPLY
   }
 
-  /** The route of the packet, {@code rt mtu}; {@code rt ipsec} says whether an xfrm bundle will protect it. */
+  /**
+   * The route of the packet, {@code rt mtu}; {@code rt ipsec} says whether an xfrm bundle will
+   * protect it.
+   */
   record Rt(String key) implements Selector {}
 
-  /** The SA or template that the packet came or will go through: {@code ipsec in reqid}, {@code ipsec out ip daddr}. */
+  /**
+   * The SA or template that the packet came or will go through: {@code ipsec in reqid}, {@code
+   * ipsec out ip daddr}.
+   */
   record Ipsec(boolean in, int index, String key) implements Selector {}
 
   /** A routing look-up: {@code fib daddr type}, {@code fib saddr . iif oif}. */
@@ -97,7 +108,10 @@ public sealed interface Expression {
     }
   }
 
-  /** What a map holds for the key: {@code ip saddr map @name}. A packet whose key is absent leaves the rule. */
+  /**
+   * What a map holds for the key: {@code ip saddr map @name}. A packet whose key is absent leaves
+   * the rule.
+   */
   record Mapped(Expression key, String map) implements Selector {}
 
   /** A value, against which a selector is compared or to which something is set. */
@@ -106,7 +120,10 @@ public sealed interface Expression {
   /** A whole number, in decimal; marks print in hexadecimal where the selector is a mark. */
   record Number(long value) implements Value {}
 
-  /** A name that nftables knows: {@code established}, {@code tcp}, {@code echo-request}, {@code exists}. */
+  /**
+   * A name that nftables knows: {@code established}, {@code tcp}, {@code echo-request}, {@code
+   * exists}.
+   */
   record Symbol(String name) implements Value {}
 
   /** A quoted string: interface names. A trailing {@code *} stands for any ending. */
@@ -121,7 +138,10 @@ public sealed interface Expression {
   /** From one value to another, both included. */
   record Range(Value first, Value last) implements Value {}
 
-  /** Several values at once: {@code { 500, 4500 }}; also flags by comma, as in {@code ct state established,related}. */
+  /**
+   * Several values at once: {@code { 500, 4500 }}; also flags by comma, as in {@code ct state
+   * established,related}.
+   */
   record AnyOf(List<Value> values) implements Value {
     public AnyOf {
       values = List.copyOf(values);
@@ -141,6 +161,8 @@ public sealed interface Expression {
   /** A set of the table, by name: {@code @pools}. */
   record SetRef(String name) implements Value {}
 
-  /** Something that we do not understand, as it was printed. It never counts as a match nor as none. */
+  /**
+   * Something that we do not understand, as it was printed. It never counts as a match nor as none.
+   */
   record Opaque(String text) implements Selector, Value {}
 }

@@ -47,20 +47,25 @@ public record NftSet(
    * @param data for a map of values
    */
   public record Element(
-      Expression.Value key, Optional<Statement.Verdict> verdict, Optional<Expression.Value> data, Origin origin) {
+      Expression.Value key,
+      Optional<Statement.Verdict> verdict,
+      Optional<Expression.Value> data,
+      Origin origin) {
     public static Element of(Expression.Value key, Origin origin) {
       return new Element(key, Optional.empty(), Optional.empty(), origin);
     }
   }
 
   /**
-   * The key-value pairs that may ever stand in a live map, for proofs and for the daemon to check against.
+   * The key-value pairs that may ever stand in a live map, for proofs and for the daemon to check
+   * against.
    *
    * @param keys every key is within one of these; for a key of several parts, tuples of them
    * @param verdicts the verdicts allowed, for a verdict map
    * @param data every value is within one of these, for a map of values
    */
-  public record Contract(List<Expression.Value> keys, List<Statement.Verdict> verdicts, List<Expression.Value> data) {
+  public record Contract(
+      List<Expression.Value> keys, List<Statement.Verdict> verdicts, List<Expression.Value> data) {
     public Contract {
       keys = List.copyOf(keys);
       verdicts = List.copyOf(verdicts);

@@ -4,7 +4,8 @@ import io.gatehouse.model.Numbers;
 import java.util.List;
 
 /**
- * Everything that a description asks of the kernel, as one value: what is proved, shown, compared, applied, journalled and read back.
+ * Everything that a description asks of the kernel, as one value: what is proved, shown, compared,
+ * applied, journalled and read back.
  *
  * @param gateway the description's name
  * @param sysctls in the order of writing

@@ -47,7 +47,10 @@ public sealed interface Statement {
   /** Writes to the kernel's log, or to a group of nfnetlink. */
   record Log(String prefix, OptionalInt group) implements Statement {}
 
-  /** Sets a selector: {@code meta mark set …}, {@code ct mark set …}, {@code tcp option maxseg size set …}. */
+  /**
+   * Sets a selector: {@code meta mark set …}, {@code ct mark set …}, {@code tcp option maxseg size
+   * set …}.
+   */
   record Assign(Expression.Selector target, Expression value) implements Statement {}
 
   /** The packet gets no conntrack entry. */
@@ -81,14 +84,16 @@ public sealed interface Statement {
   /** Rewrites an address, in a chain of type nat; it ends the chain. */
   sealed interface Nat extends Statement {
     /** The source becomes this; ports only where given. */
-    record Source(Optional<Expression> address, Optional<Expression> ports, List<String> flags) implements Nat {
+    record Source(Optional<Expression> address, Optional<Expression> ports, List<String> flags)
+        implements Nat {
       public Source {
         flags = List.copyOf(flags);
       }
     }
 
     /** The destination becomes this; ports only where given. */
-    record Destination(Optional<Expression> address, Optional<Expression> ports, List<String> flags) implements Nat {
+    record Destination(Optional<Expression> address, Optional<Expression> ports, List<String> flags)
+        implements Nat {
       public Destination {
         flags = List.copyOf(flags);
       }
@@ -117,7 +122,10 @@ public sealed interface Statement {
     /** Ends the packet. */
     record Drop() implements Verdict {}
 
-    /** Ends the packet and tells the sender; {@code with} is nft's text behind {@code reject}, or empty. */
+    /**
+     * Ends the packet and tells the sender; {@code with} is nft's text behind {@code reject}, or
+     * empty.
+     */
     record Reject(String with) implements Verdict {}
 
     /** Back to the chain that jumped here; in a base chain its policy. */
@@ -130,6 +138,8 @@ public sealed interface Statement {
     record Goto(String chain) implements Verdict {}
   }
 
-  /** Something that we do not understand, as it was printed: what follows it in its rule is unknown. */
+  /**
+   * Something that we do not understand, as it was printed: what follows it in its rule is unknown.
+   */
   record Opaque(String text) implements Statement {}
 }

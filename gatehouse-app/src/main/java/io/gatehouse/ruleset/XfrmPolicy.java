@@ -8,7 +8,13 @@ import io.gatehouse.model.Prefix;
  *
  * @param priority the lower wins; IKE daemons' own stand far below ours
  */
-public record XfrmPolicy(Direction direction, Prefix source, Prefix destination, long priority, boolean block, Origin origin) {
+public record XfrmPolicy(
+    Direction direction,
+    Prefix source,
+    Prefix destination,
+    long priority,
+    boolean block,
+    Origin origin) {
   /** Where the kernel asks. */
   public enum Direction {
     /** Towards this host. */
