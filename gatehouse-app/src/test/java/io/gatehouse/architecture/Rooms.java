@@ -55,8 +55,9 @@ final class Rooms {
     rooms.put("netlink", Set.copyOf(PURE));
     Set<String> belowTheOutside = with(PURE, "netlink");
     rooms.put("vici", belowTheOutside);
-    rooms.put("apply", belowTheOutside);
     rooms.put("snapshot", belowTheOutside);
+    // A change is computed from what stands.
+    rooms.put("apply", with(belowTheOutside, "snapshot"));
     Set<String> belowTheAnswers = with(belowTheOutside, "vici", "apply", "snapshot");
     rooms.put("doctor", belowTheAnswers);
     rooms.put("capture", belowTheAnswers);

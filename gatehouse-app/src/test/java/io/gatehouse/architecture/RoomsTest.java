@@ -59,7 +59,7 @@ class RoomsTest {
       return Stream.of(
           Arguments.of(ROOMS.useOnlyRoomsBelow(), "`compile` may not use `config`"),
           Arguments.of(ROOMS.useOnlyRoomsBelow(), "`model` may not use `packet`"),
-          Arguments.of(ROOMS.useOnlyRoomsBelow(), "`apply` may not use `snapshot`"),
+          Arguments.of(ROOMS.useOnlyRoomsBelow(), "`apply` may not use `vici`"),
           Arguments.of(ROOMS.useOnlyRoomsBelow(), "`cellar`, which is no known room"),
           Arguments.of(ROOMS.formNoCycle(), "Slice model"),
           Arguments.of(ROOMS.reachNativeCodeOnlyInNetlink(), "java.lang.foreign.Arena"),

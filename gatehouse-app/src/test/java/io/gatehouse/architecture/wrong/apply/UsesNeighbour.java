@@ -1,6 +1,6 @@
 package io.gatehouse.architecture.wrong.apply;
 
-import io.gatehouse.architecture.wrong.snapshot.State;
+import io.gatehouse.architecture.wrong.vici.State;
 
 /** Reaches sideways. */
 public record UsesNeighbour(State state) {}

@@ -1,4 +1,4 @@
-package io.gatehouse.architecture.wrong.snapshot;
+package io.gatehouse.architecture.wrong.vici;
 
 /** The neighbour of apply. */
 public record State(int rules) {}

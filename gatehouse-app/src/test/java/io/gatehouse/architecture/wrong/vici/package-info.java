@@ -1,5 +1,5 @@
 /** Wrong on purpose: what RoomsTest must see. */
 @NullMarked
-package io.gatehouse.architecture.wrong.snapshot;
+package io.gatehouse.architecture.wrong.vici;
 
 import org.jspecify.annotations.NullMarked;
