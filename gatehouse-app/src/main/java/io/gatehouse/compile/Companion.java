@@ -68,7 +68,10 @@ public sealed interface Companion {
 
     @Override
     public String text() {
-      return routes.stream().map(route -> route + "\n").collect(Collectors.joining());
+      return routes.stream()
+          .map(route ->
+              route.destination() + " is behind " + route.nextHop() + ":\n  " + route + "\n")
+          .collect(Collectors.joining());
     }
   }
 
@@ -114,7 +117,7 @@ public sealed interface Companion {
     public String text() {
       return "option 121 (classless static routes): "
           + hex()
-          + "\noption 249 (the same, Microsoft): "
+          + "\noption 249 (the same, Microsoft):     "
           + hex()
           + "\n";
     }

@@ -1,0 +1,346 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Esp;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Interface;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Network;
+import io.gatehouse.model.Peer;
+import io.gatehouse.model.Place;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Reach;
+import io.gatehouse.model.Tunnel;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A tunnel's part of swanctl.conf: what the rules take for granted about its SAs. How peers are
+ * authenticated is not ours to know; it stands in a file of its own beside this one, and strongSwan
+ * merges sections of the same name.
+ */
+final class Swanctl {
+  private final Gateway gateway;
+  private final Tunnel tunnel;
+  private final List<Note> notes = new ArrayList<>();
+  private final Sections text = new Sections();
+
+  private Swanctl(Gateway gateway, Tunnel tunnel) {
+    this.gateway = gateway;
+    this.tunnel = tunnel;
+  }
+
+  static Advice of(Gateway gateway, Tunnel tunnel) {
+    Swanctl swanctl = new Swanctl(gateway, tunnel);
+    swanctl.write();
+    Companion fragment =
+        new Companion.SwanctlFragment(tunnel.name(), swanctl.text.toString(), tunnel.origin());
+    return new Advice(List.of(fragment), swanctl.notes);
+  }
+
+  private void write() {
+    String connection = section(tunnel.ike().map(Tunnel.Ike::connection).orElse(tunnel.name()));
+    String child = section(tunnel.ike().flatMap(Tunnel.Ike::child).orElse(tunnel.name()));
+    text.comment(
+        "Tunnel " + tunnel.name() + ", " + tunnel.origin().place() + ". Written by gatehouse.");
+    text.comment("How both ends prove who they are is yours: put it beside this file,");
+    text.comment("where sections of the same name are merged, with secrets only there:");
+    text.comment("  connections { " + connection + " { local { auth = … } remote { auth = … } } }");
+    text.comment("  secrets { … }");
+    text.comment("No updown script is needed, the rules stand before the tunnel does.");
+    text.open("connections").open(connection);
+    text.set("version", tunnel instanceof Tunnel.L2tp ? "1" : "2");
+    text.set("local_addrs", localAddresses());
+    text.set("remote_addrs", remoteAddresses());
+    if (tunnel.esp().encapsulation() == Esp.Encapsulation.ALWAYS) {
+      text.set("encap", "yes");
+    }
+    if (tunnel instanceof Tunnel.RemoteAccess access) {
+      text.set("pools", names(access.pools()));
+    }
+    text.set("dpd_delay", "30s"); // a peer that vanished takes its policies with it
+    text.open("children").open(child);
+    switch (tunnel) {
+      case Tunnel.RemoteAccess access -> remoteAccess(access);
+      case Tunnel.SiteToSite site -> siteToSite(site);
+      case Tunnel.L2tp l2tp -> transport();
+    }
+    text.set("esp_proposals", tunnel.esp().proposals().stream().map(Located::value).toList());
+    text.close().close().close().close();
+    if (tunnel instanceof Tunnel.RemoteAccess access) {
+      pools(access);
+    }
+  }
+
+  private void remoteAccess(Tunnel.RemoteAccess access) {
+    text.set("mode", "tunnel");
+    if (!access.groups().isEmpty()) {
+      text.comment("One child serves every group: the selectors cover what any of them reaches,");
+      text.comment("and the rules narrow each virtual IP to its own group's share.");
+    }
+    List<Prefix> selectors =
+        selectors(
+            Stream.concat(
+                access.reach().stream(),
+                access.groups().stream().flatMap(g -> g.reach().stream())));
+    text.set("local_ts", selectors);
+    text.set("remote_ts", "dynamic"); // the virtual IP
+    text.set("dpd_action", "clear");
+    for (Located<Address> dns : access.dns()) {
+      if (selectors.stream().noneMatch(selector -> selector.contains(dns.value()))) {
+        notes.add(
+            new Note(
+                "Clients of "
+                    + tunnel.name()
+                    + " are told the name server "
+                    + dns.value()
+                    + ", but their questions will not come through the tunnel: nothing that it reaches holds that address.",
+                dns.origin()));
+      }
+    }
+  }
+
+  private void siteToSite(Tunnel.SiteToSite site) {
+    text.set("mode", "tunnel");
+    text.set(
+        "local_ts",
+        selectors(
+            Stream.concat(
+                site.local().stream().map(n -> new Reach(n, List.of(), n.origin())),
+                site.reach().stream())));
+    text.set("remote_ts", outermost(site.remote().stream().map(Located::value)));
+    if (canBegin()) {
+      // Traffic brings it up, and again after it was lost.
+      text.set("start_action", "trap");
+      text.set("close_action", "trap");
+      text.set("dpd_action", "trap");
+    } else {
+      text.comment("The peer has no address of its own here: it has to begin.");
+      text.set("start_action", "none");
+    }
+  }
+
+  /**
+   * RFC 3193: only L2TP's own packets, and a mark for each SA, which the kernel puts on what it
+   * decrypted.
+   */
+  private void transport() {
+    String mask = String.format("0x%08x", gateway.numbers().saMarkMask());
+    text.set("mode", "transport");
+    text.set("local_ts", "dynamic[udp/1701]");
+    text.set("remote_ts", "dynamic[udp]"); // any port: NAT changes it
+    text.set("mark_in", "%unique/" + mask);
+    text.set("mark_out", "%unique/" + mask);
+    text.set("set_mark_in", "%same/" + mask);
+    text.set("dpd_action", "clear");
+  }
+
+  private void pools(Tunnel.RemoteAccess access) {
+    text.open("pools");
+    for (Located<Prefix> pool : access.pools()) {
+      text.open(name(access.pools(), pool));
+      text.set("addrs", pool.value().toString());
+      // Each name server with the first pool of its family, so that nobody is told it twice.
+      text.set(
+          "dns",
+          access.dns().stream()
+              .map(Located::value)
+              .filter(dns -> pool.equals(poolOf(access, dns.family())))
+              .map(Address::toString)
+              .toList());
+      text.close();
+    }
+    text.close();
+  }
+
+  private static Located<Prefix> poolOf(Tunnel.RemoteAccess access, Family family) {
+    return access.pools().stream()
+        .filter(pool -> pool.value().family() == family)
+        .findFirst()
+        .orElse(access.pools().getFirst());
+  }
+
+  private List<String> names(List<Located<Prefix>> pools) {
+    return pools.stream().map(pool -> name(pools, pool)).toList();
+  }
+
+  private String name(List<Located<Prefix>> pools, Located<Prefix> pool) {
+    return section(tunnel.name()) + (pools.size() == 1 ? "" : "-" + (pools.indexOf(pool) + 1));
+  }
+
+  /**
+   * Fixed addresses only where every interface of the tunnel has some: one that is followed would
+   * not be among them.
+   */
+  private List<String> localAddresses() {
+    if (tunnel.on().stream()
+        .anyMatch(on -> on.addresses().isEmpty() || on.dhcp() || on.routerAdvertisements())) {
+      return List.of();
+    }
+    return tunnel.on().stream()
+        .flatMap(on -> on.addresses().stream())
+        .map(address -> address.value().address().toString())
+        .distinct()
+        .toList();
+  }
+
+  private List<String> remoteAddresses() {
+    List<Peer> peers = tunnel.peers().stream().map(Located::value).toList();
+    if (peers.stream().anyMatch(Peer.Anybody.class::isInstance)) {
+      return List.of();
+    }
+    return peers.stream()
+        .map(peer ->
+            switch (peer) {
+              case Peer.At at ->
+                  isHost(at.prefix()) ? at.prefix().first().toString() : at.prefix().toString();
+              case Peer.Named named -> named.host();
+              case Peer.Anybody anybody -> "%any";
+            })
+        .toList();
+  }
+
+  /** Whether the IKE daemon knows whom to call: it calls the first. */
+  private boolean canBegin() {
+    return switch (tunnel.peers().getFirst().value()) {
+      case Peer.At at -> isHost(at.prefix());
+      case Peer.Named named -> true;
+      case Peer.Anybody anybody -> false;
+    };
+  }
+
+  private static boolean isHost(Prefix prefix) {
+    return prefix.length() == prefix.family().bits();
+  }
+
+  /**
+   * What may come in by the tunnel: whole prefixes. Services and groups are for the rules, because
+   * clients differ in what they do with ports in a selector, and strongSwan installs no route for
+   * one.
+   */
+  private List<Prefix> selectors(Stream<Reach> reach) {
+    Set<Prefix> prefixes =
+        reach
+            .flatMap(r -> prefixes(r.place()))
+            .collect(Collectors.toCollection(LinkedHashSet::new));
+    if (!tunnel.services().isEmpty() || groupsAreServed()) {
+      prefixes.addAll(insideAddresses(prefixes));
+    }
+    return outermost(prefixes.stream());
+  }
+
+  private boolean groupsAreServed() {
+    return tunnel instanceof Tunnel.RemoteAccess access
+        && access.groups().stream().anyMatch(g -> !g.services().isEmpty());
+  }
+
+  private Stream<Prefix> prefixes(Place place) {
+    return switch (place) {
+      case Network network -> gateway.prefixes(network);
+      case Place.OfTunnel of -> gateway.prefixes(of);
+      case Place.Internet internet -> Stream.of(Prefix.ALL_V4, Prefix.ALL_V6);
+    };
+  }
+
+  /** This host as the tunnel's users see it. */
+  private List<Prefix> insideAddresses(Collection<Prefix> reached) {
+    Set<Family> far = EnumSet.noneOf(Family.class);
+    tunnel.farPrefixes().forEach(prefix -> far.add(prefix.value().family()));
+    List<Prefix> inside =
+        gateway.inside().stream()
+            .map(Interface::addresses)
+            .flatMap(List::stream)
+            .map(address -> Prefix.host(address.value().address()))
+            .filter(host -> far.contains(host.family()))
+            .toList();
+    if (inside.isEmpty() && reached.stream().noneMatch(Prefix::isAll)) {
+      notes.add(
+          new Note(
+              "The services of "
+                  + tunnel.name()
+                  + " on this host are outside the tunnel's selectors, because no inside interface has a fixed"
+                  + " address there: write it under `interfaces:`, such as `addresses: [10.0.1.1/24]`.",
+              tunnel.origin()));
+    }
+    return inside;
+  }
+
+  /** Without those that lie inside another. */
+  private static List<Prefix> outermost(Stream<Prefix> prefixes) {
+    List<Prefix> all = prefixes.distinct().toList();
+    return all.stream()
+        .filter(p -> all.stream().noneMatch(q -> !q.equals(p) && q.contains(p)))
+        .toList();
+  }
+
+  /**
+   * A name that strongSwan's parser takes for a section (strongswan.conf(5)); whatever it does not
+   * take becomes a dash.
+   */
+  private String section(String name) {
+    String plain = name.replaceAll("[^A-Za-z0-9_@+%-]", "-");
+    if (!plain.equals(name)) {
+      Note note =
+          new Note(
+              "strongSwan cannot read the section name `"
+                  + name
+                  + "`: the fragment says `"
+                  + plain
+                  + "`.",
+              tunnel.origin());
+      if (!notes.contains(note)) {
+        notes.add(note);
+      }
+    }
+    return plain;
+  }
+
+  /** Nested sections in strongSwan's syntax. */
+  private static final class Sections {
+    private final StringBuilder text = new StringBuilder();
+    private int depth;
+
+    private Sections line(String line) {
+      text.append("  ".repeat(depth)).append(line).append('\n');
+      return this;
+    }
+
+    Sections comment(String comment) {
+      return line("# " + comment);
+    }
+
+    Sections open(String name) {
+      line(name + " {");
+      depth++;
+      return this;
+    }
+
+    Sections close() {
+      depth--;
+      return line("}");
+    }
+
+    Sections set(String key, String value) {
+      return line(key + " = " + value);
+    }
+
+    /** Nothing where the list is empty: strongSwan's default. */
+    Sections set(String key, List<?> values) {
+      return values.isEmpty()
+          ? this
+          : set(key, values.stream().map(Object::toString).collect(Collectors.joining(", ")));
+    }
+
+    @Override
+    public String toString() {
+      return text.toString();
+    }
+  }
+}
