@@ -1,0 +1,48 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.ruleset.Ruleset;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes of a description everything that it asks of the kernel. A function: no I/O, no clock, the
+ * same every time.
+ */
+public final class Compiler {
+  private Compiler() {}
+
+  /** The ruleset of a gateway, with what belongs to it. */
+  public static Compiled compile(Gateway gateway) {
+    Map<String, MssReckoning> mss = new LinkedHashMap<>();
+    for (Tunnel tunnel : gateway.tunnels()) {
+      mss.put(tunnel.name(), MssReckoning.of(tunnel));
+    }
+    Draft draft = new Draft(gateway);
+    Nat.writeIn(draft);
+    MssClamp.write(draft, mss);
+    Input.write(draft);
+    Forward.write(draft);
+    Output.write(draft);
+    Nat.writeOut(draft);
+    Guard.write(draft);
+    Routes routes = Routes.of(gateway);
+
+    List<Note> notes = new ArrayList<>(routes.notes());
+    mss.values().forEach(reckoning -> notes.addAll(reckoning.notes()));
+    Ruleset ruleset =
+        new Ruleset(
+            gateway.name(),
+            List.of(draft.table()),
+            Backstop.of(gateway),
+            routes.rules(),
+            routes.routes(),
+            routes.neighbours(),
+            Sysctls.of(gateway, draft.space, routes.neighbours()),
+            gateway.numbers());
+    return new Compiled(ruleset, notes, List.of(), List.copyOf(mss.values()));
+  }
+}

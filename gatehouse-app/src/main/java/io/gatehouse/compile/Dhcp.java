@@ -1,0 +1,97 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Host.Offer;
+import io.gatehouse.model.Interface;
+import io.gatehouse.model.Network;
+import io.gatehouse.model.PortRange;
+import io.gatehouse.model.Protocol;
+import io.gatehouse.ruleset.Expression.Selector;
+import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Statement;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * DHCP in both families, as client and as server. Broadcasts and multicasts: conntrack does not see
+ * that an answer belongs to its question, and who asks for an address has none yet.
+ */
+final class Dhcp {
+  private static final int SERVER = 67;
+  private static final int CLIENT = 68;
+  private static final int SERVER_V6 = 547;
+  private static final int CLIENT_V6 = 546;
+
+  private Dhcp() {}
+
+  /** Answers to this host's own client. */
+  static List<Rule> answersToUs(Gateway gateway) {
+    return client(gateway, Nft.IIFNAME, SERVER, CLIENT, SERVER_V6, CLIENT_V6);
+  }
+
+  /** What this host's own client asks. */
+  static List<Rule> ourQuestions(Gateway gateway) {
+    return client(gateway, Nft.OIFNAME, CLIENT, SERVER, CLIENT_V6, SERVER_V6);
+  }
+
+  private static List<Rule> client(
+      Gateway gateway, Selector device, int from, int to, int from6, int to6) {
+    List<Rule> rules = new ArrayList<>();
+    for (Interface at : gateway.interfaces()) {
+      Statement here = Nft.is(device, Nft.device(at.device()));
+      String why = "lease for this host";
+      if (at.dhcp()) {
+        rules.add(Nft.rule(why, at.origin(), v4(here, from, to)));
+      }
+      if (at.routerAdvertisements()) {
+        rules.add(Nft.rule(why, at.origin(), v6(here, from6, to6)));
+      }
+    }
+    return rules;
+  }
+
+  /** Questions to the server that is offered to a network. */
+  static List<Rule> questions(Network network, Offer offer) {
+    return server(network, offer, Nft.IIFNAME, CLIENT, SERVER, CLIENT_V6, SERVER_V6);
+  }
+
+  /** The answers of this host's server to every network that it is offered to. */
+  static List<Rule> ourAnswers(Gateway gateway) {
+    List<Rule> rules = new ArrayList<>();
+    for (Offer offer : gateway.host().services()) {
+      if (offer.from() instanceof Network network) {
+        rules.addAll(server(network, offer, Nft.OIFNAME, SERVER, CLIENT, SERVER_V6, CLIENT_V6));
+      }
+    }
+    return rules;
+  }
+
+  private static List<Rule> server(
+      Network network, Offer offer, Selector device, int from, int to, int from6, int to6) {
+    List<Rule> rules = new ArrayList<>();
+    Statement here = Nft.is(device, Nft.device(network.on().device()));
+    String why = "leases for " + network.name();
+    if (network.connected() && offers(offer, SERVER)) {
+      rules.add(Nft.rule(why, offer.origin(), v4(here, from, to)));
+    }
+    if (network.connected() && offers(offer, SERVER_V6)) {
+      rules.add(Nft.rule(why, offer.origin(), v6(here, from6, to6)));
+    }
+    return rules;
+  }
+
+  private static List<Statement> v4(Statement here, int from, int to) {
+    return List.of(here, Nft.family(Family.V4), Nft.udpSport(from), Nft.udpDport(to), Nft.ACCEPT);
+  }
+
+  private static List<Statement> v6(Statement here, int from, int to) {
+    return List.of(here, Icmp.fromLinkLocal(), Nft.udpSport(from), Nft.udpDport(to), Nft.ACCEPT);
+  }
+
+  private static boolean offers(Offer offer, int port) {
+    return offer.services().stream()
+        .filter(service -> service.protocol() == Protocol.UDP)
+        .anyMatch(service -> service.ports().map(r -> r.contains(PortRange.of(port))).orElse(true));
+  }
+}

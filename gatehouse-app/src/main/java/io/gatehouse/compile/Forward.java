@@ -1,0 +1,313 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.compile.Access.Caller;
+import io.gatehouse.compile.Grant.Target;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Host;
+import io.gatehouse.model.Host.Flow;
+import io.gatehouse.model.Host.InternetAccess;
+import io.gatehouse.model.Host.PortForward;
+import io.gatehouse.model.Origin;
+import io.gatehouse.model.Place;
+import io.gatehouse.model.Service;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.model.Tunnel.Group;
+import io.gatehouse.ruleset.Chain.Hook;
+import io.gatehouse.ruleset.Expression.Ct;
+import io.gatehouse.ruleset.Expression.SetRef;
+import io.gatehouse.ruleset.Expression.Symbol;
+import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Statement;
+import io.gatehouse.ruleset.Statement.Verdict;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** What goes through this host. */
+final class Forward {
+  private final Draft draft;
+  private final Host host;
+  private final boolean closed;
+
+  private Forward(Draft draft) {
+    this.draft = draft;
+    host = draft.gateway.host();
+    closed = host.forward() == Host.Forward.ALL;
+  }
+
+  static void write(Draft draft) {
+    Forward forward = new Forward(draft);
+    draft.base("forward", "filter", Hook.FORWARD, 0, forward.closed, forward.rules());
+  }
+
+  // The order is the safety: what is wrong goes first, or it would ride on an established
+  // connection.
+  private List<Rule> rules() {
+    List<Rule> rules = new ArrayList<>();
+    rules.addAll(Evidence.spoofed(draft));
+    rules.addAll(Evidence.towardsFarInClear(draft));
+    rules.addAll(Icmp.connections());
+    rules.addAll(fromTunnels());
+    rules.addAll(towardsTunnels());
+    host.flows().forEach(flow -> rules.addAll(flow(flow)));
+    host.internet().forEach(access -> rules.addAll(internet(access)));
+    host.portForwards().stream()
+        .filter(PortForwards::isUsable)
+        .forEach(forward -> rules.addAll(portForward(forward)));
+    rules.add(end());
+    return rules;
+  }
+
+  /** All that the rules of a class depend on. */
+  private record FromKey(Set<Granted> granted, String withGroups) {}
+
+  /** A grant without its place in the description. */
+  private record Granted(Target target, Set<Service> services) {}
+
+  /** What came through a tunnel: its class decides by source. */
+  private List<Rule> fromTunnels() {
+    List<TunnelClass<FromKey>> classes =
+        TunnelClass.of(
+            reachable(),
+            tunnel ->
+                new FromKey(
+                    draft.access.reach(tunnel).stream()
+                        .map(g -> new Granted(g.target(), Set.copyOf(g.services())))
+                        .collect(Collectors.toSet()),
+                    Access.groups(tunnel).isEmpty() ? "" : tunnel.name()));
+    List<Rule> rules = new ArrayList<>();
+    rules.addAll(
+        ByClass.rules(draft, "from", classes, Nft.DECRYPTED, Nft::saddr, "came through a tunnel"));
+    for (TunnelClass<FromKey> members : classes) {
+      Tunnel tunnel = members.first();
+      List<Family> families = families(members.tunnels());
+      List<Rule> chain = new ArrayList<>(ByClass.groups(draft, "from", tunnel));
+      chain.addAll(granted(tunnel.name(), draft.access.reach(tunnel), families, tunnel.origin()));
+      draft.chain("from_" + members.name(), chain);
+      for (Group group : Access.groups(tunnel)) {
+        draft.chain(
+            ByClass.chain("from", tunnel, group),
+            granted(group.name(), draft.access.reach(tunnel, group), families, group.origin()));
+      }
+    }
+    return rules;
+  }
+
+  private List<Tunnel> reachable() {
+    return draft.gateway.tunnels().stream().filter(t -> !t.farPrefixes().isEmpty()).toList();
+  }
+
+  private static List<Family> families(Collection<Tunnel> tunnels) {
+    return tunnels.stream()
+        .flatMap(tunnel -> tunnel.farPrefixes().stream())
+        .map(prefix -> prefix.value().family())
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private List<Rule> granted(String who, List<Grant> grants, List<Family> families, Origin origin) {
+    List<Rule> rules = new ArrayList<>();
+    for (Grant grant : grants) {
+      for (Family family : families) {
+        draft
+            .places
+            .towards(grant.target(), family)
+            .ifPresent(there ->
+                rules.addAll(
+                    accept(
+                        who + " may reach " + grant.target().name(),
+                        grant.origin(),
+                        there,
+                        grant.services(),
+                        family)));
+      }
+    }
+    rules.add(draft.end("tunnel", who + " may reach nothing else", origin));
+    return rules;
+  }
+
+  private static List<Rule> accept(
+      String why, Origin origin, List<Statement> where, List<Service> services, Family family) {
+    return Nft.services(services, List.of(family)).stream()
+        .map(which -> Nft.rule(why, origin, Nft.all(where, which, List.of(Nft.ACCEPT))))
+        .toList();
+  }
+
+  /** What is on its way into a tunnel without having come through one. */
+  private List<Rule> towardsTunnels() {
+    List<TunnelClass<Set<Caller>>> classes =
+        TunnelClass.of(reachable(), tunnel -> Set.copyOf(draft.access.callers(tunnel))).stream()
+            .filter(members -> !members.key().isEmpty())
+            .toList();
+    List<Rule> rules = new ArrayList<>();
+    if (!draft.gateway.tunnels().isEmpty()) {
+      // Else somebody else's tunnel could speak for our LAN.
+      rules.add(
+          Nft.rule(
+              "decrypted, but from no tunnel of ours",
+              Origin.builtIn("tunnel-evidence"),
+              Nft.DECRYPTED,
+              unallowed()));
+    }
+    rules.addAll(
+        ByClass.rules(draft, "to", classes, Nft.PROTECTED, Nft::daddr, "goes into a tunnel"));
+    for (TunnelClass<Set<Caller>> members : classes) {
+      Tunnel tunnel = members.first();
+      List<Rule> chain = new ArrayList<>();
+      for (Caller caller : draft.access.callers(tunnel)) {
+        for (Family family : families(members.tunnels())) {
+          draft
+              .places
+              .from(caller.from(), family)
+              .ifPresent(from ->
+                  chain.addAll(
+                      accept(
+                          caller.from().name() + " may reach " + tunnel.name(),
+                          tunnel.origin(),
+                          from,
+                          caller.services(),
+                          family)));
+        }
+      }
+      chain.add(draft.end("tunnel", "nobody else may begin here", tunnel.origin()));
+      draft.chain("to_" + members.name(), chain);
+    }
+    for (Family family : Family.values()) {
+      draft
+          .places
+          .far(family)
+          .ifPresent(far ->
+              rules.add(
+                  Nft.rule(
+                      "nobody may begin towards this tunnel",
+                      Origin.builtIn("tunnel-evidence"),
+                      Nft.is(Nft.daddr(family), far),
+                      draft.drop("tunnel"))));
+    }
+    return rules;
+  }
+
+  /**
+   * What one network may begin towards another; flows from and to tunnels stand in their classes.
+   */
+  private List<Rule> flow(Flow flow) {
+    List<Rule> rules = new ArrayList<>();
+    if (flow.from() instanceof Place.OfTunnel || flow.to().place() instanceof Place.OfTunnel) {
+      return rules;
+    }
+    String why = flow.from().name() + " may reach " + flow.to().place().name();
+    for (Family family : Family.values()) {
+      Optional<List<Statement>> from = draft.places.from(draft.places.target(flow.from()), family);
+      Optional<List<Statement>> to =
+          draft.places.towards(draft.places.target(flow.to().place()), family);
+      if (from.isPresent() && to.isPresent()) {
+        rules.addAll(
+            accept(
+                why,
+                flow.to().origin(),
+                Nft.all(from.get(), to.get()),
+                flow.to().services(),
+                family));
+      }
+    }
+    return rules;
+  }
+
+  private List<Rule> internet(InternetAccess access) {
+    List<Rule> rules = new ArrayList<>();
+    for (Family family : Family.values()) {
+      Optional<List<Statement>> from =
+          draft.places.from(draft.places.target(access.from()), family);
+      Optional<List<Statement>> to = draft.places.towards(new Target.World(), family);
+      if (from.isPresent() && to.isPresent()) {
+        rules.addAll(
+            accept(
+                access.from().name() + " may reach the internet",
+                access.origin(),
+                Nft.all(from.get(), to.get()),
+                access.services(),
+                family));
+      }
+    }
+    return rules;
+  }
+
+  /** What was sent to an outside address of ours, after its destination was rewritten. */
+  private List<Rule> portForward(PortForward forward) {
+    Family family = forward.to().value().family();
+    List<Statement> where = new ArrayList<>();
+    where.add(Nft.is(Nft.IIFNAME, Nft.device(forward.on().device())));
+    PortForwards.from(forward, family).ifPresent(where::add);
+    where.add(Nft.is(new Ct("status", Optional.empty()), new Symbol("dnat")));
+    where.add(Nft.is(Nft.daddr(family), Nft.address(forward.to().value())));
+    return accept(
+        "port forward to " + forward.to().value(),
+        forward.origin(),
+        where,
+        List.of(PortForwards.arriving(forward)),
+        family);
+  }
+
+  private Rule end() {
+    return Nft.rule("nothing allows it", host.origin(), unallowed());
+  }
+
+  /** What becomes of what nothing allows: everything is dropped, or what is ours. */
+  private Verdict unallowed() {
+    if (closed) {
+      return draft.drop("forward");
+    }
+    draft.chain("ours", ours());
+    return Nft.goTo("ours");
+  }
+
+  /**
+   * Drops what touches anything of ours. What is between foreign interfaces, or between them and
+   * the world, goes on.
+   */
+  private List<Rule> ours() {
+    List<Rule> rules = new ArrayList<>();
+    Origin origin = host.origin();
+    Statement drop = draft.drop("forward");
+    Optional<SetRef> inside = draft.places.inside();
+    inside.ifPresent(devices -> {
+      rules.add(Nft.rule("from inside, not allowed", origin, Nft.is(Nft.IIFNAME, devices), drop));
+      rules.add(Nft.rule("to the inside, not allowed", origin, Nft.is(Nft.OIFNAME, devices), drop));
+    });
+    for (Family family : Family.values()) {
+      draft
+          .places
+          .ours(family)
+          .ifPresent(ours -> {
+            rules.add(
+                Nft.rule(
+                    "from an address of ours, not allowed",
+                    origin,
+                    Nft.is(Nft.saddr(family), ours),
+                    drop));
+            rules.add(
+                Nft.rule(
+                    "to an address of ours, not allowed",
+                    origin,
+                    Nft.is(Nft.daddr(family), ours),
+                    drop));
+          });
+    }
+    draft
+        .places
+        .outside()
+        .ifPresent(devices ->
+            rules.add(
+                Nft.rule(
+                    "from the world to the world",
+                    origin,
+                    Nft.is(Nft.IIFNAME, devices),
+                    Nft.is(Nft.OIFNAME, devices),
+                    drop)));
+    return rules;
+  }
+}

@@ -1,0 +1,131 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.compile.Partition.Claim;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Origin;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.ruleset.Expression.Selector;
+import io.gatehouse.ruleset.Expression.SetRef;
+import io.gatehouse.ruleset.NftSet;
+import io.gatehouse.ruleset.NftSet.Element;
+import io.gatehouse.ruleset.NftSet.Flag;
+import io.gatehouse.ruleset.NftSet.Holds;
+import io.gatehouse.ruleset.Statement.Verdict;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The sets and maps of the table that is being made, each made when the first rule needs it. What
+ * would be empty is not made: the rule is then not written either.
+ */
+final class Sets {
+  private final Map<String, NftSet> made = new LinkedHashMap<>();
+
+  /** In the order of their making. */
+  List<NftSet> all() {
+    return List.copyOf(made.values());
+  }
+
+  /**
+   * A set of addresses, its name with the family's number behind it; nothing where there are none.
+   */
+  Optional<SetRef> addresses(String name, Family family, Collection<Located<Prefix>> prefixes) {
+    List<Element> elements =
+        Partition.cut(
+                prefixes.stream()
+                    .filter(prefix -> prefix.value().family() == family)
+                    .map(prefix -> new Claim<>(prefix.value(), true, prefix.origin()))
+                    .toList())
+            .stream()
+            .map(part -> Element.of(Nft.net(part.prefix()), part.origin()))
+            .toList();
+    return set(name + digit(family), Nft.saddr(family), Set.of(Flag.INTERVAL), elements);
+  }
+
+  /** A set of device names. */
+  Optional<SetRef> devices(String name, Collection<Located<String>> devices) {
+    Map<String, Element> elements = new LinkedHashMap<>();
+    for (Located<String> device : devices) {
+      elements.putIfAbsent(device.value(), Element.of(Nft.device(device.value()), device.origin()));
+    }
+    return set(name, Nft.IIFNAME, Set.of(), List.copyOf(elements.values()));
+  }
+
+  private Optional<SetRef> set(String name, Selector key, Set<Flag> flags, List<Element> elements) {
+    if (elements.isEmpty()) {
+      return Optional.empty();
+    }
+    made.putIfAbsent(
+        name,
+        new NftSet(
+            name,
+            key,
+            Optional.empty(),
+            flags,
+            elements,
+            Optional.empty(),
+            elements.getFirst().origin()));
+    return Optional.of(new SetRef(name));
+  }
+
+  /** A map from addresses to verdicts; its name, or nothing where no address leads anywhere. */
+  Optional<String> verdicts(String name, Family family, Collection<Claim<Verdict>> verdicts) {
+    List<Element> elements =
+        verdicts.stream()
+            .filter(claim -> claim.prefix().family() == family)
+            .map(claim ->
+                new Element(
+                    Nft.net(claim.prefix()),
+                    Optional.of(claim.owner()),
+                    Optional.empty(),
+                    claim.origin()))
+            .toList();
+    if (elements.isEmpty()) {
+      return Optional.empty();
+    }
+    put(name + digit(family), family, Set.of(Flag.INTERVAL), elements, Optional.empty());
+    return Optional.of(name + digit(family));
+  }
+
+  /** A map from single addresses to verdicts that the daemon fills while clients come and go. */
+  String live(String name, Family family, NftSet.Contract contract, Origin origin) {
+    made.putIfAbsent(
+        name + digit(family),
+        new NftSet(
+            name + digit(family),
+            Nft.saddr(family),
+            Optional.of(new Holds.Verdicts()),
+            Set.of(),
+            List.of(),
+            Optional.of(contract),
+            origin));
+    return name + digit(family);
+  }
+
+  private void put(
+      String name,
+      Family family,
+      Set<Flag> flags,
+      List<Element> elements,
+      Optional<NftSet.Contract> contract) {
+    made.putIfAbsent(
+        name,
+        new NftSet(
+            name,
+            Nft.saddr(family),
+            Optional.of(new Holds.Verdicts()),
+            flags,
+            elements,
+            contract,
+            elements.getFirst().origin()));
+  }
+
+  private static String digit(Family family) {
+    return family == Family.V4 ? "4" : "6";
+  }
+}
