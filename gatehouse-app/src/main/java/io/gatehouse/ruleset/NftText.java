@@ -301,15 +301,17 @@ public final class NftText {
               + " "
               + binary.operator().text()
               + " "
-              + expression(binary.right(), isMark(binary.left()));
+              + (binary.right() instanceof Expression.Binary
+                  ? operand(binary.right())
+                  : expression(binary.right(), isMark(binary.left())));
       case Expression.Mapped mapped -> expression(mapped.key(), false) + " map @" + mapped.map();
       case Expression.Opaque opaque -> opaque.text();
     };
   }
 
-  private static String operand(Expression left) {
-    String text = expression(left, false);
-    return left instanceof Expression.Binary ? "(" + text + ")" : text;
+  private static String operand(Expression side) {
+    String text = expression(side, false);
+    return side instanceof Expression.Binary ? "(" + text + ")" : text;
   }
 
   private static String meta(Expression.Meta.Key key) {
