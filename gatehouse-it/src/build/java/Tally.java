@@ -92,7 +92,7 @@ final class Tally {
         case Passed() -> {}
         case Failed(String message) -> {
           out.println("✗ " + c.module() + "  " + c.title());
-          message.lines().limit(6).forEach(line -> out.println("    " + line));
+          message.strip().lines().limit(6).forEach(line -> out.println("    " + line));
           bad = true;
         }
         case Skipped(String reason) -> {
@@ -187,7 +187,14 @@ final class Tally {
       Element skip = (Element) skipped.item(0);
       String reason = skip.getAttribute("message");
       reason = reason.isBlank() ? skip.getTextContent() : reason;
-      return new Skipped(reason.strip().replaceFirst("^Assumption failed: ", ""));
+      return new Skipped(
+          reason
+              .lines()
+              .findFirst()
+              .orElse("")
+              .strip()
+              .replaceFirst("^org\\.opentest4j\\.TestAbortedException: ", "")
+              .replaceFirst("^Assumption failed: ", ""));
     }
     return new Passed();
   }
