@@ -118,9 +118,13 @@ final class Office {
   }
 
   static Tunnel.L2tp l2tp(Esp esp) {
+    return l2tp(WAN, esp);
+  }
+
+  static Tunnel.L2tp l2tp(Interface on, Esp esp) {
     return new Tunnel.L2tp(
         "legacy",
-        List.of(WAN),
+        List.of(on),
         List.of(at(new Peer.Anybody())),
         Optional.empty(),
         esp,
