@@ -1,45 +1,52 @@
 package io.gatehouse.ruleset;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.ruleset.Chain.Base;
+import io.gatehouse.ruleset.Chain.Hook;
+import io.gatehouse.ruleset.Expression.Addr;
+import io.gatehouse.ruleset.Expression.Meta;
+import io.gatehouse.ruleset.Expression.Net;
+import io.gatehouse.ruleset.Expression.Payload;
+import io.gatehouse.ruleset.Expression.SetRef;
+import io.gatehouse.ruleset.Expression.Symbol;
+import io.gatehouse.ruleset.Statement.Match;
+import io.gatehouse.ruleset.Statement.Relation;
+import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class NftTextTest {
   private static final Origin LINE = new Origin("office.yaml", 12, 5, "tunnels.staff");
-  private static final Expression.Selector SADDR = new Expression.Payload("ip", "saddr");
-  private static final Statement.Verdict DROP = new Statement.Verdict.Drop();
+  private static final Payload SADDR = new Payload("ip", "saddr");
 
   @Test
   void printsATableAsNftListsOne() {
     NftSet far =
-        new NftSet(
+        set(
             "far4",
             SADDR,
-            Optional.empty(),
             Set.of(NftSet.Flag.INTERVAL),
-            List.of(
-                NftSet.Element.of(new Expression.Net(Prefix.of("10.0.3.0/24")), LINE),
-                NftSet.Element.of(new Expression.Net(Prefix.of("10.20.0.1/32")), LINE)),
-            Optional.empty(),
-            LINE);
+            NftSet.Element.of(new Net(Prefix.of("10.20.0.1/32")), LINE),
+            NftSet.Element.of(new Net(Prefix.of("10.0.3.0/24")), LINE));
     NftSet from =
         new NftSet(
             "from4",
             SADDR,
             Optional.of(new NftSet.Holds.Verdicts()),
-            Set.of(),
+            Set.of(NftSet.Flag.TIMEOUT, NftSet.Flag.DYNAMIC),
             List.of(
                 new NftSet.Element(
-                    new Expression.Addr(Address.of("10.0.3.7")),
-                    Optional.of(new Statement.Verdict.Goto("from_staff")),
+                    new Addr(Address.of("10.0.3.7")),
+                    Optional.of(new Verdict.Goto("from_staff")),
                     Optional.empty(),
                     LINE)),
             Optional.empty(),
@@ -47,130 +54,99 @@ class NftTextTest {
     Rule spoof =
         new Rule(
             List.of(
-                is(SADDR, new Expression.SetRef("far4")),
-                is(
-                    new Expression.Meta(Expression.Meta.Key.IPSEC),
-                    new Expression.Symbol("missing")),
+                new Match(SADDR, Relation.IS, new SetRef("far4")),
+                new Match(new Meta(Meta.Key.IPSEC), Relation.IS, new Symbol("missing")),
                 new Statement.Counter(),
-                DROP),
+                new Verdict.Drop()),
             "far source without a tunnel",
             LINE);
     Chain forward =
         new Chain(
             "forward",
-            Optional.of(new Chain.Base("filter", Chain.Hook.FORWARD, 0, true, Optional.empty())),
+            Optional.of(new Base("filter", Hook.FORWARD, 0, true, Optional.empty())),
             List.of(spoof));
     Chain staff = new Chain("from_staff", Optional.empty(), List.of());
+    Table table = new Table("inet", "gatehouse", List.of(far, from), List.of(forward, staff));
 
-    assertThat(
-            NftText.of(new Table("inet", "gatehouse", List.of(far, from), List.of(forward, staff))))
+    assertThat(NftText.of(table))
         .isEqualTo(
             """
             table inet gatehouse {
-            \tset far4 {
-            \t\ttypeof ip saddr
-            \t\tflags interval
-            \t\telements = { 10.0.3.0/24,
-            \t\t\t10.20.0.1 }
-            \t}
+            	set far4 {
+            		typeof ip saddr
+            		flags interval
+            		elements = { 10.0.3.0/24, 10.20.0.1 }
+            	}
 
-            \tmap from4 {
-            \t\ttypeof ip saddr : verdict
-            \t\telements = { 10.0.3.7 : goto from_staff }
-            \t}
+            	map from4 {
+            		typeof ip saddr : verdict
+            		flags dynamic,timeout
+            		elements = { 10.0.3.7 : goto from_staff }
+            	}
 
-            \tchain forward {
-            \t\ttype filter hook forward priority 0; policy drop;
-            \t\tip saddr @far4 meta ipsec missing counter drop comment "far source without a tunnel, office.yaml:12:5"
-            \t}
+            	chain forward {
+            		type filter hook forward priority filter; policy drop;
+            		ip saddr @far4 meta ipsec missing counter drop comment "far source without a tunnel, office.yaml:12:5"
+            	}
 
-            \tchain from_staff {
-            \t}
-
+            	chain from_staff {
+            	}
             }
             """);
+    assertThat(NftText.delete(table))
+        .isEqualTo("add table inet gatehouse\ndelete table inet gatehouse\n");
   }
 
   @Test
-  void printsEveryKindOfStatement() {
-    assertThat(
-            List.of(
-                print(
-                    is(
-                        new Expression.Ct("state", Optional.empty()),
-                        new Expression.AnyOf(
-                            List.of(
-                                new Expression.Symbol("established"),
-                                new Expression.Symbol("related"))))),
-                print(
-                    is(
-                        new Expression.Payload("udp", "dport"),
-                        new Expression.AnyOf(
-                            List.of(
-                                new Expression.Number(500),
-                                new Expression.Range(
-                                    new Expression.Number(4500), new Expression.Number(4501)))))),
-                print(
-                    new Statement.Match(
-                        new Expression.Meta(Expression.Meta.Key.IIFNAME),
-                        Statement.Relation.NOT,
-                        new Expression.Text("lo"))),
-                print(
-                    new Statement.Assign(
-                        new Expression.Meta(Expression.Meta.Key.MARK), new Expression.Number(255))),
-                print(new Statement.Limit(5, "minute", 10, true)),
-                print(new Statement.Log("dropped: ", OptionalInt.of(3))),
-                print(
-                    is(
-                        new Expression.Fib(List.of("daddr", "iif"), "type"),
-                        new Expression.Symbol("local"))),
-                print(
-                    new Statement.Nat.Destination(
-                        Optional.of(new Expression.Addr(Address.of("2001:db8::9"))),
-                        Optional.of(new Expression.Number(80)),
-                        List.of())),
-                print(
-                    new Statement.Nat.Source(
-                        Optional.of(new Expression.Addr(Address.of("192.0.2.1"))),
-                        Optional.empty(),
-                        List.of("persistent"))),
-                print(new Statement.Nat.Masquerade(Optional.empty(), List.of())),
-                print(new Statement.VerdictMap(SADDR, new Statement.VerdictSource.Named("from4"))),
-                print(new Statement.Verdict.Reject("icmpx admin-prohibited"))))
-        .containsExactly(
-            "ct state established,related",
-            "udp dport { 500, 4500-4501 }",
-            "iifname != \"lo\"",
-            "meta mark set 0x000000ff",
-            "limit rate over 5/minute burst 10 packets",
-            "log prefix \"dropped: \" group 3",
-            "fib daddr . iif type local",
-            "dnat ip6 to [2001:db8::9]:80",
-            "snat ip to 192.0.2.1 persistent",
-            "masquerade",
-            "ip saddr vmap @from4",
-            "reject with icmpx admin-prohibited");
+  void breaksLongListsOfElementsBetweenThem() {
+    NftSet.Element[] elements = new NftSet.Element[20];
+    for (int i = 0; i < elements.length; i++) {
+      elements[i] = NftSet.Element.of(new Addr(Address.of("192.168.100." + (100 + i))), LINE);
+    }
+
+    String text = NftText.of(set("hosts", SADDR, Set.of(), elements));
+
+    assertThat(text.lines()).hasSizeGreaterThan(5).allMatch(line -> line.length() <= 80);
+    assertThat(text.replaceAll("\\s+", " "))
+        .contains("{ 192.168.100.100, 192.168.100.101, ", ", 192.168.100.119 }");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "filter, PREROUTING, -300, raw",
+    "filter, FORWARD, -150, mangle",
+    "filter, FORWARD, -140, mangle + 10",
+    "filter, FORWARD, -139, -139",
+    "nat, PREROUTING, -100, dstnat",
+    "nat, OUTPUT, -100, -100",
+    "filter, INPUT, -10, filter - 10",
+    "filter, INPUT, 5, filter + 5",
+    "nat, POSTROUTING, 99, srcnat - 1",
+    "nat, INPUT, 100, 100",
+    "filter, POSTROUTING, 320, 320",
+  })
+  void namesThePrioritiesThatNftNames(String type, Hook hook, int priority, String text) {
+    assertThat(NftText.base(new Base(type, hook, priority, false, Optional.empty())))
+        .endsWith(" priority " + text + "; policy accept;")
+        .startsWith("type " + type + " hook ");
   }
 
   @Test
-  void keepsThePlaceOfARuleWhoseReasonIsTooLongForTheKernel() {
-    String comment = NftText.comment("é".repeat(200), LINE);
-
-    assertThat(comment.getBytes(UTF_8)).hasSizeLessThanOrEqualTo(127);
-    assertThat(comment).endsWith("é.., office.yaml:12:5");
+  void namesTheDeviceOfAnIngressHook() {
+    assertThat(NftText.base(new Base("filter", Hook.INGRESS, 0, false, Optional.of("eth0"))))
+        .isEqualTo("type filter hook ingress device \"eth0\" priority filter; policy accept;");
   }
 
   @Test
-  void keepsQuotesAndLineEndsOutOfStrings() {
-    assertThat(NftText.rule(new Rule(List.of(DROP), "a \"b\"\n\\", Origin.builtIn("test"))))
-        .isEqualTo("drop comment \"a 'b' /\"");
+  void refusesNamesThatWouldEndWhereNftStartsToRead() {
+    Table table = new Table("inet", "a { } table inet b", List.of(), List.of());
+
+    assertThatThrownBy(() -> NftText.of(table)).isInstanceOf(IllegalArgumentException.class);
   }
 
-  private static String print(Statement statement) {
-    return NftText.statement(statement);
-  }
-
-  private static Statement is(Expression left, Expression right) {
-    return new Statement.Match(left, Statement.Relation.IS, right);
+  private static NftSet set(
+      String name, Expression.Selector key, Set<NftSet.Flag> flags, NftSet.Element... elements) {
+    return new NftSet(
+        name, key, Optional.empty(), flags, List.of(elements), Optional.empty(), LINE);
   }
 }
