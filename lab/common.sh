@@ -4,6 +4,9 @@ lab_home=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # HOME may be missing where a service or a container starts us.
 lab_cache=${GATEHOUSE_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/gatehouse/lab}
 
+# Counts up when a layer is unpacked in another way than before: caches of that time are then fetched anew.
+lab_format=2
+
 say() { printf 'lab: %s\n' "$*" >&2; }
 
 # The host lacks something: name it and leave with the status that every Gatehouse program uses for that.
@@ -41,5 +44,5 @@ packages_of() {
 layer_ready() {
   local has=
   [ ! -f "$lab_cache/root-$1.ready" ] || IFS= read -r has < "$lab_cache/root-$1.ready"
-  packages_of "$1" && [ "$has" = "$packages" ]
+  packages_of "$1" && [ "$has" = "$lab_format $packages" ]
 }
