@@ -33,6 +33,11 @@ public final class Compiler {
 
     List<Note> notes = new ArrayList<>(routes.notes());
     mss.values().forEach(reckoning -> notes.addAll(reckoning.notes()));
+    List<Companion> companions = new ArrayList<>();
+    for (Advice advice : advice(gateway)) {
+      companions.addAll(advice.companions());
+      notes.addAll(advice.notes());
+    }
     Ruleset ruleset =
         new Ruleset(
             gateway.name(),
@@ -43,6 +48,13 @@ public final class Compiler {
             routes.neighbours(),
             Sysctls.of(gateway, draft.space, routes.neighbours()),
             gateway.numbers());
-    return new Compiled(ruleset, notes, List.of(), List.copyOf(mss.values()));
+    return new Compiled(ruleset, notes, companions, List.copyOf(mss.values()));
+  }
+
+  private static List<Advice> advice(Gateway gateway) {
+    List<Advice> advice = new ArrayList<>();
+    gateway.tunnels().forEach(tunnel -> advice.add(Swanctl.of(gateway, tunnel)));
+    advice.add(WayBack.of(gateway));
+    return advice;
   }
 }

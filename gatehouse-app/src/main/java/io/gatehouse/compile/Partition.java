@@ -9,6 +9,10 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * Cuts claims to addresses into disjoint prefixes, as interval sets need them: the most specific
@@ -18,6 +22,26 @@ import java.util.List;
 final class Partition {
   /** Somebody's claim to a prefix. */
   record Claim<T>(Prefix prefix, T owner, Origin origin) {}
+
+  /** Addresses from {@code first} to {@code last}, both included. */
+  record Span<T>(Address first, Address last, T owner, Origin origin) {
+    private Optional<Span<T>> with(Span<T> next) {
+      boolean joins =
+          last.plus(1).equals(next.first)
+              && last.compareTo(next.first) < 0
+              && owner.equals(next.owner)
+              && origin.equals(next.origin);
+      return joins ? Optional.of(new Span<>(first, next.last, owner, origin)) : Optional.empty();
+    }
+
+    /** The same as a prefix, where it is one. */
+    Optional<Prefix> prefix() {
+      return IntStream.rangeClosed(0, first.family().bits())
+          .mapToObj(length -> Prefix.masked(first, length))
+          .filter(prefix -> prefix.first().equals(first) && prefix.last().equals(last))
+          .findFirst();
+    }
+  }
 
   private static final class Node<T> {
     final Claim<T> claim;
@@ -36,15 +60,15 @@ final class Partition {
   static <T> List<Claim<T>> cut(Collection<Claim<T>> claims) {
     List<Node<T>> roots = new ArrayList<>();
     Deque<Node<T>> enclosing = new ArrayDeque<>();
-    // The sort is stable and puts what encloses in front of what it encloses.
-    for (Claim<T> claim : claims.stream().sorted(Comparator.comparing(Claim::prefix)).toList()) {
+    // In order of prefixes, what encloses stands in front of what it encloses.
+    Map<Prefix, Claim<T>> first = new TreeMap<>();
+    claims.forEach(claim -> first.putIfAbsent(claim.prefix(), claim));
+    for (Claim<T> claim : first.values()) {
       while (!enclosing.isEmpty() && !enclosing.peek().claim.prefix().contains(claim.prefix())) {
         enclosing.pop();
       }
       Node<T> around = enclosing.peek();
-      if (around != null
-          && (around.claim.prefix().equals(claim.prefix())
-              || around.claim.owner().equals(claim.owner()))) {
+      if (around != null && around.claim.owner().equals(claim.owner())) {
         continue;
       }
       Node<T> node = new Node<>(claim);
@@ -55,6 +79,19 @@ final class Partition {
     roots.forEach(root -> emit(root, parts));
     parts.sort(Comparator.comparing(Claim::prefix));
     return parts;
+  }
+
+  /** The same in as few pieces as possible: what a hole has cut into many prefixes is two spans. */
+  static <T> List<Span<T>> spans(Collection<Claim<T>> disjoint) {
+    List<Span<T>> spans = new ArrayList<>();
+    for (Claim<T> part : disjoint.stream().sorted(Comparator.comparing(Claim::prefix)).toList()) {
+      Span<T> span =
+          new Span<>(part.prefix().first(), part.prefix().last(), part.owner(), part.origin());
+      Optional<Span<T>> joined = spans.isEmpty() ? Optional.empty() : spans.getLast().with(span);
+      joined.ifPresent(all -> spans.removeLast());
+      spans.add(joined.orElse(span));
+    }
+    return spans;
   }
 
   private static <T> void emit(Node<T> node, List<Claim<T>> parts) {

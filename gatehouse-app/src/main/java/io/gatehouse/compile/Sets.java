@@ -1,12 +1,15 @@
 package io.gatehouse.compile;
 
 import io.gatehouse.compile.Partition.Claim;
+import io.gatehouse.compile.Partition.Span;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.ruleset.Expression.Range;
 import io.gatehouse.ruleset.Expression.Selector;
 import io.gatehouse.ruleset.Expression.SetRef;
+import io.gatehouse.ruleset.Expression.Value;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.NftSet.Element;
 import io.gatehouse.ruleset.NftSet.Flag;
@@ -35,14 +38,15 @@ final class Sets {
    * A set of addresses, its name with the family's number behind it; nothing where there are none.
    */
   Optional<SetRef> addresses(String name, Family family, Collection<Located<Prefix>> prefixes) {
-    List<Element> elements =
+    List<Claim<Boolean>> parts =
         Partition.cut(
-                prefixes.stream()
-                    .filter(prefix -> prefix.value().family() == family)
-                    .map(prefix -> new Claim<>(prefix.value(), true, prefix.origin()))
-                    .toList())
-            .stream()
-            .map(part -> Element.of(Nft.net(part.prefix()), part.origin()))
+            prefixes.stream()
+                .filter(prefix -> prefix.value().family() == family)
+                .map(prefix -> new Claim<>(prefix.value(), true, prefix.origin()))
+                .toList());
+    List<Element> elements =
+        Partition.spans(parts).stream()
+            .map(span -> Element.of(value(span), span.origin()))
             .toList();
     return set(name + digit(family), Nft.saddr(family), Set.of(Flag.INTERVAL), elements);
   }
@@ -76,14 +80,11 @@ final class Sets {
   /** A map from addresses to verdicts; its name, or nothing where no address leads anywhere. */
   Optional<String> verdicts(String name, Family family, Collection<Claim<Verdict>> verdicts) {
     List<Element> elements =
-        verdicts.stream()
-            .filter(claim -> claim.prefix().family() == family)
-            .map(claim ->
+        Partition.spans(verdicts.stream().filter(v -> v.prefix().family() == family).toList())
+            .stream()
+            .map(span ->
                 new Element(
-                    Nft.net(claim.prefix()),
-                    Optional.of(claim.owner()),
-                    Optional.empty(),
-                    claim.origin()))
+                    value(span), Optional.of(span.owner()), Optional.empty(), span.origin()))
             .toList();
     if (elements.isEmpty()) {
       return Optional.empty();
@@ -123,6 +124,12 @@ final class Sets {
             elements,
             contract,
             elements.getFirst().origin()));
+  }
+
+  private static Value value(Span<?> span) {
+    return span.prefix()
+        .map(Nft::net)
+        .orElseGet(() -> new Range(Nft.address(span.first()), Nft.address(span.last())));
   }
 
   private static String digit(Family family) {
