@@ -280,12 +280,12 @@ class CompilerTest {
   @Test
   void oneClassOfLogChainsLimitsEveryDrop() {
     Describe d = Describe.office();
-    d.dropLog = Optional.of(new Host.DropLog(10, 5, Optional.empty(), d.here("log")));
+    d.dropLog = Optional.of(new Host.DropLog(10, 20, Optional.empty(), d.here("log")));
     Table table = table(d);
 
     assertThat(chain(table, "drop.spoofed"))
         .containsExactly(
-            "limit rate 10/minute burst 5 packets counter log prefix \"gatehouse spoofed: \"",
+            "limit rate 10/minute burst 20 packets counter log prefix \"gatehouse spoofed: \"",
             "counter drop");
     table.chains().stream()
         .filter(chain -> !chain.name().startsWith("drop."))
