@@ -2,17 +2,13 @@ package io.gatehouse.compile;
 
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Interface;
-import io.gatehouse.model.Located;
 import io.gatehouse.model.Mss;
 import io.gatehouse.model.Origin;
-import io.gatehouse.model.Peer;
 import io.gatehouse.model.Tunnel;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -66,7 +62,7 @@ public record MssReckoning(
     MssReckoning least =
         tunnel.on().stream()
             .flatMap(on ->
-                outerFamilies(tunnel, on).stream()
+                OuterFamilies.of(tunnel, on).stream()
                     .flatMap(
                         family -> suites.stream().map(suite -> one(tunnel, on, family, suite))))
             .min(Comparator.comparingInt(MssReckoning::innerMtu))
@@ -176,35 +172,5 @@ public record MssReckoning(
         overhead.innerMtu(on.mtu()),
         List.of(),
         tunnel.origin());
-  }
-
-  /**
-   * The families that ESP may travel in: of the interface's addresses, if we know them, and of the
-   * peers'.
-   */
-  private static Set<Family> outerFamilies(Tunnel tunnel, Interface on) {
-    Set<Family> here = EnumSet.noneOf(Family.class);
-    on.addresses().forEach(address -> here.add(address.value().address().family()));
-    if (on.dhcp()) {
-      here.add(Family.V4);
-    }
-    if (on.routerAdvertisements()) {
-      here.add(Family.V6);
-    }
-    Set<Family> there = EnumSet.noneOf(Family.class);
-    for (Located<Peer> peer : tunnel.peers()) {
-      switch (peer.value()) {
-        case Peer.At at -> there.add(at.prefix().family());
-        case Peer.Anybody anybody -> there.addAll(EnumSet.allOf(Family.class));
-        case Peer.Named named -> there.addAll(EnumSet.allOf(Family.class));
-      }
-    }
-    Set<Family> both = EnumSet.copyOf(there);
-    if (!here.isEmpty()) {
-      both.retainAll(here);
-    }
-    // Peers of a family that no address is written down for: it will be followed, or nothing
-    // travels there at all.
-    return both.isEmpty() ? there : both;
   }
 }

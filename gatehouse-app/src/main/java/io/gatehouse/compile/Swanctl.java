@@ -176,19 +176,29 @@ final class Swanctl {
   }
 
   /**
-   * Fixed addresses only where every interface of the tunnel has some: one that is followed would
-   * not be among them.
+   * The fixed addresses, and all of a family whose addresses are followed; nothing where that is
+   * everything.
    */
   private List<String> localAddresses() {
-    if (tunnel.on().stream()
-        .anyMatch(on -> on.addresses().isEmpty() || on.dhcp() || on.routerAdvertisements())) {
-      return List.of();
+    List<String> addresses = new ArrayList<>();
+    boolean fixed = false;
+    for (Family family : OuterFamilies.ofPeers(tunnel)) {
+      if (tunnel.on().stream().anyMatch(on -> OuterFamilies.isFollowed(on, family))) {
+        addresses.add((family == Family.V4 ? Prefix.ALL_V4 : Prefix.ALL_V6).toString());
+      } else {
+        List<String> written =
+            tunnel.on().stream()
+                .flatMap(on -> on.addresses().stream())
+                .map(address -> address.value().address())
+                .filter(address -> address.family() == family)
+                .map(Address::toString)
+                .distinct()
+                .toList();
+        addresses.addAll(written);
+        fixed |= !written.isEmpty();
+      }
     }
-    return tunnel.on().stream()
-        .flatMap(on -> on.addresses().stream())
-        .map(address -> address.value().address().toString())
-        .distinct()
-        .toList();
+    return fixed ? addresses : List.of();
   }
 
   private List<String> remoteAddresses() {

@@ -173,14 +173,41 @@ class SwanctlTest {
   @Test
   void anAddressThatIsFollowedIsNotWrittenDown() {
     Interface dynamic = outside("wan2", 1500);
-    Tunnel tunnel =
-        site(
-            List.of(Office.WAN, dynamic),
-            new Peer.Anybody(),
-            esp(Encapsulation.AUTO),
-            "10.20.0.0/16");
-    assertThat(text(Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel)))
-        .doesNotContain("local_addrs");
+    Peer anybody = new Peer.Anybody();
+    Peer four = new Peer.At(Prefix.of("198.51.100.7"));
+    assertThat(text(on(List.of(Office.WAN, dynamic), anybody))).doesNotContain("local_addrs");
+    assertThat(text(on(List.of(dynamic), four))).doesNotContain("local_addrs");
+    assertThat(value(on(List.of(advertised()), anybody), "local_addrs"))
+        .isEqualTo("203.0.113.9, ::/0");
+    assertThat(value(on(List.of(advertised()), four), "local_addrs")).isEqualTo("203.0.113.9");
+    assertThat(
+            value(
+                on(
+                    List.of(Office.WAN, outside("wan2", 1500, "192.0.2.1/24", "2001:db8::1/64")),
+                    anybody),
+                "local_addrs"))
+        .isEqualTo("203.0.113.9, 192.0.2.1, 2001:db8::1");
+  }
+
+  private static Advice on(List<Interface> on, Peer peer) {
+    Tunnel tunnel = site(on, peer, esp(Encapsulation.AUTO), "10.20.0.0/16");
+    return Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel);
+  }
+
+  /** IPv4 is written down, IPv6 comes from routers. */
+  private static Interface advertised() {
+    Interface wan = Office.WAN;
+    return new Interface(
+        wan.name(),
+        wan.device(),
+        wan.roles(),
+        wan.addresses(),
+        List.of(),
+        1500,
+        false,
+        true,
+        List.of(),
+        wan.origin());
   }
 
   @Test
