@@ -3,6 +3,7 @@ package io.gatehouse.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,6 +59,9 @@ public final class Main {
             .versionHelp(true)
             .description("Show the version and exit.")
             .build());
+    for (CommandSpec command : List.of(Check.spec(), Demo.spec())) {
+      root.addSubcommand(command.name(), command);
+    }
     return root;
   }
 

@@ -1,0 +1,99 @@
+package io.gatehouse.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+
+/**
+ * {@code gatehouse demo}: an office, a branch and two road warriors in a lab of its own, with real
+ * tunnels and real packets. Each row is tried with our rules and without the one that it is about.
+ */
+final class Demo {
+  private final List<DemoRow> rows = new ArrayList<>();
+  private Optional<String> failure = Optional.empty();
+
+  static CommandSpec spec() {
+    return Subcommand.of(
+        "demo",
+        "Shows the whole thing on a real kernel, with real peers, in a lab of its own.",
+        call -> new Demo().run(call.out(), call.err()));
+  }
+
+  private int run(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
+    Optional<Path> home = Optional.ofNullable(System.getenv("GATEHOUSE_HOME")).map(Path::of);
+    Optional<Path> lab =
+        home.map(h -> h.resolve("lab")).filter(l -> Files.isExecutable(l.resolve("run")));
+    if (lab.isEmpty()) {
+      err.println(
+          "gatehouse demo: no lab here: it comes with a checkout and is started by its launcher, ./gatehouse demo");
+      return ExitStatus.LACKING;
+    }
+    Path root = lab.get();
+    long began = System.nanoTime();
+    try (Progress progress = Progress.on(err)) {
+      Process process =
+          new ProcessBuilder(
+                  root.resolve("run").toString(),
+                  "--needs",
+                  "esp,nft-nat",
+                  "--layers",
+                  "strongswan",
+                  root.resolve("demo/run.sh").toString(),
+                  root.resolveSibling("gatehouse").toString(),
+                  root.resolveSibling("examples/office.yaml").toString())
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      out.println("gatehouse demo  ·  a stock kernel in emulation");
+      progress.step("starting the machine; the first time its parts are fetched");
+      try (BufferedReader events = process.inputReader(UTF_8)) {
+        for (String line = events.readLine(); line != null; line = events.readLine()) {
+          event(line, out, progress);
+        }
+      }
+      int status = process.waitFor();
+      if (status != 0 && failure.isEmpty()) {
+        failure = Optional.of("the lab ended with status " + status);
+      }
+      if (status == ExitStatus.LACKING) {
+        return ExitStatus.LACKING;
+      }
+    }
+    return verdict(out, (System.nanoTime() - began) / 1_000_000_000);
+  }
+
+  private void event(String line, PrintWriter out, Progress progress) {
+    String[] field = line.split("\t", -1);
+    switch (field[0]) {
+      case "step" -> progress.step(field[1]);
+      case "fail" -> failure = Optional.of(field[1]);
+      case "row" -> {
+        DemoRow row = DemoRow.of(field);
+        progress.clear();
+        if (rows.isEmpty()) {
+          out.println(DemoRow.HEADER);
+        }
+        rows.add(row);
+        out.println(row.text());
+        out.flush();
+      }
+      default -> failure = Optional.of("the lab said: " + line);
+    }
+  }
+
+  private int verdict(PrintWriter out, long seconds) {
+    long good = rows.stream().filter(DemoRow::asExpected).count();
+    failure.ifPresent(why -> out.println("✗ " + why));
+    out.println(good + " of " + rows.size() + " as expected, " + seconds + " s");
+    return failure.isEmpty() && !rows.isEmpty() && good == rows.size()
+        ? ExitStatus.FINE
+        : ExitStatus.NO;
+  }
+}

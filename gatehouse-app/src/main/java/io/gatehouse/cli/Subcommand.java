@@ -1,0 +1,78 @@
+package io.gatehouse.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/**
+ * One command below {@code gatehouse}, by picocli's model (see {@link Main} for why not by
+ * annotations).
+ */
+final class Subcommand {
+  private Subcommand() {}
+
+  /** What a command does with its arguments. */
+  interface Action {
+    /** Answers and returns an {@link ExitStatus}. */
+    int run(Call call) throws Exception;
+  }
+
+  /**
+   * A command without arguments of its own yet.
+   *
+   * @param description for its help, one sentence
+   */
+  static CommandSpec of(String name, String description, Action action) {
+    Call[] call = new Call[1];
+    Callable<Integer> body = () -> action.run(call[0]);
+    CommandSpec spec = CommandSpec.wrapWithoutInspection(body).name(name);
+    call[0] = new Call(spec);
+    spec.usageMessage().description(description);
+    spec.addOption(
+        OptionSpec.builder("-h", "--help")
+            .usageHelp(true)
+            .description("Show this help and exit.")
+            .build());
+    return spec;
+  }
+
+  /** A command that runs now, and what stood on its line. */
+  record Call(CommandSpec spec) {
+    PrintWriter out() {
+      return spec.commandLine().getOut();
+    }
+
+    PrintWriter err() {
+      return spec.commandLine().getErr();
+    }
+
+    /** A positional argument that picocli has made sure of. */
+    String positional(int index) {
+      return positionals(index).getFirst();
+    }
+
+    /** All of a positional parameter that may be repeated or missing. */
+    List<String> positionals(int index) {
+      Object value = spec.positionalParameters().get(index).getValue();
+      return switch (value) {
+        case null -> List.of();
+        case List<?> many -> many.stream().map(String::valueOf).toList();
+        default -> List.of(value.toString());
+      };
+    }
+
+    /** Whether a flag stands on the line. */
+    boolean isSet(String option) {
+      return Boolean.TRUE.equals(spec.findOption(option).getValue());
+    }
+
+    /** An option's value. */
+    Optional<String> option(String option) {
+      Object value = spec.findOption(option).getValue();
+      return Optional.ofNullable(value).map(Object::toString);
+    }
+  }
+}

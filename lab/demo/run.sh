@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# The demo, inside the lab: builds a world of network namespaces, applies a description with `gatehouse` itself, tries
+# what a gateway has to do, and each time what happens without the rule that does it.
+#
+#   run.sh GATEHOUSE DESCRIPTION
+#
+# Prints events for whoever draws the table, one to a line, fields parted by tabs:
+#   step TEXT                                           what it is doing
+#   row NAME  WANTED  SEEN  WANTED-WITHOUT  SEEN-WITHOUT  TAKEN-AWAY     a row, with its control
+#   fail TEXT                                           it cannot go on
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+. "$here/tunnels.sh"
+. "$here/probes.sh"
+. "$here/controls.sh"
+gatehouse=$1 description=$2
+world=/lab/demo
+mkdir -p "$world"
+
+inside() { # host, command …
+  lab-in "demo-$1" "${@:2}"
+}
+
+await() { # seconds, command …: until it succeeds
+  local until=$((SECONDS + $1))
+  shift
+  until "$@" > /dev/null 2>&1; do
+    [ "$SECONDS" -lt "$until" ] || return 1
+    sleep 0.1
+  done
+}
+
+event() {
+  local IFS=$'\t'
+  printf '%s\n' "$*"
+}
+step() { event step "$1"; }
+fail() {
+  event fail "$1"
+  exit 1
+}
+
+# One row: with everything of ours in place, then without what the row is about, then everything as it was.
+row() { # name, wanted, wanted without, what is taken away, how it is taken away, how it is put back, probe …
+  local name=$1 wanted=$2 wanted_without=$3 taken=$4 away=$5 back=$6 seen without
+  shift 6
+  seen=$("$@")
+  if $away; then without=$("$@"); else without='(no such rule)'; fi
+  $back
+  event row "$name" "$wanted" "$seen" "$wanted_without" "$without" "$taken"
+}
+
+ours_gone() { inside gw nft delete table inet gatehouse && without_backstop; }
+ours_back() { with_rules && with_backstop; }
+forged() { datagrams office outsider 10.0.3.9 10.0.1.20; }
+in_clear() { datagrams net office 10.0.1.20 10.0.3.1; }
+all_open() { without_rules 'input|in_staff' drop; }
+
+no_policy() { # virtual IP
+  ! inside gw ip xfrm policy list | grep -q "dst $1/32"
+}
+
+# Our NAT replaced by what one finds in forums.
+plain_nat() {
+  without_rules nat_out . && inside gw nft add rule inet gatehouse nat_out oifname eth0 counter masquerade
+}
+
+as_before() {
+  fingerprint > "$world/now"
+  if cmp -s "$world/before" "$world/now"; then echo 'as before'; else echo different; fi
+}
+
+# What `remove` has to give back.
+fingerprint() {
+  inside gw nft -s list ruleset
+  inside gw ip rule
+  inside gw ip -6 rule
+  inside gw ip route show table all
+  inside gw ip neigh show proxy
+  inside gw ip xfrm policy list | grep -v '^$'
+  inside gw bash -c 'cd /proc/sys/net && grep -rs . ipv4/conf ipv6/conf ipv4/ip_forward 2> /dev/null' \
+    | grep -v -e stable_secret -e mtu | sort
+}
+
+step 'a world of thirteen hosts'
+lab-net up demo "$here/world.net" || fail 'the world cannot be built'
+echo 'add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; }; add rule ip nat out oifname eth0 masquerade' \
+  | inside home nft -f -
+serve_tcp office 445
+serve_tcp shop 80
+serve_tcp web 80
+serve_tcp gw 22 8443
+head -c 1000000 /dev/zero > "$world/file"
+inside office socat -u "TCP-LISTEN:8080,fork,reuseaddr" "OPEN:$world/file,rdonly" > /dev/null 2>&1 < /dev/null &
+
+step 'strongSwan at the gateway, the branch, two road warriors'
+inside gw "$gatehouse" plan "$description" --format swanctl > "$world/tunnels.conf" 2> "$world/plan.log"
+[ -s "$world/tunnels.conf" ] || fail "plan: $(tail -n 3 "$world/plan.log")"
+gateway_swan "$world/tunnels.conf" > "$world/gw.conf"
+client_swan laptop@staff > "$world/laptop.conf"
+client_swan phone@roaming > "$world/phone.conf"
+branch_swan > "$world/branch.conf"
+starting=()
+for host in gw laptop phone branch; do
+  inside "$host" lab-charon start "$world/$host.conf" > "$world/$host.log" 2>&1 &
+  starting+=($!)
+done
+for pid in "${starting[@]}"; do wait "$pid" || fail "strongSwan does not start: $(cat "$world"/*.log)"; done
+fingerprint > "$world/before"
+
+step 'gatehouse apply'
+inside gw "$gatehouse" apply "$description" > "$world/apply.log" 2>&1 || fail "apply: $(tail -n 3 "$world/apply.log")"
+save_ours "$world"
+start_counting
+inside gw dnsmasq --no-daemon --no-resolv --no-hosts --address=/office.example/10.0.1.20 > /dev/null 2>&1 < /dev/null &
+
+for host in laptop phone branch; do
+  step "bringing tunnels up: $host"
+  await 20 inside "$host" swanctl --initiate --child office || fail "no tunnel from $host: $(inside "$host" tail -n 3 /var/log/charon.log)"
+done
+
+step 'trying'
+row 'laptop → file server, through staff' reaches dropped 'rules for staff' \
+  'without_rules from_staff accept' with_rules reach laptop 10.0.1.20 445
+row 'laptop → storage, behind a router of the LAN' reaches dropped 'rules for staff' \
+  'without_rules from_staff accept' with_rules reach laptop 192.168.88.10 445
+row 'phone → internet, through the tunnel: seen as' 203.0.113.2 nothing 'masquerade' \
+  'without_rules nat_out masquerade' with_rules seen_by phone 198.18.0.10 80
+row 'laptop → DNS on the gateway' answers dropped 'services for staff' \
+  'without_rules in_staff accept' with_rules resolve laptop 10.0.1.1
+row 'laptop → ssh on the gateway, not described' dropped reaches 'final drops' \
+  all_open with_rules reach laptop 10.0.1.1 22
+row 'outsider → ssh on the gateway' dropped reaches 'final drops' \
+  all_open with_rules reach outsider 203.0.113.2 22
+row 'office → internet: seen as' 203.0.113.2 nothing 'masquerade' \
+  'without_rules nat_out masquerade' with_rules seen_by office 198.18.0.10 80
+row 'office → branch, no NAT: seen as' 10.0.1.20 nothing 'a plain masquerade' \
+  plain_nat with_rules seen_by office 10.20.0.10 80
+row 'branch → file server' reaches dropped 'rules for branch' \
+  'without_rules from_branch accept' with_rules reach shop 10.0.1.20 445
+row 'a megabyte to the laptop, ICMP lost on the way' whole stalls 'MSS clamp' \
+  'without_rules mss.* maxseg' with_rules transfer laptop
+row 'outsider as 10.0.3.9 → file server' dropped arrives 'spoof drop, backstop' \
+  ours_gone ours_back forged
+
+step 'the tunnel goes down'
+inside laptop swanctl --terminate --ike office > /dev/null 2>&1
+await 5 no_policy 10.0.3.1 || fail 'the laptop is still connected'
+row 'tunnel down: file server → laptop, in clear' dropped arrives 'guard, backstop' \
+  ours_gone ours_back in_clear
+inside gw nft flush ruleset
+row 'and all rules flushed by somebody' dropped arrives 'backstop' without_backstop ours_back in_clear
+
+step 'gatehouse remove'
+for host in phone branch; do inside "$host" swanctl --terminate --ike office > /dev/null 2>&1; done
+await 5 no_policy 10.0.4.1
+with_ours=$(as_before)
+inside gw "$gatehouse" remove > "$world/remove.log" 2>&1 || fail "remove: $(tail -n 3 "$world/remove.log")"
+event row 'after remove the host is' 'as before' "$(as_before)" different "$with_ours" 'remove'
