@@ -94,6 +94,16 @@ public final class Bdd {
     }
   }
 
+  /**
+   * For a question that finds itself too large in other ways than by its nodes: ends it as if the
+   * arena were full.
+   */
+  public void giveUpIf(boolean tooLarge) {
+    if (tooLarge) {
+      throw new Full();
+    }
+  }
+
   /** A variable that did not exist before, below all others. */
   public int newVariable() {
     if (variables == MOST_VARIABLES) {

@@ -1,0 +1,411 @@
+package io.gatehouse.path;
+
+import static io.gatehouse.bdd.Bdd.FALSE;
+import static io.gatehouse.bdd.Bdd.TRUE;
+
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.PortRange;
+import io.gatehouse.model.Prefix;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The packets of one family as they arrive, as variables of an arena, and the sets of them that
+ * questions are made of. A set is the number of a function in {@link #bdd()}.
+ *
+ * <p>Order of the variables: device, secpath, conntrack, protocol, destination, source, ports, and
+ * what a walk adds as it meets it.
+ */
+public final class HeaderSpace {
+
+  /** What conntrack says about a packet. The numbers are those of the variables. */
+  enum Connection {
+    NEW(0),
+    ESTABLISHED(1),
+    RELATED(2),
+    INVALID(3);
+
+    private final int number;
+
+    Connection(int number) {
+      this.number = number;
+    }
+  }
+
+  /** Stands for every device that no rule and no route names. */
+  public static final String ANOTHER_DEVICE = "(another device)";
+
+  private final Bdd bdd;
+  private final Family family;
+  private final List<String> devices;
+  private final List<String> tunnels;
+  private final Map<Integer, Unknown> unknowns = new LinkedHashMap<>();
+  private final Map<String, int[]> properties = new HashMap<>();
+
+  final int[] iif;
+  final int[] secpath;
+  final int[] connection;
+  final int[] reply;
+  final int[] laterFragment;
+  final int[] extensionHeader;
+  final int[] protocol;
+  final int[] destination;
+  final int[] source;
+  final int[] destinationPort;
+  final int[] sourcePort;
+  final int[] icmpType;
+  final int[] icmpCode;
+  final int[] mark;
+
+  HeaderSpace(Bdd bdd, Family family, List<String> devices, List<String> tunnels) {
+    this.bdd = bdd;
+    this.family = family;
+    this.devices = List.copyOf(devices);
+    this.tunnels = List.copyOf(tunnels);
+    iif = variables(bitsFor(devices.size()));
+    secpath = variables(bitsFor(tunnels.size() + 2));
+    connection = variables(2);
+    reply = variables(1);
+    laterFragment = variables(1);
+    extensionHeader = variables(1);
+    protocol = variables(8);
+    destination = variables(family.bits());
+    source = variables(family.bits());
+    destinationPort = variables(16);
+    sourcePort = variables(16);
+    icmpType = variables(8);
+    icmpCode = variables(8);
+    mark = variables(32);
+  }
+
+  private static int bitsFor(int values) {
+    return Math.max(1, 32 - Integer.numberOfLeadingZeros(values - 1));
+  }
+
+  private int[] variables(int count) {
+    int[] bits = new int[count];
+    for (int i = 0; i < count; i++) {
+      bits[i] = bdd.variable(bdd.newVariable());
+    }
+    return bits;
+  }
+
+  /** The arena that the sets live in. */
+  public Bdd bdd() {
+    return bdd;
+  }
+
+  public Family family() {
+    return family;
+  }
+
+  /** The devices that packets are told apart by. */
+  public List<String> devices() {
+    return devices;
+  }
+
+  /** The tunnels that a packet may have come through, by name. */
+  public List<String> tunnels() {
+    return tunnels;
+  }
+
+  // ---- what is open
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** A variable for something that is open. */
+  int open(Unknown unknown) {
+    int variable = bdd.newVariable();
+    unknowns.put(variable, unknown);
+    return bdd.variable(variable);
+  }
+
+  int[] open(int width, Unknown unknown) {
+    int[] bits = new int[width];
+    for (int i = 0; i < width; i++) {
+      bits[i] = open(unknown);
+    }
+    return bits;
+  }
+
+  /**
+   * Where two contents of a field differ. Where one of them is open, so is the answer: comparing
+   * two unknown addresses bit by bit takes more room than it is worth.
+   */
+  int differs(Field before, Field after, String place) {
+    int differs = FALSE;
+    int undecided = FALSE;
+    for (Field.Case left : before.cases()) {
+      for (Field.Case right : after.cases()) {
+        int guard = bdd.and(left.guard(), right.guard());
+        if (guard == FALSE || Arrays.equals(left.bits(), right.bits())) {
+          continue;
+        }
+        if (isConstant(left.bits()) || isConstant(right.bits())) {
+          for (int i = 0; i < left.bits().length && guard != FALSE; i++) {
+            int differ = bdd.and(guard, bdd.xor(left.bits()[i], right.bits()[i]));
+            differs = bdd.or(differs, differ);
+            guard = bdd.difference(guard, differ);
+          }
+        } else {
+          undecided = bdd.or(undecided, guard);
+        }
+      }
+    }
+    if (undecided == FALSE) {
+      return differs;
+    }
+    Unknown unknown = new Unknown(Unknown.Kind.ENVIRONMENT, "whether NAT changed anything", place);
+    return bdd.or(differs, bdd.and(undecided, open(unknown)));
+  }
+
+  private static boolean isConstant(int[] bits) {
+    return Arrays.stream(bits).allMatch(b -> b <= TRUE);
+  }
+
+  /**
+   * A property of the packet that nothing on the way changes and that we do not model as a header:
+   * the same each time it is asked for.
+   */
+  int[] property(String name, int width) {
+    return properties.computeIfAbsent(name + "/" + width, n -> variables(width));
+  }
+
+  /** What is open in a set: it is in the set, or is not, depending on these. */
+  public List<Unknown> unknowns(int set) {
+    return bdd.support(set).stream()
+        .filter(unknowns::containsKey)
+        .mapToObj(unknowns::get)
+        .distinct()
+        .toList();
+  }
+
+  private int openCube(Unknown.Kind kind) {
+    BitSet variables = new BitSet();
+    unknowns.forEach((variable, unknown) -> {
+      if (unknown.kind() == kind) {
+        variables.set(variable);
+      }
+    });
+    return bdd.cube(variables);
+  }
+
+  /** What may be in the set: it is, for some meaning of what we do not understand. */
+  public int upperBound(int set) {
+    return bdd.exists(set, openCube(Unknown.Kind.NOT_UNDERSTOOD));
+  }
+
+  /** What is surely in the set, whatever that means which we do not understand. */
+  public int lowerBound(int set) {
+    return bdd.forAll(set, openCube(Unknown.Kind.NOT_UNDERSTOOD));
+  }
+
+  /**
+   * The set without regard to anything that is open: the packets that may be in it in some
+   * circumstances.
+   */
+  public int packets(int set) {
+    BitSet variables = new BitSet();
+    unknowns.keySet().forEach(variables::set);
+    return bdd.exists(set, bdd.cube(variables));
+  }
+
+  // ---- sets of packets as they arrive
+  // -------------------------------------------------------------------------------------------------
+
+  public int source(Collection<Prefix> prefixes) {
+    return Field.member(bdd, source, addresses(prefixes));
+  }
+
+  public int source(Prefix... prefixes) {
+    return source(List.of(prefixes));
+  }
+
+  public int destination(Collection<Prefix> prefixes) {
+    return Field.member(bdd, destination, addresses(prefixes));
+  }
+
+  public int destination(Prefix... prefixes) {
+    return destination(List.of(prefixes));
+  }
+
+  /** Prefixes of the other family hold no packet of this one. */
+  IntervalSet addresses(Collection<Prefix> prefixes) {
+    return IntervalSet.ofPrefixes(prefixes.stream().filter(p -> p.family() == family).toList());
+  }
+
+  public int protocol(int number) {
+    return Field.member(bdd, protocol, IntervalSet.of(number));
+  }
+
+  public int sourcePort(PortRange ports) {
+    return Field.member(bdd, sourcePort, IntervalSet.of(ports.first(), ports.last()));
+  }
+
+  public int destinationPort(PortRange ports) {
+    return Field.member(bdd, destinationPort, IntervalSet.of(ports.first(), ports.last()));
+  }
+
+  public int icmpType(int type) {
+    return Field.member(bdd, icmpType, IntervalSet.of(type));
+  }
+
+  /** What comes in by the device; nothing where no such device is known. */
+  public int arrivesOn(String device) {
+    int index = devices.indexOf(device);
+    return index < 0 ? Bdd.FALSE : Field.member(bdd, iif, IntervalSet.of(index));
+  }
+
+  /** What was not decrypted. */
+  public int inClear() {
+    return Field.member(bdd, secpath, IntervalSet.of(0));
+  }
+
+  /** What the tunnel's SA decrypted. */
+  public int through(String tunnel) {
+    int index = tunnels.indexOf(tunnel);
+    return index < 0 ? Bdd.FALSE : Field.member(bdd, secpath, IntervalSet.of(index + 1L));
+  }
+
+  /** What an SA decrypted that belongs to none of the tunnels. */
+  public int throughAnotherSa() {
+    return Field.member(bdd, secpath, IntervalSet.of(tunnels.size() + 1L));
+  }
+
+  int is(Connection state) {
+    return Field.member(bdd, connection, IntervalSet.of(state.number));
+  }
+
+  /** The first packet of a connection. */
+  public int firstOfConnection() {
+    return bdd.difference(is(Connection.NEW), reply[0]);
+  }
+
+  /** A packet that conntrack can make nothing of. */
+  public int invalid() {
+    return is(Connection.INVALID);
+  }
+
+  /** Packets of connections that stand already. */
+  public int established() {
+    return is(Connection.ESTABLISHED);
+  }
+
+  /**
+   * Packets that belong to a connection without being of it: ICMP errors, and what a helper
+   * expects.
+   */
+  public int related() {
+    return is(Connection.RELATED);
+  }
+
+  /** Mark zero, as packets have it that nobody marked. */
+  public int unmarked() {
+    return Field.member(bdd, mark, IntervalSet.of(0));
+  }
+
+  /**
+   * Whether the variables spell a packet that there can be: devices and tunnels that exist, replies
+   * only of what stands.
+   */
+  int sane() {
+    int sane = Field.member(bdd, iif, IntervalSet.of(0, devices.size() - 1));
+    sane = bdd.and(sane, Field.member(bdd, secpath, IntervalSet.of(0, tunnels.size() + 1L)));
+    int first = bdd.or(is(Connection.NEW), is(Connection.INVALID));
+    sane = bdd.difference(sane, bdd.and(first, reply[0]));
+    return family == Family.V4 ? bdd.difference(sane, extensionHeader[0]) : sane;
+  }
+
+  // ---- one packet
+  // ---------------------------------------------------------------------------------------------------------------------
+
+  /** A packet as it arrives. */
+  public record Packet(
+      String device,
+      Optional<String> tunnel,
+      int protocol,
+      Address source,
+      Address destination,
+      int sourcePort,
+      int destinationPort,
+      int icmpType,
+      int icmpCode) {}
+
+  /** The set of this one packet, first of its connection and unmarked. */
+  public int only(Packet packet) {
+    int set =
+        bdd.and(arrivesOn(packet.device()), packet.tunnel().map(this::through).orElse(inClear()));
+    set = bdd.and(set, bdd.and(firstOfConnection(), unmarked()));
+    set = bdd.difference(set, bdd.or(laterFragment[0], extensionHeader[0]));
+    set = bdd.and(set, protocol(packet.protocol()));
+    set = bdd.and(set, source(Prefix.host(packet.source())));
+    set = bdd.and(set, destination(Prefix.host(packet.destination())));
+    set = bdd.and(set, Field.member(bdd, sourcePort, IntervalSet.of(packet.sourcePort())));
+    set =
+        bdd.and(set, Field.member(bdd, destinationPort, IntervalSet.of(packet.destinationPort())));
+    set = bdd.and(set, Field.member(bdd, icmpType, IntervalSet.of(packet.icmpType())));
+    return bdd.and(set, Field.member(bdd, icmpCode, IntervalSet.of(packet.icmpCode())));
+  }
+
+  /**
+   * One packet of the set, as plausible as the set allows; nothing where the set is empty.
+   *
+   * @param wishes sets that it should be in, the more important first
+   */
+  public Optional<Packet> witness(int set, int... wishes) {
+    if (set == Bdd.FALSE) {
+      return Optional.empty();
+    }
+    int[] all = new int[wishes.length + 6];
+    System.arraycopy(wishes, 0, all, 0, wishes.length);
+    int at = wishes.length;
+    all[at++] = bdd.not(bdd.or(laterFragment[0], extensionHeader[0]));
+    all[at++] = firstOfConnection();
+    all[at++] = protocol(17);
+    all[at++] = protocol(6);
+    all[at++] = Field.member(bdd, sourcePort, IntervalSet.of(32768, 60999));
+    all[at] = Field.member(bdd, destinationPort, IntervalSet.of(1, 65535));
+    return Optional.of(packet(bdd.satisfyOne(bdd.and(set, sane()), all)));
+  }
+
+  private Packet packet(BitSet place) {
+    int through = (int) number(secpath, place);
+    return new Packet(
+        devices.get((int) number(iif, place)),
+        through == 0 || through > tunnels.size()
+            ? Optional.empty()
+            : Optional.of(tunnels.get(through - 1)),
+        (int) number(protocol, place),
+        address(source, place),
+        address(destination, place),
+        (int) number(sourcePort, place),
+        (int) number(destinationPort, place),
+        (int) number(icmpType, place),
+        (int) number(icmpCode, place));
+  }
+
+  /** The number that functions spell at a place. */
+  long number(int[] bits, BitSet place) {
+    long number = 0;
+    for (int bit : bits) {
+      number = number << 1 | (bdd.holds(bit, place) ? 1 : 0);
+    }
+    return number;
+  }
+
+  Address address(int[] bits, BitSet place) {
+    if (family == Family.V4) {
+      return Address.v4((int) number(bits, place));
+    }
+    int[] upper = Arrays.copyOfRange(bits, 0, 64);
+    int[] lower = Arrays.copyOfRange(bits, 64, 128);
+    return new Address(Family.V6, number(upper, place), number(lower, place));
+  }
+}

@@ -1,0 +1,240 @@
+package io.gatehouse.path;
+
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.ruleset.Rule;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+
+/**
+ * What became of a set of packets: each hop with the packets that reached it and what decided about
+ * which of them, and the ends. All sets are sets of packets as they arrived, so that a packet is
+ * followed by asking each set whether it is in it.
+ */
+public final class Journey {
+
+  /** What decides about packets. */
+  public sealed interface Decider {
+    /** A rule, by its place; {@code number} counts from 1 in its chain. */
+    record ByRule(String family, String table, String chain, int number, Rule rule)
+        implements Decider {
+      @Override
+      public String toString() {
+        return family + " " + table + " " + chain + " rule " + number;
+      }
+    }
+
+    /** A base chain's policy. */
+    record ByChainPolicy(String family, String table, String chain) implements Decider {
+      @Override
+      public String toString() {
+        return family + " " + table + " " + chain + " policy";
+      }
+    }
+
+    /** An xfrm policy. */
+    record ByXfrmPolicy(HostState.Policy policy) implements Decider {}
+
+    /** The kernel itself; {@code reason} is its counter's name where it has one. */
+    record ByKernel(String reason) implements Decider {
+      @Override
+      public String toString() {
+        return reason;
+      }
+    }
+  }
+
+  /** What it decided. */
+  public enum Effect {
+    /** The rule's conditions held, and it goes on. */
+    MATCHED,
+    ACCEPTED,
+    DROPPED,
+    TRANSLATED,
+    ROUTED
+  }
+
+  /**
+   * A decision.
+   *
+   * @param packets about which it was taken
+   */
+  public record Decision(Decider by, Effect effect, int packets) {}
+
+  /**
+   * A point of the way.
+   *
+   * @param name such as {@code prerouting ip nat PREROUTING}, {@code route}, {@code xfrm out}
+   * @param reached the packets that came here
+   */
+  public record Hop(String name, int reached, List<Decision> decisions) {
+    public Hop {
+      decisions = List.copyOf(decisions);
+    }
+
+    /** What it stopped. */
+    public int dropped(Bdd bdd) {
+      int all = Bdd.FALSE;
+      for (Decision decision : decisions) {
+        all = decision.effect == Effect.DROPPED ? bdd.or(all, decision.packets) : all;
+      }
+      return all;
+    }
+  }
+
+  private final HeaderSpace space;
+  private final int started;
+  private final List<Hop> hops = new ArrayList<>();
+  private int delivered = Bdd.FALSE;
+  private int left = Bdd.FALSE;
+  private State atHost;
+  private State atExit;
+
+  Journey(HeaderSpace space, int started, State state) {
+    this.space = space;
+    this.started = started;
+    this.atHost = state;
+    this.atExit = state;
+  }
+
+  void add(Hop hop) {
+    hops.add(hop);
+  }
+
+  void deliver(int packets, State state) {
+    delivered = packets;
+    atHost = state;
+  }
+
+  void leave(int packets, State state) {
+    left = packets;
+    atExit = state;
+  }
+
+  /** What set out; less than was asked for where no such packets can be. */
+  public int started() {
+    return started;
+  }
+
+  public List<Hop> hops() {
+    return List.copyOf(hops);
+  }
+
+  /** What reached a socket or handler of this host. */
+  public int delivered() {
+    return delivered;
+  }
+
+  /** What left this host, in clear or protected. */
+  public int left() {
+    return left;
+  }
+
+  /** What left in clear: no SA was applied to it. */
+  public int leftInClear() {
+    return space.bdd().difference(left, atExit.bundled);
+  }
+
+  /** What left inside a tunnel's ESP or AH. */
+  public int leftProtected() {
+    return space.bdd().and(left, atExit.bundled);
+  }
+
+  /** What left inside this tunnel's ESP or AH. */
+  public int leftThrough(String tunnel) {
+    int index = space.tunnels().indexOf(tunnel);
+    return index < 0
+        ? Bdd.FALSE
+        : space
+            .bdd()
+            .and(leftProtected(), atExit.bundle.in(space.bdd(), IntervalSet.of(index + 1L)));
+  }
+
+  /** What left by this device. */
+  public int leftBy(String device) {
+    int index = space.devices().indexOf(device);
+    return index < 0
+        ? Bdd.FALSE
+        : space.bdd().and(left, atExit.oif.in(space.bdd(), IntervalSet.of(index)));
+  }
+
+  /** What was stopped, anywhere. */
+  public int dropped() {
+    int all = Bdd.FALSE;
+    for (Hop hop : hops) {
+      all = space.bdd().or(all, hop.dropped(space.bdd()));
+    }
+    return all;
+  }
+
+  /** What left with a source in these. */
+  public int leftWithSource(Collection<Prefix> prefixes) {
+    return space.bdd().and(left, atExit.source.in(space.bdd(), space.addresses(prefixes)));
+  }
+
+  /** What left with a destination in these. */
+  public int leftWithDestination(Collection<Prefix> prefixes) {
+    return space.bdd().and(left, atExit.destination.in(space.bdd(), space.addresses(prefixes)));
+  }
+
+  /** What left with another source, or another source port, than it came with. */
+  public int leftTranslated() {
+    return space.bdd().and(left, space.bdd().or(atExit.sourceChanged, atExit.destinationChanged));
+  }
+
+  /** What reached this host with a destination port in this set. */
+  public int deliveredTo(ToIntFunction<HeaderSpace> set) {
+    return space.bdd().and(delivered, set.applyAsInt(space));
+  }
+
+  /**
+   * A packet as it left, or as this host got it.
+   *
+   * @param device nothing for this host
+   * @param tunnel that protects it
+   */
+  public record Outcome(
+      Optional<String> device,
+      Optional<String> tunnel,
+      io.gatehouse.model.Address source,
+      io.gatehouse.model.Address destination,
+      int sourcePort,
+      int destinationPort,
+      long mark) {}
+
+  /**
+   * What became of one packet: it left or was delivered as the outcome says, or it was dropped, and
+   * then there is nothing. Where the packet alone does not decide, some circumstances are chosen.
+   */
+  public Optional<Outcome> outcome(int packet) {
+    Bdd bdd = space.bdd();
+    int out = bdd.and(packet, left);
+    int in = bdd.and(packet, delivered);
+    if (out == Bdd.FALSE && in == Bdd.FALSE) {
+      return Optional.empty();
+    }
+    boolean leaves = out != Bdd.FALSE;
+    State end = leaves ? atExit : atHost;
+    BitSet place = bdd.satisfyOne(leaves ? out : in);
+    int bundle = (int) space.number(end.bundle.functions(bdd), place);
+    boolean isProtected = leaves && bdd.holds(end.bundled, place);
+    return Optional.of(
+        new Outcome(
+            leaves
+                ? Optional.of(
+                    space.devices().get((int) space.number(end.oif.functions(bdd), place)))
+                : Optional.empty(),
+            isProtected && bundle > 0
+                ? Optional.of(space.tunnels().get(bundle - 1))
+                : Optional.empty(),
+            space.address(end.source.functions(bdd), place),
+            space.address(end.destination.functions(bdd), place),
+            (int) space.number(end.sourcePort.functions(bdd), place),
+            (int) space.number(end.destinationPort.functions(bdd), place),
+            space.number(end.mark.functions(bdd), place)));
+  }
+}

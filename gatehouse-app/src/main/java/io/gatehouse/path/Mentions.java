@@ -1,0 +1,196 @@
+package io.gatehouse.path;
+
+import io.gatehouse.model.Family;
+import io.gatehouse.ruleset.Chain;
+import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.NftSet;
+import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Statement;
+import io.gatehouse.ruleset.Table;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * What the rules of a host mention, as far as it changes what there is to model.
+ *
+ * @param devices every device by name, and one more for those that nobody mentions
+ * @param tracks whether something makes, or may make, the kernel track connections
+ * @param defragments whether it surely does: then no rule sees a fragment
+ * @param translates whether there is a nat chain
+ * @param marks whether a rule sets packet marks
+ * @param connectionMarks whether a rule sets connection marks
+ * @param zones whether a rule sets zones
+ */
+record Mentions(
+    List<String> devices,
+    boolean tracks,
+    boolean defragments,
+    boolean translates,
+    boolean marks,
+    boolean connectionMarks,
+    boolean zones) {
+
+  private static final Pattern CONNTRACK = Pattern.compile("\\b(ct|conntrack|state)\\b");
+
+  static Mentions in(HostState host, Family family) {
+    Collector collector = new Collector(family);
+    collector.devices.add("lo");
+    host.devices().forEach(d -> collector.devices.add(d.name()));
+    host.tables().forEach(collector::table);
+    host.rules().forEach(r -> r.iif().ifPresent(collector.devices::add));
+    host.routes()
+        .forEach(r -> {
+          switch (r.kind()) {
+            case HostState.RouteKind.Via via -> collector.devices.addAll(via.devices());
+            case HostState.RouteKind.Local local -> collector.devices.add(local.device());
+            case HostState.RouteKind.Broadcast local -> collector.devices.add(local.device());
+            default -> {}
+          }
+        });
+    collector.devices.add(HeaderSpace.ANOTHER_DEVICE);
+    return new Mentions(
+        List.copyOf(collector.devices),
+        collector.tracks || collector.surely,
+        collector.surely,
+        collector.translates,
+        collector.marks,
+        collector.connectionMarks,
+        collector.zones);
+  }
+
+  private static final class Collector {
+    private final Family family;
+    private final Set<String> devices = new LinkedHashSet<>();
+    private boolean tracks;
+    private boolean surely;
+    private boolean translates;
+    private boolean marks;
+    private boolean connectionMarks;
+    private boolean zones;
+
+    Collector(Family family) {
+      this.family = family;
+    }
+
+    void table(Table table) {
+      boolean ours =
+          table.family().equals("inet")
+              || table.family().equals(family.nft())
+              || table.family().equals("netdev");
+      if (!ours) {
+        return;
+      }
+      for (Chain chain : table.chains()) {
+        chain
+            .base()
+            .ifPresent(base -> {
+              base.device().ifPresent(devices::add);
+              if (base.type().equals("nat")) {
+                translates = true;
+                surely = true;
+              }
+            });
+        for (Rule rule : chain.rules()) {
+          rule.statements().forEach(this::statement);
+        }
+      }
+      for (NftSet set : table.sets()) {
+        expression(set.key());
+        boolean names = isDevice(set.key());
+        for (NftSet.Element element : set.elements()) {
+          if (names) {
+            texts(element.key());
+          }
+        }
+        set.contract()
+            .ifPresent(contract ->
+                contract
+                    .keys()
+                    .forEach(key -> {
+                      if (names) {
+                        texts(key);
+                      }
+                    }));
+      }
+    }
+
+    private static boolean isDevice(Expression expression) {
+      return switch (expression) {
+        case Expression.Meta meta ->
+            switch (meta.key()) {
+              case IIF, OIF, IIFNAME, OIFNAME -> true;
+              default -> false;
+            };
+        case Expression.Concat concat -> concat.parts().stream().anyMatch(Collector::isDevice);
+        default -> false;
+      };
+    }
+
+    /** Quoted strings are device names wherever a device is compared. */
+    private void texts(Expression value) {
+      switch (value) {
+        case Expression.Text text -> devices.add(text.text());
+        case Expression.Symbol symbol -> devices.add(symbol.name());
+        case Expression.AnyOf any -> any.values().forEach(this::texts);
+        case Expression.Tuple tuple ->
+            tuple.parts().stream().filter(p -> p instanceof Expression.Text).forEach(this::texts);
+        default -> {}
+      }
+    }
+
+    private void statement(Statement statement) {
+      switch (statement) {
+        case Statement.Match match -> {
+          expression(match.left());
+          expression(match.right());
+          if (isDevice(match.left())) {
+            texts(match.right());
+          }
+        }
+        case Statement.Assign assign -> {
+          expression(assign.target());
+          expression(assign.value());
+          switch (assign.target()) {
+            case Expression.Meta meta -> marks |= meta.key() == Expression.Meta.Key.MARK;
+            case Expression.Ct ct -> {
+              connectionMarks |= ct.key().equals("mark");
+              zones |= ct.key().equals("zone");
+            }
+            default -> {}
+          }
+        }
+        case Statement.VerdictMap map -> {
+          expression(map.key());
+          if (isDevice(map.key()) && map.verdicts() instanceof Statement.VerdictSource.Inline in) {
+            in.entries().forEach(e -> texts(e.key()));
+          }
+        }
+        case Statement.Nat nat -> surely = true;
+        case Statement.CtHelper helper -> surely = true;
+        case Statement.Opaque opaque -> {
+          tracks |= CONNTRACK.matcher(opaque.text()).find();
+          // It may set whatever can be set.
+          marks = true;
+          connectionMarks = true;
+        }
+        default -> {}
+      }
+    }
+
+    private void expression(Expression expression) {
+      switch (expression) {
+        case Expression.Ct ct -> surely = true;
+        case Expression.Concat concat -> concat.parts().forEach(this::expression);
+        case Expression.Binary binary -> {
+          expression(binary.left());
+          expression(binary.right());
+        }
+        case Expression.Mapped mapped -> expression(mapped.key());
+        case Expression.Opaque opaque -> tracks |= CONNTRACK.matcher(opaque.text()).find();
+        default -> {}
+      }
+    }
+  }
+}

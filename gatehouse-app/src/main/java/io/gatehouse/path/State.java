@@ -1,0 +1,105 @@
+package io.gatehouse.path;
+
+import static io.gatehouse.bdd.Bdd.FALSE;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The packet at one point of its way. Only what can change on the way is here; the rest is in
+ * {@link HeaderSpace}.
+ *
+ * <p>Each {@code int} is a set of arrived packets, of those for which it holds.
+ */
+final class State {
+  Field source;
+  Field destination;
+  Field sourcePort;
+  Field destinationPort;
+  Field mark;
+  Field connectionMark;
+  Field zone;
+
+  /** Where the packet leaves; only meaningful once it was routed. */
+  Field oif;
+
+  /** The packet's tuple as conntrack saw it, before any NAT. */
+  Field trackedSource;
+
+  Field trackedDestination;
+  Field trackedSourcePort;
+  Field trackedDestinationPort;
+
+  /** Whether this host made the packet. */
+  final boolean locallyMade;
+
+  /** Whether conntrack has seen it, and not been told to leave it alone. */
+  int tracked = FALSE;
+
+  int untracked = FALSE;
+
+  /** Whether source or destination are settled for this connection: no later NAT rule sees it. */
+  int sourceBound = FALSE;
+
+  int destinationBound = FALSE;
+
+  /** Whether NAT changed them. */
+  int sourceChanged = FALSE;
+
+  int destinationChanged = FALSE;
+
+  /** Whether the route was looked up: before that there is no {@code rt}. */
+  int routed = FALSE;
+
+  /** Whether the route holds a bundle of SAs. */
+  int bundled = FALSE;
+
+  /** The tunnel whose SAs the bundle holds, where there is one. */
+  Field bundle;
+
+  /** Properties that a rule has rewritten: no longer what they were when the packet arrived. */
+  final Map<String, Field> rewritten = new LinkedHashMap<>();
+
+  State(HeaderSpace space, boolean locallyMade) {
+    this.locallyMade = locallyMade;
+    source = Field.of(space.source);
+    destination = Field.of(space.destination);
+    sourcePort = Field.of(space.sourcePort);
+    destinationPort = Field.of(space.destinationPort);
+    trackedSource = source;
+    trackedDestination = destination;
+    trackedSourcePort = sourcePort;
+    trackedDestinationPort = destinationPort;
+    mark = Field.of(space.mark);
+    connectionMark = Field.constant(32, 0);
+    zone = Field.constant(16, 0);
+    oif = Field.constant(space.iif.length, 0);
+    bundle = Field.constant(space.secpath.length, 0);
+  }
+
+  State(State other) {
+    locallyMade = other.locallyMade;
+    source = other.source;
+    destination = other.destination;
+    sourcePort = other.sourcePort;
+    destinationPort = other.destinationPort;
+    trackedSource = other.trackedSource;
+    trackedDestination = other.trackedDestination;
+    trackedSourcePort = other.trackedSourcePort;
+    trackedDestinationPort = other.trackedDestinationPort;
+    mark = other.mark;
+    connectionMark = other.connectionMark;
+    zone = other.zone;
+    oif = other.oif;
+    tracked = other.tracked;
+    untracked = other.untracked;
+    sourceBound = other.sourceBound;
+    destinationBound = other.destinationBound;
+    sourceChanged = other.sourceChanged;
+    destinationChanged = other.destinationChanged;
+    routed = other.routed;
+    bundled = other.bundled;
+    bundle = other.bundle;
+    rewritten.putAll(other.rewritten);
+  }
+}

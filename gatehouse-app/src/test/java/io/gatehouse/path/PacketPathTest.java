@@ -1,0 +1,596 @@
+package io.gatehouse.path;
+
+import static io.gatehouse.path.Hosts.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.path.HostState.PolicyAction;
+import io.gatehouse.path.HostState.SpdState;
+import io.gatehouse.ruleset.Chain.Hook;
+import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.Expression.Meta;
+import io.gatehouse.ruleset.Routing;
+import io.gatehouse.ruleset.XfrmPolicy.Direction;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** The facts about the kernel's packet path, one by one. */
+class PacketPathTest {
+
+  @Nested
+  class Routing4 {
+    @Test
+    void aPacketForAnotherNetworkIsForwarded() {
+      assertThat(gateway().fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .containsExactly("eth0 10.0.1.5 > 198.51.100.7");
+    }
+
+    @Test
+    void nothingIsForwardedWhileForwardingIsOff() {
+      Hosts hosts = gateway();
+      hosts.sysctls.put("net/ipv4/ip_forward", "0");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .containsExactly("dropped by forwarding is off");
+    }
+
+    @Test
+    void aPacketForOneOfItsAddressesIsForTheHost() {
+      assertThat(gateway().fates(udp(LAN, "10.0.1.5", "203.0.113.1", 53)))
+          .containsExactly("here 10.0.1.5 > 203.0.113.1");
+    }
+
+    @Test
+    void theHostsOwnAddressIsNoSourceFromOutside() {
+      assertThat(gateway().fates(udp(WAN, "10.0.1.1", "203.0.113.1", 53)))
+          .containsExactly("dropped by rp_filter");
+    }
+
+    @Test
+    void strictReversePathFilteringWantsTheDeviceThatLeadsBack() {
+      Hosts hosts = gateway();
+      assertThat(hosts.fates(udp(WAN, "10.0.1.5", "203.0.113.1", 53)))
+          .containsExactly("here 10.0.1.5 > 203.0.113.1");
+      hosts.sysctls.put("net/ipv4/conf/all/rp_filter", "1");
+      assertThat(hosts.fates(udp(WAN, "10.0.1.5", "203.0.113.1", 53)))
+          .containsExactly("dropped by rp_filter");
+      // The greater of `all` and the device's own counts.
+      hosts.sysctls.put("net/ipv4/conf/eth0/rp_filter", "2");
+      assertThat(hosts.fates(udp(WAN, "10.0.1.5", "203.0.113.1", 53)))
+          .containsExactly("here 10.0.1.5 > 203.0.113.1");
+    }
+
+    @Test
+    void reversePathFilteringDoesNotLookAtDecryptedPackets() {
+      Hosts hosts = gateway().staff(SpdState.UP);
+      hosts.route("10.0.3.0/24", LAN);
+      hosts.sysctls.put("net/ipv4/conf/all/rp_filter", "1");
+      assertThat(hosts.fates(udpIn("staff", "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactly("eth1 10.0.3.5 > 10.0.1.20");
+    }
+
+    @Test
+    void theLongestPrefixAndThenTheLowestMetricWins() {
+      Hosts hosts = gateway();
+      hosts.device("eth2", "192.0.2.1/24");
+      hosts.route("198.51.100.0/25", "eth2");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .containsExactly("eth2 10.0.1.5 > 198.51.100.7");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.200", 53)))
+          .containsExactly("eth0 10.0.1.5 > 198.51.100.200");
+    }
+
+    @Test
+    void aMarkFromPreroutingChoosesTheTable() {
+      Hosts hosts = gateway();
+      hosts.device("eth2", "192.0.2.1/24");
+      hosts.rules.addAll(HostState.RoutingRule.kernelsOwn(Family.V4));
+      hosts.rules.add(
+          HostState.RoutingRule.of(
+              new Routing.Policy(
+                  Family.V4,
+                  5000,
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.of(new Routing.Mark(0x100, 0xff00)),
+                  7100,
+                  HERE)));
+      hosts.routes.add(
+          new HostState.Route(
+              Prefix.ALL_V4, 7100, 0, new HostState.RouteKind.Via(List.of("eth2"))));
+      hosts.table(
+          "t",
+          base(
+              "filter", Hook.PREROUTING, -150, rule(is(dport("udp"), number(53)), setMark(0x1ff))));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .containsExactly("eth2 10.0.1.5 > 198.51.100.7");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 54)))
+          .containsExactly("eth0 10.0.1.5 > 198.51.100.7");
+    }
+
+    @Test
+    void markRoutingNeedsSrcValidMarkUnderStrictReversePathFiltering() {
+      Hosts hosts = gateway();
+      hosts.device("eth2", "192.0.2.1/24");
+      hosts.rules.addAll(HostState.RoutingRule.kernelsOwn(Family.V4));
+      hosts.rules.add(
+          HostState.RoutingRule.of(
+              new Routing.Policy(
+                  Family.V4,
+                  5000,
+                  Optional.empty(),
+                  Optional.empty(),
+                  Optional.of(new Routing.Mark(1, 0xffffffffL)),
+                  7100,
+                  HERE)));
+      hosts.routes.add(
+          new HostState.Route(
+              Prefix.ALL_V4, 7100, 0, new HostState.RouteKind.Via(List.of("eth2"))));
+      hosts.table("t", base("filter", Hook.PREROUTING, -150, rule(iif("eth2"), setMark(1))));
+      hosts.sysctls.put("net/ipv4/conf/all/rp_filter", "1");
+      assertThat(hosts.fates(udp("eth2", "198.51.100.7", "203.0.113.1", 53)))
+          .containsExactly("dropped by rp_filter");
+      hosts.sysctls.put("net/ipv4/conf/all/src_valid_mark", "1");
+      assertThat(hosts.fates(udp("eth2", "198.51.100.7", "203.0.113.1", 53)))
+          .containsExactly("here 198.51.100.7 > 203.0.113.1");
+    }
+  }
+
+  @Nested
+  class Chains {
+    @Test
+    void anAcceptEndsOneBaseChainAndLeavesTheNextItsSay() {
+      Hosts hosts =
+          gateway()
+              .table("ours", base("filter", Hook.FORWARD, 0, rule(ACCEPT)))
+              .table("theirs", base("filter", Hook.FORWARD, 10, true));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .containsExactly("dropped by inet theirs filter_forward_10 policy");
+    }
+
+    @Test
+    void aGotoReturnsToWhoeverJumpedAndNotToItsOwnChain() {
+      Hosts hosts =
+          gateway()
+              .table(
+                  "t",
+                  forward(rule(jump("a")), rule(is(dport("udp"), number(53)), ACCEPT), rule(DROP)),
+                  chain("a", rule(go("b")), rule(DROP)),
+                  chain("b", rule(is(dport("udp"), number(99)), DROP)));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .containsExactly("eth0 10.0.1.5 > 198.51.100.7");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 99)))
+          .containsExactly("dropped by inet t b rule 1");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 54)))
+          .containsExactly("dropped by inet t filter_forward_0 rule 3");
+    }
+
+    @Test
+    void whatIsNotUnderstoodIsNeitherAMatchNorNone() {
+      Hosts hosts =
+          gateway()
+              .table(
+                  "t",
+                  forward(
+                      rule(is(new Expression.Opaque("xt string"), name("x")), ACCEPT), rule(DROP)));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .containsExactlyInAnyOrder(
+              "eth0 10.0.1.5 > 198.51.100.7", "dropped by inet t filter_forward_0 rule 2");
+      List<Object> bounds =
+          hosts.ask(path -> {
+            HeaderSpace space = path.space();
+            int packet = space.only(udp(LAN, "10.0.1.5", "198.51.100.7", 53));
+            int left = path.received(packet).left();
+            return List.of(
+                space.lowerBound(left) == Bdd.FALSE,
+                space.upperBound(left) == packet,
+                space.unknowns(left));
+          });
+      assertThat(bounds)
+          .containsExactly(
+              true,
+              true,
+              List.of(
+                  new Unknown(
+                      Unknown.Kind.NOT_UNDERSTOOD, "xt string", "inet t filter_forward_0 rule 1")));
+    }
+
+    @Test
+    void theOtherWayRoundWhatIsNotUnderstoodIsNoneEither() {
+      Hosts hosts =
+          gateway()
+              .table("t", forward(rule(not(new Expression.Opaque("xt string"), name("x")), DROP)));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53))).hasSize(2);
+    }
+
+    @Test
+    void everyPacketEndsExactlyOnce() {
+      Hosts hosts =
+          gateway()
+              .staff(SpdState.values())
+              .table(
+                  "t",
+                  base(
+                      "filter",
+                      Hook.PREROUTING,
+                      -150,
+                      rule(is(saddr(), net("10.0.0.0/8")), setMark(3))),
+                  base(
+                      "nat",
+                      Hook.PREROUTING,
+                      -100,
+                      rule(is(dport("tcp"), number(80)), dnat("10.0.1.9"))),
+                  base("nat", Hook.POSTROUTING, 100, rule(oif(WAN), masquerade())),
+                  forward(
+                      rule(state("established", "related"), ACCEPT),
+                      rule(is(meta(Meta.Key.MARK), number(3)), ACCEPT),
+                      rule(new io.gatehouse.ruleset.Statement.Limit(1, "second", 5, false), DROP)));
+      for (Family family : Family.values()) {
+        assertThat(
+                hosts.<Boolean>ask(
+                    family,
+                    path -> {
+                      Bdd bdd = path.space().bdd();
+                      Journey journey = path.received(Bdd.TRUE);
+                      int ends = bdd.or(journey.left(), journey.delivered());
+                      boolean apart =
+                          bdd.and(journey.left(), journey.delivered()) == Bdd.FALSE
+                              && bdd.and(ends, journey.dropped()) == Bdd.FALSE;
+                      return apart && bdd.or(ends, journey.dropped()) == journey.started();
+                    }))
+            .isTrue();
+      }
+    }
+  }
+
+  @Nested
+  class Xfrm {
+    private final Hosts hosts = gateway();
+
+    @Test
+    void onlyItsOwnTunnelMayBringAPacketThatAPolicyExpects() {
+      hosts.staff(SpdState.UP).tunnel("other", OFFICE, Prefix.of("10.9.0.0/16"), SpdState.UP);
+      assertThat(hosts.fates(udpIn("staff", "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactly("eth1 10.0.3.5 > 10.0.1.20");
+      assertThat(hosts.fates(udpIn("other", "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactly("dropped by XfrmInTmplMismatch");
+      assertThat(hosts.fates(udp(WAN, "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactly("dropped by XfrmInTmplMismatch");
+    }
+
+    @Test
+    void plaintextFromAPoolWhoseTunnelIsDownIsForwarded() {
+      hosts.staff(SpdState.NO_POLICY);
+      assertThat(hosts.fates(udp(WAN, "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactly("eth1 10.0.3.5 > 10.0.1.20");
+      hosts.closed.add(Direction.FWD);
+      assertThat(hosts.fates(udp(WAN, "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactly("dropped by XfrmInNoPols");
+    }
+
+    @Test
+    void whatATunnelBroughtNeedsAPolicy() {
+      hosts.staff(SpdState.NO_POLICY);
+      assertThat(hosts.fates(udpIn("staff", "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactly("dropped by XfrmInNoPols");
+    }
+
+    @Test
+    void towardsATunnelThePacketIsProtectedStoppedOrInClear() {
+      hosts.staff(SpdState.UP);
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
+          .containsExactly("eth0 protected 10.0.1.20 > 10.0.3.5");
+      Hosts without = gateway().staff(SpdState.NO_SA);
+      assertThat(without.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
+          .containsExactly("dropped by xfrm OUT PROTECT");
+      Hosts down = gateway().staff(SpdState.NO_POLICY);
+      assertThat(down.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
+          .containsExactly("eth0 10.0.1.20 > 10.0.3.5");
+      Hosts any = gateway().staff(SpdState.values());
+      assertThat(any.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000))).hasSize(3);
+    }
+
+    @Test
+    void theBackstopHoldsWhenTheTunnelsPolicyIsGone() {
+      hosts
+          .staff(SpdState.NO_POLICY, SpdState.UP)
+          .policy(Direction.OUT, "0.0.0.0/0", "10.0.3.0/24", PolicyAction.BLOCK)
+          .policy(Direction.FWD, "10.0.3.0/24", "0.0.0.0/0", PolicyAction.BLOCK)
+          .policy(Direction.IN, "10.0.3.0/24", "0.0.0.0/0", PolicyAction.BLOCK);
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
+          .containsExactlyInAnyOrder(
+              "eth0 protected 10.0.1.20 > 10.0.3.5", "dropped by xfrm OUT BLOCK");
+      assertThat(hosts.fates(udp(WAN, "10.0.3.5", "10.0.1.20", 445)))
+          .containsExactlyInAnyOrder("dropped by XfrmInTmplMismatch", "dropped by xfrm FWD BLOCK");
+      assertThat(hosts.fates(udp(WAN, "10.0.3.5", "203.0.113.1", 445)))
+          .containsExactly("dropped by xfrm IN BLOCK");
+    }
+
+    @Test
+    void masqueradeWithoutExemptionTakesAProtectedPacketOutInClear() {
+      hosts
+          .staff(SpdState.UP)
+          .table("nat", base("nat", Hook.POSTROUTING, 100, rule(oif(WAN), masquerade())));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
+          .containsExactly("eth0 203.0.113.1 > 10.0.3.5");
+    }
+
+    @Test
+    void theExemptionKeepsItProtected() {
+      hosts
+          .staff(SpdState.UP)
+          .table(
+              "nat",
+              base(
+                  "nat",
+                  Hook.POSTROUTING,
+                  100,
+                  rule(willBeProtected(), ACCEPT),
+                  rule(oif(WAN), masquerade())));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
+          .containsExactly("eth0 protected 10.0.1.20 > 10.0.3.5");
+    }
+
+    @Test
+    void aGuardSeesTheLeakOnlyBehindSourceNat() {
+      for (int priority : new int[] {99, 101}) {
+        Hosts guarded =
+            gateway()
+                .staff(SpdState.UP)
+                .table("nat", base("nat", Hook.POSTROUTING, 100, rule(oif(WAN), masquerade())))
+                .table(
+                    "guard",
+                    base(
+                        "filter",
+                        Hook.POSTROUTING,
+                        priority,
+                        rule(is(daddr(), net(POOL)), leavesInClear(), DROP)));
+        assertThat(guarded.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
+            .containsExactly(
+                priority == 99
+                    ? "eth0 203.0.113.1 > 10.0.3.5"
+                    : "dropped by inet guard filter_postrouting_101 rule 1");
+      }
+    }
+
+    @Test
+    void sourceNatCanMoveAPacketIntoAPolicy() {
+      hosts
+          .tunnel("dark", Prefix.of("10.99.0.0/16"), Prefix.of("198.51.100.0/24"), SpdState.UP)
+          .policy(Direction.OUT, "192.0.2.0/24", "0.0.0.0/0", PolicyAction.BLOCK)
+          .table(
+              "nat",
+              base(
+                  "nat",
+                  Hook.POSTROUTING,
+                  100,
+                  rule(is(dport("udp"), number(1)), snat("10.99.0.1")),
+                  rule(is(dport("udp"), number(2)), snat("192.0.2.1"))));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "198.51.100.7", 1)))
+          .containsExactly("eth0 protected 10.99.0.1 > 198.51.100.7");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "198.51.100.7", 2)))
+          .containsExactly("dropped by xfrm OUT BLOCK");
+    }
+
+    @Test
+    void afterSourceNatTheGuardHasToAskForTheOriginalSource() {
+      Expression.Selector original =
+          new Expression.Ct("ip saddr", Optional.of(Expression.Direction.ORIGINAL));
+      hosts
+          .staff(SpdState.NO_POLICY)
+          .table("nat", base("nat", Hook.POSTROUTING, 100, rule(oif(WAN), masquerade())))
+          .table(
+              "guard",
+              base(
+                  "filter",
+                  Hook.POSTROUTING,
+                  320,
+                  rule(is(dport("udp"), number(1)), is(saddr(), net(POOL)), DROP),
+                  rule(is(dport("udp"), number(2)), is(original, net(POOL)), DROP)));
+      assertThat(hosts.fates(udp(LAN, "10.0.3.5", "198.51.100.7", 1)))
+          .containsExactly("eth0 203.0.113.1 > 198.51.100.7");
+      assertThat(hosts.fates(udp(LAN, "10.0.3.5", "198.51.100.7", 2)))
+          .containsExactly("dropped by inet guard filter_postrouting_320 rule 2");
+    }
+
+    @Test
+    void theLowerPriorityWinsAndAMarkedPolicyDoesNotStopPlaintext() {
+      hosts.tunnels.add(
+          new HostState.Tunnel(
+              "marked", java.util.Set.of(SpdState.UP), false, OptionalInt.empty(), true));
+      hosts.policies.add(
+          new HostState.Policy(
+              Direction.IN,
+              Prefix.ALL_V4,
+              Prefix.of("203.0.113.1/32"),
+              OptionalInt.of(17),
+              Optional.empty(),
+              Optional.of(io.gatehouse.model.PortRange.of(1701)),
+              100,
+              Optional.of(new Routing.Mark(7, 0xffffff)),
+              0,
+              PolicyAction.PROTECT,
+              Optional.of("marked"),
+              HERE));
+      assertThat(hosts.fates(udp(WAN, "198.51.100.7", "203.0.113.1", 1701)))
+          .containsExactly("here 198.51.100.7 > 203.0.113.1");
+    }
+  }
+
+  @Nested
+  class NetworkAddressTranslation {
+    @Test
+    void anAcceptInOneNatChainDoesNotStopTheNext() {
+      Hosts hosts =
+          gateway()
+              .table("ours", base("nat", Hook.POSTROUTING, 90, rule(ACCEPT)))
+              .table("theirs", base("nat", Hook.POSTROUTING, 100, rule(masquerade())));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "198.51.100.7", 53)))
+          .containsExactly("eth0 203.0.113.1 > 198.51.100.7");
+    }
+
+    @Test
+    void translatingASourceToItselfDoesStopTheNext() {
+      Hosts hosts =
+          gateway()
+              .table(
+                  "ours",
+                  base(
+                      "nat",
+                      Hook.POSTROUTING,
+                      90,
+                      rule(
+                          new io.gatehouse.ruleset.Statement.Nat.Source(
+                              Optional.of(saddr()), Optional.empty(), List.of()))))
+              .table("theirs", base("nat", Hook.POSTROUTING, 100, rule(masquerade())));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "198.51.100.7", 53)))
+          .containsExactly("eth0 10.0.1.20 > 198.51.100.7");
+    }
+
+    @Test
+    void aNatChainsPriorityDoesNotPlaceItAmongFilterChains() {
+      // All nat chains of the hook run inside the kernel's own function at 100.
+      Hosts hosts =
+          gateway()
+              .table("nat", base("nat", Hook.POSTROUTING, 50, rule(masquerade())))
+              .table(
+                  "f", base("filter", Hook.POSTROUTING, 60, rule(is(saddr(), net(OFFICE)), DROP)));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "198.51.100.7", 53)))
+          .containsExactly("dropped by inet f filter_postrouting_60 rule 1");
+    }
+
+    @Test
+    void destinationNatComesBeforeRoutingAndFilter() {
+      Hosts hosts =
+          gateway()
+              .table(
+                  "t",
+                  base(
+                      "nat",
+                      Hook.PREROUTING,
+                      -100,
+                      rule(iif(WAN), is(dport("udp"), number(443)), dnat("10.0.1.9"))),
+                  base(
+                      "filter",
+                      Hook.FORWARD,
+                      0,
+                      true,
+                      rule(
+                          is(ct("status"), name("dnat")),
+                          is(daddr(), net("10.0.1.9/32")),
+                          ACCEPT)));
+      assertThat(hosts.fates(udp(WAN, "198.51.100.7", "203.0.113.1", 443)))
+          .containsExactly("eth1 198.51.100.7 > 10.0.1.9");
+      assertThat(hosts.fates(udp(WAN, "198.51.100.7", "10.0.1.9", 443)))
+          .as("rewritten to what it was: IPS_DST_NAT is not set")
+          .containsExactly("dropped by inet t filter_forward_0 policy");
+      assertThat(hosts.fates(udp(WAN, "198.51.100.7", "10.0.1.9", 444)))
+          .containsExactly("dropped by inet t filter_forward_0 policy");
+    }
+  }
+
+  @Nested
+  class LocallyMade {
+    @Test
+    void aMarkSetInAnOrdinaryChainComesTooLateForTheRoute() {
+      for (String type : List.of("filter", "route")) {
+        Hosts hosts = gateway();
+        hosts.device("eth2", "192.0.2.1/24");
+        hosts.rules.addAll(HostState.RoutingRule.kernelsOwn(Family.V4));
+        hosts.rules.add(
+            HostState.RoutingRule.of(
+                new Routing.Policy(
+                    Family.V4,
+                    5000,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.of(new Routing.Mark(1, 0xffffffffL)),
+                    7100,
+                    HERE)));
+        hosts.routes.add(
+            new HostState.Route(
+                Prefix.ALL_V4, 7100, 0, new HostState.RouteKind.Via(List.of("eth2"))));
+        hosts.table("t", base(type, Hook.OUTPUT, -150, rule(setMark(1))));
+        String device =
+            hosts.ask(path -> {
+              Journey journey =
+                  path.sent(path.space().only(udp("lo", "203.0.113.1", "198.51.100.7", 53)));
+              return journey.outcome(journey.left()).orElseThrow().device().orElseThrow();
+            });
+        assertThat(device).as(type).isEqualTo(type.equals("route") ? "eth2" : "eth0");
+      }
+    }
+  }
+
+  @Nested
+  class Connections {
+    @Test
+    void anEstablishedAcceptBeforeTheSpoofDropLetsAForgedPacketRide() {
+      Hosts hosts =
+          gateway()
+              .staff(SpdState.NO_POLICY)
+              .table(
+                  "t",
+                  base(
+                      "filter",
+                      Hook.FORWARD,
+                      0,
+                      true,
+                      rule(state("established"), ACCEPT),
+                      rule(is(saddr(), net(POOL)), is(meta(Meta.Key.IPSEC), name("missing")), DROP),
+                      rule(is(saddr(), net(POOL)), ACCEPT)));
+      assertThat(forged(hosts)).isTrue();
+      Hosts right =
+          gateway()
+              .staff(SpdState.NO_POLICY)
+              .table(
+                  "t",
+                  base(
+                      "filter",
+                      Hook.FORWARD,
+                      0,
+                      true,
+                      rule(is(saddr(), net(POOL)), is(meta(Meta.Key.IPSEC), name("missing")), DROP),
+                      rule(state("established"), ACCEPT)));
+      assertThat(forged(right)).isFalse();
+    }
+
+    private boolean forged(Hosts hosts) {
+      return hosts.ask(path -> {
+        HeaderSpace space = path.space();
+        int forged = space.bdd().and(space.source(POOL), space.inClear());
+        return path.received(forged).left() != Bdd.FALSE;
+      });
+    }
+
+    @Test
+    void natRulesSeeTheFirstPacketOnly() {
+      Hosts hosts =
+          gateway().table("nat", base("nat", Hook.POSTROUTING, 100, rule(oif(WAN), masquerade())));
+      boolean first =
+          hosts.ask(path -> {
+            HeaderSpace space = path.space();
+            Bdd bdd = space.bdd();
+            int office = bdd.and(space.source(OFFICE), bdd.and(space.unmarked(), space.inClear()));
+            Journey journey = path.received(bdd.and(office, space.firstOfConnection()));
+            return bdd.and(journey.leftBy(WAN), journey.leftWithSource(List.of(OFFICE)))
+                == Bdd.FALSE;
+          });
+      assertThat(first).as("no first packet leaves with an office address").isTrue();
+      boolean later =
+          hosts.ask(path -> {
+            HeaderSpace space = path.space();
+            Bdd bdd = space.bdd();
+            int office = bdd.and(space.source(OFFICE), bdd.and(space.unmarked(), space.inClear()));
+            Journey journey = path.received(bdd.and(office, space.established()));
+            return bdd.and(journey.leftBy(WAN), journey.leftWithSource(List.of(OFFICE)))
+                != Bdd.FALSE;
+          });
+      assertThat(later).as("a connection older than the rule keeps its old mapping").isTrue();
+    }
+  }
+}
