@@ -1,0 +1,28 @@
+package io.gatehouse.apply;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Where we keep what we have done.
+ *
+ * @param state generations and the journal; survives a boot
+ * @param run the lock and what ends with a boot
+ */
+public record Directories(Path state, Path run) {
+
+  /** The usual places, or those that {@code GATEHOUSE_STATE} and {@code GATEHOUSE_RUN} name. */
+  public static Directories of(Map<String, String> environment) {
+    return new Directories(
+        Path.of(environment.getOrDefault("GATEHOUSE_STATE", "/var/lib/gatehouse")).toAbsolutePath(),
+        Path.of(environment.getOrDefault("GATEHOUSE_RUN", "/run/gatehouse")).toAbsolutePath());
+  }
+
+  Path generations() {
+    return state.resolve("generations");
+  }
+
+  Path generation(int number) {
+    return generations().resolve(Integer.toString(number));
+  }
+}

@@ -1,0 +1,115 @@
+package io.gatehouse.apply;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Differences between what the kernel listed when a generation came and what it lists now. */
+final class Drift {
+  private static final Pattern ELEMENTS = Pattern.compile("elements = \\{(.*)\\}", Pattern.DOTALL);
+
+  private Drift() {}
+
+  /**
+   * Compares listings of our table.
+   *
+   * @param shape which sets are live: their contents change all the time
+   * @return a line for each difference; rules name the line that asked for them in their comment
+   */
+  static List<String> rules(String then, String now, Shape shape) {
+    List<String> lines = new ArrayList<>();
+    Map<String, List<String>> before = blocks(then);
+    Map<String, List<String>> after = blocks(now);
+    if (after.isEmpty() && !before.isEmpty()) {
+      return List.of("table inet gatehouse is gone: somebody has flushed it");
+    }
+    before.forEach((name, old) -> {
+      List<String> current = after.get(name);
+      if (current == null) {
+        lines.add(name + " is gone");
+      } else if (name.startsWith("chain ")) {
+        chain(name, old, current, lines);
+      } else {
+        set(name, old, current, shape, lines);
+      }
+    });
+    after.keySet().stream()
+        .filter(name -> !before.containsKey(name))
+        .forEach(name -> lines.add(name + " is not ours"));
+    return lines;
+  }
+
+  private static void chain(
+      String name, List<String> old, List<String> current, List<String> lines) {
+    if (old.equals(current)) {
+      return;
+    }
+    List<String> gone = new ArrayList<>(old);
+    current.forEach(gone::remove);
+    List<String> added = new ArrayList<>(current);
+    old.forEach(added::remove);
+    gone.forEach(rule -> lines.add(name + " lacks: " + rule));
+    added.forEach(rule -> lines.add(name + " has, not ours: " + rule));
+    if (gone.isEmpty() && added.isEmpty()) {
+      lines.add(name + " has its rules in another order");
+    }
+  }
+
+  private static void set(
+      String name, List<String> old, List<String> current, Shape shape, List<String> lines) {
+    String oldText = String.join("\n", old);
+    String newText = String.join("\n", current);
+    if (!ELEMENTS
+        .matcher(oldText)
+        .replaceAll("")
+        .strip()
+        .equals(ELEMENTS.matcher(newText).replaceAll("").strip())) {
+      lines.add(name + " is declared otherwise");
+      return;
+    }
+    boolean live =
+        shape.set(name.substring(name.indexOf(' ') + 1)).filter(Shape.OfSet::isLive).isPresent();
+    if (live) {
+      return;
+    }
+    Set<String> gone = elements(oldText);
+    Set<String> added = elements(newText);
+    gone.removeAll(elements(newText));
+    added.removeAll(elements(oldText));
+    gone.forEach(element -> lines.add(name + " lacks: " + element));
+    added.forEach(element -> lines.add(name + " has, not ours: " + element));
+  }
+
+  private static Set<String> elements(String text) {
+    Set<String> elements = new TreeSet<>();
+    Matcher matcher = ELEMENTS.matcher(text);
+    if (matcher.find()) {
+      for (String element : matcher.group(1).split(",", -1)) {
+        if (!element.isBlank()) {
+          elements.add(element.strip().replaceAll("\\s+", " "));
+        }
+      }
+    }
+    return elements;
+  }
+
+  /** The lines of each set, map and chain, by its first line. */
+  private static Map<String, List<String>> blocks(String listing) {
+    Map<String, List<String>> blocks = new LinkedHashMap<>();
+    String name = "";
+    for (String line : listing.lines().toList()) {
+      if (line.startsWith("\t\t")) {
+        blocks.computeIfAbsent(name, n -> new ArrayList<>()).add(line.strip());
+      } else if (line.startsWith("\t") && line.endsWith("{")) {
+        name = line.substring(1, line.length() - 1).strip();
+        blocks.put(name, new ArrayList<>());
+      }
+    }
+    return blocks;
+  }
+}

@@ -1,0 +1,147 @@
+package io.gatehouse.apply;
+
+import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.Ruleset;
+import io.gatehouse.ruleset.Statement;
+import io.gatehouse.snapshot.Machine;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/** Looks, before anything is touched, whether the host has what a ruleset needs. */
+final class Preflight {
+
+  private Preflight() {}
+
+  /** What is missing, each with its name; empty where nothing is. */
+  static List<String> missing(Machine machine, Optional<Ruleset> ruleset) {
+    List<String> missing = new ArrayList<>(tools(machine, ruleset));
+    if (!missing.isEmpty()) {
+      return missing;
+    }
+    Machine.Answer tables = machine.run("nft", "list", "tables");
+    if (!tables.ok()) {
+      return List.of(
+          tables.err().contains("Operation not permitted")
+              ? "the right to change the network (root, or CAP_NET_ADMIN)"
+              : "nftables in the kernel (nf_tables): " + first(tables.err()));
+    }
+    ruleset.ifPresent(r -> missing.addAll(features(machine, r)));
+    return missing;
+  }
+
+  private static List<String> tools(Machine machine, Optional<Ruleset> ruleset) {
+    Map<String, String> needed = new LinkedHashMap<>();
+    needed.put("nft", "nft (package nftables)");
+    needed.put("ip", "ip (package iproute2)");
+    needed.put("flock", "flock (package util-linux)");
+    needed.put("setsid", "setsid (package util-linux)");
+    needed.put("readlink", "readlink (package coreutils)");
+    if (ruleset.isPresent() && uses(ruleset.get(), s -> s instanceof Statement.Nat)) {
+      needed.put(
+          "conntrack",
+          "conntrack (package conntrack): connections with an old translation would stay");
+    }
+    List<String> missing = new ArrayList<>();
+    // One shell asks for all of them.
+    String script =
+        "PATH=$PATH:/usr/sbin:/sbin; for tool; do command -v \"$tool\" > /dev/null || echo \"$tool\"; done";
+    List<String> command = new ArrayList<>(List.of("sh", "-c", script, "sh"));
+    command.addAll(needed.keySet());
+    machine
+        .run(command, "", Duration.ofSeconds(10))
+        .out()
+        .lines()
+        .forEach(tool -> missing.add(needed.getOrDefault(tool, tool)));
+    return missing;
+  }
+
+  private static List<String> features(Machine machine, Ruleset ruleset) {
+    List<String> missing = new ArrayList<>();
+    if (!ruleset.backstop().isEmpty() && !machine.run("ip", "xfrm", "policy", "list").ok()) {
+      missing.add("IPsec policies in the kernel (CONFIG_XFRM_USER)");
+    }
+    boolean v6 = ruleset.sysctls().stream().anyMatch(s -> s.key().startsWith("net/ipv6/"));
+    if (v6 && machine.list("/proc/sys/net/ipv6").isEmpty()) {
+      missing.add("IPv6 in the kernel: the description uses it (ipv6.disable=1?)");
+    }
+    return missing;
+  }
+
+  /**
+   * Names the features for lack of which the kernel refuses a text, by asking for each that the
+   * ruleset uses. Empty where every one is there: then the text itself is at fault.
+   */
+  static List<String> refused(Machine machine, Ruleset ruleset) {
+    record Feature(Predicate<Statement> usedBy, String probe, String name) {}
+    String base = "table inet gatehouse_probe { chain c { type %s hook %s priority 0; %s; } }";
+    List<Feature> features =
+        List.of(
+            new Feature(
+                s -> true,
+                base.formatted("filter", "forward", "accept"),
+                "the inet family (nf_tables_inet)"),
+            new Feature(
+                s -> s instanceof Statement.Nat,
+                base.formatted("nat", "postrouting", "masquerade"),
+                "NAT (nft_chain_nat, nft_masq)"),
+            new Feature(
+                s -> s.toString().contains("Ct["),
+                base.formatted("filter", "forward", "ct state established accept"),
+                "connection tracking (nft_ct)"),
+            new Feature(
+                s -> s.toString().contains("Rt["),
+                base.formatted("filter", "forward", "rt ipsec exists accept"),
+                "`rt ipsec` (nft_rt, since Linux 5.0)"),
+            new Feature(
+                s -> s.toString().contains("IPSEC"),
+                base.formatted("filter", "forward", "meta ipsec exists accept"),
+                "`meta ipsec` (nft_meta with CONFIG_XFRM)"),
+            new Feature(
+                s -> s.toString().contains("Fib["),
+                base.formatted("filter", "input", "fib daddr type local accept"),
+                "`fib` (nft_fib_inet)"),
+            new Feature(
+                s -> s instanceof Statement.Log,
+                base.formatted("filter", "forward", "log prefix \"x\""),
+                "`log` (nft_log)"),
+            new Feature(
+                s -> s instanceof Statement.Limit,
+                base.formatted("filter", "forward", "limit rate 1/second accept"),
+                "`limit` (nft_limit)"),
+            new Feature(
+                s -> s instanceof Statement.Assign a && a.target() instanceof Expression.TcpOption,
+                base.formatted(
+                    "filter", "forward", "tcp flags syn tcp option maxseg size set 1300"),
+                "MSS clamping (nft_exthdr)"));
+    return features.stream()
+        .filter(feature -> uses(ruleset, feature.usedBy()))
+        .filter(feature ->
+            !machine
+                .run(
+                    List.of("nft", "-c", "-f", "-"), feature.probe() + "\n", Duration.ofSeconds(10))
+                .ok())
+        .map(feature -> "in the kernel: " + feature.name())
+        .toList();
+  }
+
+  private static boolean uses(Ruleset ruleset, Predicate<Statement> predicate) {
+    return statements(ruleset).anyMatch(predicate);
+  }
+
+  private static Stream<Statement> statements(Ruleset ruleset) {
+    return ruleset.tables().stream()
+        .flatMap(table -> table.chains().stream())
+        .flatMap(chain -> chain.rules().stream())
+        .flatMap(rule -> rule.statements().stream());
+  }
+
+  private static String first(String text) {
+    return text.lines().findFirst().orElse("");
+  }
+}

@@ -1,0 +1,508 @@
+#!/bin/sh
+# Puts a generation of Gatehouse into the kernel, or takes it back, with nft, ip and a POSIX shell
+# (and mv, rm, cp, sync, grep, readlink, flock, setsid) alone: rollback and boot need no Java.
+#
+#   hand.sh redo N [SECONDS]   from what stands to generation N; taken back unless confirmed
+#   hand.sh undo N             from generation N to the one before it
+#   hand.sh recover            takes back whatever was under way when somebody was killed
+#   hand.sh confirm            generation that waits stays, and is loaded at boot
+#   hand.sh expire N           takes N back if it still waits
+#   hand.sh boot | late        loads the confirmed generation; late: again, when devices have come
+#   hand.sh serve              takes the lock, then these commands from standard input
+#
+# Everything that varies stands in data files beside it, never in the text of a script. Each state
+# from which undo may start (nothing done, some steps, all, an undo that was killed) leads to the same
+# end, because each step looks at the kernel first or may be repeated.
+set -u
+LC_ALL=C
+export LC_ALL
+PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
+# A terminal that hangs up, or Ctrl-C, must not leave the work half done: it takes less than a second.
+trap '' HUP INT TERM PIPE
+
+STATE=${GATEHOUSE_STATE:-/var/lib/gatehouse}
+RUN=${GATEHOUSE_RUN:-/run/gatehouse}
+SYS=/proc/sys
+KILL_AT=${GATEHOUSE_KILL_AT:-}
+steps=0
+
+# Tests only: dies before the step with that number, as if somebody had pulled it away.
+step() {
+  steps=$((steps + 1))
+  [ "$steps" != "$KILL_AT" ] || kill -KILL $$
+}
+
+say() { printf 'say %s\n' "$*"; }
+
+# --- what is true of this kernel -----------------------------------------------------------------
+
+read -r boot < /proc/sys/kernel/random/boot_id
+namespace=$(readlink /proc/self/ns/net)
+
+uptime() { # whole seconds since boot, suspend included
+  read -r up rest < /proc/uptime
+  echo "${up%%.*}"
+}
+
+holds() { nft get element inet gatehouse generation "{ $1 }" > /dev/null 2>&1; }
+fenced() { nft -t list table inet gatehouse_fence > /dev/null 2>&1; }
+
+# --- journal -------------------------------------------------------------------------------------
+
+# now: the generation in the kernel, 0 for none. doing, at: what is under way, with which generation.
+# waits, until: the generation that waits for confirm, and the uptime at which that ends.
+read_journal() {
+  now=0 doing='' at=0 waits=0 until=0 their_boot='' their_namespace=''
+  [ -f "$STATE/journal" ] || return 0
+  while read -r key a b; do
+    case $key in
+      boot) their_boot=$a ;;
+      namespace) their_namespace=$a ;;
+      now) now=$a ;;
+      doing) doing=$a at=$b ;;
+      waits) waits=$a until=$b ;;
+    esac
+  done < "$STATE/journal"
+  # What another boot or another namespace has done is not in this kernel: never taken back here.
+  if [ "$their_boot" != "$boot" ] || [ "$their_namespace" != "$namespace" ]; then
+    now=0 doing='' at=0 waits=0 until=0
+  fi
+}
+
+write_journal() {
+  {
+    printf 'journal 1\nboot %s\nnamespace %s\nnow %s\n' "$boot" "$namespace" "$now"
+    [ -z "$doing" ] || printf 'doing %s %s\n' "$doing" "$at"
+    [ "$waits" = 0 ] || printf 'waits %s %s\n' "$waits" "$until"
+  } > "$STATE/journal.new" && mv -f "$STATE/journal.new" "$STATE/journal"
+}
+
+# Sets dir, from (the generation before) and empty (whether nothing of ours is wanted).
+open_generation() {
+  dir=$STATE/generations/$1 from=0 empty=no priority=none
+  [ -f "$dir/meta" ] || { say "generation $1 is not in $STATE"; return 1; }
+  while read -r key value; do
+    case $key in
+      from) from=$value ;;
+      empty) empty=$value ;;
+      backstop) priority=$value ;;
+    esac
+  done < "$dir/meta"
+}
+
+# The generation that a boot loads, durable before we say so.
+set_boot() { # N, or 0
+  if [ "$1" = 0 ]; then
+    rm -f "$STATE/boot"
+  else
+    cp "$STATE/generations/$1/hand.sh" "$STATE/boot.sh.new"
+    printf '%s\n' "$1" > "$STATE/boot.new"
+    sync "$STATE/boot.sh.new" "$STATE/boot.new" 2> /dev/null || sync
+    mv -f "$STATE/boot.sh.new" "$STATE/boot.sh"
+    mv -f "$STATE/boot.new" "$STATE/boot"
+  fi
+  sync "$STATE" 2> /dev/null || sync
+}
+
+settle() { # N is confirmed
+  : > "$STATE/generations/$1/confirmed"
+  open_generation "$1"
+  if [ "$empty" = yes ]; then set_boot 0; else set_boot "$1"; fi
+}
+
+# --- the parts of a change -----------------------------------------------------------------------
+
+# batch OPTIONS FILE: ip's own batch; line by line where a test wants to die inside one.
+batch() {
+  [ -s "$2" ] || return 0
+  if [ -n "$KILL_AT" ]; then
+    while IFS= read -r line <&3; do
+      step
+      # shellcheck disable=SC2086 # options are words
+      printf '%s\n' "$line" | ip $1 -batch - || return 1
+    done 3< "$2"
+  else
+    step
+    # shellcheck disable=SC2086
+    ip $1 -batch "$2"
+  fi
+}
+
+# Policies are told apart by selector alone: a delete would also hit the one that an IKE daemon has put
+# in the place of ours. Such lines are left out. Only policies with `any` on a side can be like ours.
+ours_only() { # FILE, to standard output
+  others='|' selector=''
+  if [ -s "$1" ]; then
+    while read -r one two three four rest; do
+      case $one in
+        src) selector="src $two $three $four" ;;
+        dir)
+          case $selector in
+            *' 0.0.0.0/0' | *' ::/0' | 'src 0.0.0.0/0 '* | 'src ::/0 '*)
+              case "$three $four $rest " in
+                "action block priority $priority "*) ;;
+                *) others="$others$selector dir $two|" ;;
+              esac
+              ;;
+          esac
+          ;;
+      esac
+    done << EOF
+$(ip xfrm policy list)
+EOF
+    while IFS= read -r line; do
+      case $line in
+        'xfrm policy delete '*)
+          case $others in *"|${line#xfrm policy delete }|"*) continue ;; esac ;;
+      esac
+      printf '%s\n' "$line"
+    done < "$1"
+  fi
+}
+
+backstop() { # OPTIONS FILE
+  [ -s "$2" ] || return 0
+  ours_only "$2" > "$RUN/backstop" && batch "$1" "$RUN/backstop"
+}
+
+# Prints `path:value` for each key that begins a line of FILE, in its order; keys that are gone are left
+# out. Not the shell's own read: it reads byte by byte, and the kernel gives a number's first byte only.
+values() { # FILE
+  set -- "$1" /dev/null
+  while read -r key rest; do
+    [ ! -e "$SYS/$key" ] || set -- "$@" "$SYS/$key"
+  done < "$1"
+  shift
+  grep -sH '' "$@"
+}
+
+# for_each_value COMMAND FILE: runs `COMMAND key rest current` for each line of FILE whose key is there.
+for_each_value() {
+  values "$2" > "$RUN/values"
+  path=''
+  while read -r key rest <&3; do
+    [ -n "$path" ] || IFS=: read -r path current <&4 || break
+    if [ "$path" = "$SYS/$key" ]; then
+      path=''
+      "$1" "$key" "$rest" "$current"
+    fi
+  done 3< "$2" 4< "$RUN/values"
+}
+
+# Twice, because a write to forwarding or to conf/default rewrites keys that stand before it; the second
+# time the keys that rewrite others have their value already and are not written.
+write_sysctls() { # FILE of `key value`
+  [ -s "$1" ] || return 0
+  for_each_value write_sysctl "$1"
+  for_each_value write_sysctl "$1"
+}
+
+write_sysctl() { # key value current
+  [ "$2" != "$3" ] || return 0
+  step
+  printf '%s\n' "$2" 2> /dev/null > "$SYS/$1" || say "cannot write $1"
+}
+
+# What undo writes, decided once and kept: the first write changes what the others read. A key that has
+# another value than we gave it is somebody else's since, and keeps it.
+sysctl_goal() {
+  [ ! -f "$dir/goal" ] || return 0
+  reversed=''
+  while read -r key _; do
+    [ -e "$SYS/$key" ] || say "$key has gone with its device"
+  done < "$dir/sysctl"
+  for_each_value goal_of "$dir/sysctl"
+  printf '%s' "$reversed" > "$dir/goal.new" && mv -f "$dir/goal.new" "$dir/goal"
+}
+
+goal_of() { # key `before after` current
+  value=$3
+  case ${2#* } in "$3" | '?') value=${2% *} ;; esac
+  # In reverse: forwarding ends before router advertisements are no longer accepted.
+  reversed="$1 $value
+$reversed"
+}
+
+# Starts what takes generation N back. systemd's timer outlives the session; it runs in the namespace of
+# process 1, so elsewhere, and without systemd, a process of its own session does it.
+arm() { # N SECONDS
+  if [ -d /run/systemd/system ] && [ "$(readlink /proc/1/ns/net)" = "$namespace" ] &&
+    command -v systemd-run > /dev/null; then
+    systemd-run --quiet --collect --unit="gatehouse-confirm-$1" --on-active="$2" \
+      --timer-property=AccuracySec=200ms --setenv=GATEHOUSE_STATE="$STATE" \
+      --setenv=GATEHOUSE_RUN="$RUN" /bin/sh "$dir/hand.sh" expire "$1" 9>&-
+  else
+    GATEHOUSE_STATE=$STATE GATEHOUSE_RUN=$RUN GATEHOUSE_KILL_AT='' \
+      setsid sh "$dir/hand.sh" guard "$1" < /dev/null >> "$RUN/guard.log" 2>&1 9>&- &
+  fi
+}
+
+# --- redo ----------------------------------------------------------------------------------------
+
+redo() { # N SECONDS
+  open_generation "$1" || return 1
+  seconds=${2:-0}
+  read_journal
+  [ -z "$doing" ] || { say "something is under way already"; return 1; }
+  [ "$now" = "$from" ] || { say "generation $1 was prepared for $from, and $now stands"; return 1; }
+  doing=redo at=$1
+  if [ "$seconds" != 0 ]; then
+    waits=$1 until=$(($(uptime) + seconds))
+  fi
+  step
+  write_journal || return 1
+  if forwards "$1"; then
+    now=$1 doing='' at=0
+    # A generation that waits is not loaded at boot.
+    [ "$waits" != 0 ] || settle "$1"
+    step
+    write_journal
+    step
+    return 0
+  fi
+  say "taken back"
+  undo "$1" || return 2
+  return 1
+}
+
+forwards() {
+  if [ "$waits" != 0 ]; then
+    step
+    arm "$1" "$seconds" || return 1
+  fi
+  step
+  nft -f "$dir/fence.nft" || return 1
+  batch -4 "$dir/redo.ip4" || return 1
+  batch -6 "$dir/redo.ip6" || return 1
+  write_sysctls "$dir/redo.sysctl" || return 1
+  backstop '' "$dir/redo.xfrm" || return 1
+  step
+  nft -f "$dir/final.nft" || return 1
+  forget_connections
+  remember
+}
+
+# Connections that would keep the address translation of before.
+forget_connections() {
+  [ -s "$dir/conntrack" ] || return 0
+  while read -r entry <&3; do
+    step
+    # shellcheck disable=SC2086 # options are words; one that has ended meanwhile is no failure
+    conntrack -D $entry > /dev/null 2>&1
+  done 3< "$dir/conntrack"
+}
+
+# What the kernel made of our text, for `status` to compare with.
+remember() {
+  step
+  if [ "$empty" = yes ]; then
+    : > "$dir/seen.nft"
+  else
+    nft -s list table inet gatehouse > "$dir/seen.new" && mv -f "$dir/seen.new" "$dir/seen.nft"
+  fi
+}
+
+# --- undo ----------------------------------------------------------------------------------------
+
+undo() { # N
+  open_generation "$1" || return 1
+  read_journal
+  if [ "$at" != "$1" ] && [ "$now" != "$1" ]; then
+    say "generation $1 does not stand in this kernel"
+    return 1
+  fi
+  doing=undo at=$1
+  step
+  write_journal || return 1
+  sysctl_goal
+  # With a fence up, the table is still the one from before the step that was interrupted.
+  if ! fenced; then
+    step
+    nft -f "$dir/fence-back.nft" || return 1
+  fi
+  backstop -force "$dir/undo.xfrm"
+  write_sysctls "$dir/goal"
+  batch '-6 -force' "$dir/undo.ip6"
+  batch '-4 -force' "$dir/undo.ip4"
+  step
+  if holds "$1"; then
+    nft -f "$dir/back.nft"
+  elif [ "$from" != 0 ] && holds "$from"; then
+    nft -f "$dir/unfence.nft"
+  else
+    # Somebody flushed the rules, or nothing of ours stood: from nothing.
+    nft -f "$dir/whole-back.nft"
+  fi || nft -f "$dir/whole-back.nft" || return 1
+  now=$from doing='' at=0 waits=0 until=0
+  step
+  write_journal
+  step
+  rm -f "$dir/goal"
+  return 0
+}
+
+recover() {
+  read_journal
+  [ -n "$doing" ] || return 0
+  say "taking back what was interrupted: $doing of generation $at"
+  undo "$at"
+}
+
+expire() { # N
+  read_journal
+  [ "$waits" = "$1" ] || return 0
+  say "nobody has confirmed generation $1"
+  undo "$1"
+}
+
+# Looks every second, so that it ends by itself when somebody confirms.
+guard() { # N
+  while :; do
+    read_journal
+    [ "$waits" = "$1" ] || exit 0
+    [ "$(uptime)" -lt "$until" ] || break
+    sleep 1
+  done
+  lock_waiting
+  expire "$1"
+}
+
+confirm() {
+  read_journal
+  [ -z "$doing" ] || return 1
+  [ "$waits" != 0 ] || return 1
+  step
+  settle "$waits"
+  waits=0 until=0
+  step
+  write_journal
+}
+
+# --- boot ----------------------------------------------------------------------------------------
+
+# At boot nothing of ours stands: the filter comes first, then what it guards.
+boot() {
+  [ -f "$STATE/boot" ] || return 0
+  read -r n < "$STATE/boot"
+  read_journal
+  if [ "$now" != 0 ] || [ -n "$doing" ]; then
+    say "generation $now stands already"
+    return 0
+  fi
+  open_generation "$n" || return 1
+  # From here on this generation comes after nothing, whatever it came after when it was applied.
+  rm -f "$dir/goal"
+  for file in "$dir"/boot/*; do
+    cp "$file" "$dir/.new" && mv -f "$dir/.new" "$dir/${file##*/}" || return 1
+  done
+  open_generation "$n" || return 1
+  : > "$dir/sysctl.new"
+  note_sysctls
+  mv -f "$dir/sysctl.new" "$dir/sysctl"
+  keep_base
+  doing=redo at=$n
+  step
+  write_journal || return 1
+  step
+  if ! nft -f "$dir/final.nft"; then
+    undo "$n"
+    return 1
+  fi
+  backstop -force "$dir/redo.xfrm"
+  batch '-4 -force' "$dir/redo.ip4"
+  batch '-6 -force' "$dir/redo.ip6"
+  write_sysctls "$dir/redo.sysctl"
+  remember
+  now=$n doing='' at=0
+  step
+  write_journal
+}
+
+# Keeps the values before ours of every key that our writes may change. `?`: what the kernel makes of it
+# is not known beforehand.
+note_sysctls() {
+  while read -r pattern; do
+    # shellcheck disable=SC2086 # patterns are patterns
+    grep -sH '' /dev/null $SYS/$pattern
+  done < "$dir/sysctl.patterns" > "$RUN/values"
+  while IFS=: read -r path current; do
+    key=${path#"$SYS/"}
+    noted "$key" || printf '%s %s ?\n' "$key" "$current" >> "$dir/sysctl.new"
+  done < "$RUN/values"
+}
+
+# The values that `remove` gives back are those before the boot.
+keep_base() {
+  while read -r key before _; do
+    printf '%s %s\n' "$key" "$before"
+  done < "$dir/sysctl" > "$dir/base.new"
+  mv -f "$dir/base.new" "$dir/base"
+}
+noted() {
+  while read -r key rest; do
+    [ "$key" != "$1" ] || return 0
+  done < "$dir/sysctl.new"
+  return 1
+}
+
+# Devices have come since: their routes, neighbours and settings.
+late() {
+  read_journal
+  [ "$now" != 0 ] && [ -z "$doing" ] || return 0
+  open_generation "$now" || return 1
+  cp "$dir/sysctl" "$dir/sysctl.new" || return 1
+  note_sysctls
+  mv -f "$dir/sysctl.new" "$dir/sysctl"
+  keep_base
+  batch '-4 -force' "$dir/boot/redo.ip4"
+  batch '-6 -force' "$dir/boot/redo.ip6"
+  write_sysctls "$dir/boot/redo.sysctl"
+  return 0
+}
+
+# --- lock and commands ---------------------------------------------------------------------------
+
+mkdir -p "$STATE" "$RUN" || exit 70
+lock_now() {
+  exec 9>> "$RUN/lock"
+  flock -n 9 || exit 75
+}
+lock_waiting() {
+  exec 9>> "$RUN/lock"
+  flock -w 120 9 || exit 75
+  printf '%s %s %s\n' "$$" "$(uptime)" "taking back what nobody confirmed" > "$RUN/holder"
+}
+
+serve() {
+  lock_now
+  echo ready
+  # A line without its end was cut off by somebody's death, and is not obeyed.
+  while read -r command argument seconds; do
+    case $command in
+      redo | undo | recover | confirm)
+        "$command" "$argument" "$seconds" 2> "$RUN/errors"
+        echo "done $?"
+        ;;
+      *) echo "done 64" ;;
+    esac
+  done
+}
+
+command=${1:-}
+case $command in
+  serve) serve ;;
+  guard) guard "$2" ;;
+  expire)
+    lock_waiting
+    expire "$2"
+    ;;
+  redo | undo | recover | confirm | boot | late)
+    lock_waiting
+    shift
+    "$command" "$@"
+    ;;
+  *)
+    echo "usage: hand.sh redo N [SECONDS] | undo N | recover | confirm | expire N | boot | late | serve" >&2
+    exit 64
+    ;;
+esac
