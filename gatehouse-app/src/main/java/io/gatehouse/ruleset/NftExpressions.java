@@ -111,19 +111,22 @@ final class NftExpressions {
 
   /**
    * The kernel has one instruction for {@code x & a | b}, whose mask keeps the bits of b too: nft
-   * prints it so.
+   * prints it so, and no mask that keeps them all.
    */
   private static Binary folded(Binary binary) {
-    return binary.operator() == Operator.OR
-            && binary.right() instanceof Number set
-            && binary.left() instanceof Binary inner
-            && inner.operator() == Operator.AND
-            && inner.right() instanceof Number mask
-        ? new Binary(
-            new Binary(inner.left(), Operator.AND, new Number(mask.value() | set.value())),
-            Operator.OR,
-            set)
-        : binary;
+    if (binary.operator() == Operator.OR
+        && binary.right() instanceof Number set
+        && binary.left() instanceof Binary inner
+        && inner.operator() == Operator.AND
+        && inner.right() instanceof Number mask) {
+      long kept = mask.value() | set.value();
+      Expression left =
+          kept == ALL_BITS && NftType.of(inner.left()) == NftType.MARK
+              ? inner.left()
+              : new Binary(inner.left(), Operator.AND, new Number(kept));
+      return new Binary(left, Operator.OR, set);
+    }
+    return binary;
   }
 
   /** A comparison as nft prints it; the shortest of its ways. */

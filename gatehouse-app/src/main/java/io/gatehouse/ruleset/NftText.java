@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
  * them back: what was applied and what is read back compare as texts. Deterministic.
  *
  * <p>Not printed back the same are conditions that nft itself finds superfluous ({@code meta
- * nfproto ipv4} in front of {@code ip saddr}), bytes by number where they have a name, and points
- * in time.
+ * nfproto ipv4} in front of {@code ip saddr}), those that it makes explicit behind a {@code limit},
+ * bytes by number where they have a name, and points in time.
  */
 public final class NftText {
   private static final String INDENT = "\t\t";
