@@ -3,6 +3,7 @@ package io.gatehouse.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -59,9 +60,10 @@ public final class Main {
             .versionHelp(true)
             .description("Show the version and exit.")
             .build());
-    for (CommandSpec command : List.of(Check.spec(), Demo.spec())) {
-      root.addSubcommand(command.name(), command);
-    }
+    List<CommandSpec> commands = new ArrayList<>(List.of(Check.spec(), Plan.spec()));
+    commands.addAll(Changes.specs());
+    commands.add(Demo.spec());
+    commands.forEach(command -> root.addSubcommand(command.name(), command));
     return root;
   }
 

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What every example comes to, line by line. After a change that is meant, {@code -Dgolden.update=true} writes the files anew: read
- * their diff.
+ * What every example comes to, line by line. After a change that is meant, {@code
+ * -Dgolden.update=true} writes the files anew: read their diff.
  */
 class ExamplesTest {
   private static final Path HOME = Path.of(System.getProperty("gatehouse.home", ".."));
