@@ -243,6 +243,27 @@ class SwanctlTest {
   }
 
   @Test
+  void servicesOfAGroupAreInsideTheSelectorsToo() {
+    Tunnel.Group helpdesk =
+        new Tunnel.Group(
+            "helpdesk",
+            new Tunnel.Match(Tunnel.Match.Kind.EAP_ID, "*@help"),
+            List.of(),
+            List.of(DNS),
+            Office.origin(13));
+    Tunnel tunnel =
+        staff(
+            prefixes("10.0.3.0/24"),
+            Return.ROUTED,
+            List.of(reach(STORAGE)),
+            List.of(),
+            List.of(),
+            List.of(helpdesk));
+    assertThat(value(Swanctl.of(gateway(LAN, List.of(STORAGE), tunnel), tunnel), "local_ts"))
+        .isEqualTo("192.168.88.0/24, 10.0.1.1/32");
+  }
+
+  @Test
   void servicesWithoutAnInsideAddressAreNoted() {
     Tunnel tunnel =
         staff(

@@ -14,6 +14,8 @@ import io.gatehouse.compile.Companion.Route;
 import io.gatehouse.compile.Companion.StaticRoutes;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Esp;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Peer;
@@ -166,6 +168,59 @@ class WayBackTest {
             List.of(group));
     assertThat(routes(WayBack.of(gateway(LAN, List.of(OFFICE), tunnel))))
         .containsExactly("ip route add 10.0.3.0/24 via 10.0.1.1");
+  }
+
+  @Test
+  void whatTheNetworkMayBeginTowardsTheTunnelCounts() {
+    Tunnel tunnel = staffTo(new Place.Internet(), Return.ROUTED, "10.0.3.0/24");
+    Gateway nobody = gateway(LAN, List.of(OFFICE), tunnel);
+    Gateway help = withFlow(nobody, new Host.Flow(OFFICE, reach(new Place.OfTunnel("staff"))));
+    Gateway other = withFlow(nobody, new Host.Flow(OFFICE, reach(new Place.OfTunnel("branch"))));
+    assertThat(routes(WayBack.of(help))).containsExactly("ip route add 10.0.3.0/24 via 10.0.1.1");
+    assertThat(routes(WayBack.of(other))).isEmpty();
+  }
+
+  private static Gateway withFlow(Gateway gateway, Host.Flow flow) {
+    Host host = gateway.host();
+    return new Gateway(
+        gateway.name(),
+        gateway.interfaces(),
+        gateway.networks(),
+        new Host(
+            host.inputClosed(),
+            host.outputClosed(),
+            host.forward(),
+            host.services(),
+            host.outgoing(),
+            host.internet(),
+            List.of(flow),
+            host.portForwards(),
+            host.ping(),
+            host.dropLog(),
+            host.origin()),
+        gateway.tunnels(),
+        gateway.identities(),
+        gateway.numbers(),
+        gateway.origin());
+  }
+
+  @Test
+  void aFamilyWithoutAnInsideAddressIsNotedAndTheOtherIsServed() {
+    Interface four = inside("10.0.1.1/24");
+    Network office =
+        network("office", four, List.of("10.0.1.254"), "10.0.1.0/24", "2001:db8:1::/64");
+    Advice advice =
+        WayBack.of(
+            gateway(
+                four,
+                List.of(office),
+                staffTo(office, Return.ROUTED, "10.0.3.0/24", "2001:db8:3::/64")));
+    assertThat(routes(advice)).containsExactly("ip route add 10.0.3.0/24 via 10.0.1.1");
+    assertThat(advice.notes())
+        .extracting(Note::text)
+        .singleElement()
+        .asString()
+        .contains("no fixed IPv6 address");
   }
 
   @Test
