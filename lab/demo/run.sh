@@ -54,7 +54,7 @@ ours_gone() { inside gw nft delete table inet gatehouse && without_backstop; }
 ours_back() { with_rules && with_backstop; }
 forged() { datagrams office outsider 10.0.3.9 10.0.1.20; }
 in_clear() { datagrams net office 10.0.1.20 10.0.3.1; }
-all_open() { without_rules 'input|in_staff' drop; }
+all_open() { without_rules 'input|in_staff' drop && inside gw nft add chain inet gatehouse input '{ policy accept; }'; }
 
 no_policy() { # virtual IP
   ! inside gw ip xfrm policy list | grep -q "dst $1/32"
@@ -87,6 +87,7 @@ lab-net up demo "$here/world.net" || fail 'the world cannot be built'
 echo 'add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; }; add rule ip nat out oifname eth0 masquerade' \
   | inside home nft -f -
 serve_tcp office 445
+serve_tcp storage 445
 serve_tcp shop 80
 serve_tcp web 80
 serve_tcp gw 22 8443
@@ -112,7 +113,7 @@ step 'gatehouse apply'
 inside gw "$gatehouse" apply "$description" > "$world/apply.log" 2>&1 || fail "apply: $(tail -n 3 "$world/apply.log")"
 save_ours "$world"
 start_counting
-inside gw dnsmasq --no-daemon --no-resolv --no-hosts --address=/office.example/10.0.1.20 > /dev/null 2>&1 < /dev/null &
+inside gw dnsmasq --keep-in-foreground --user=root --pid-file= --no-resolv --no-hosts --address=/office.example/10.0.1.20 > /dev/null 2>&1 < /dev/null &
 
 for host in laptop phone branch; do
   step "bringing tunnels up: $host"
@@ -132,7 +133,7 @@ row 'laptop → ssh on the gateway, not described' dropped reaches 'final drops'
   all_open with_rules reach laptop 10.0.1.1 22
 row 'outsider → ssh on the gateway' dropped reaches 'final drops' \
   all_open with_rules reach outsider 203.0.113.2 22
-row 'office → internet: seen as' 203.0.113.2 nothing 'masquerade' \
+row 'office → internet: seen as' 203.0.113.2 10.0.1.20 'masquerade' \
   'without_rules nat_out masquerade' with_rules seen_by office 198.18.0.10 80
 row 'office → branch, no NAT: seen as' 10.0.1.20 nothing 'a plain masquerade' \
   plain_nat with_rules seen_by office 10.20.0.10 80

@@ -17,6 +17,9 @@ import picocli.CommandLine.Model.CommandSpec;
  * tunnels and real packets. Each row is tried with our rules and without the one that it is about.
  */
 final class Demo {
+  /** After which the lab is given up; two minutes are usual, also in emulation. */
+  private static final String SECONDS = "600";
+
   private final List<DemoRow> rows = new ArrayList<>();
   private Optional<String> failure = Optional.empty();
 
@@ -39,7 +42,7 @@ final class Demo {
     Path root = lab.get();
     long began = System.nanoTime();
     try (Progress progress = Progress.on(err)) {
-      Process process =
+      ProcessBuilder builder =
           new ProcessBuilder(
                   root.resolve("run").toString(),
                   "--needs",
@@ -49,9 +52,10 @@ final class Demo {
                   root.resolve("demo/run.sh").toString(),
                   root.resolveSibling("gatehouse").toString(),
                   root.resolveSibling("examples/office.yaml").toString())
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
-      out.println("gatehouse demo  ·  a stock kernel in emulation");
+              .redirectError(ProcessBuilder.Redirect.INHERIT);
+      builder.environment().putIfAbsent("GATEHOUSE_LAB_TIMEOUT", SECONDS);
+      Process process = builder.start();
+      out.println("gatehouse demo  ·  an office, a branch and two road warriors behind one NAT");
       progress.step("starting the machine; the first time its parts are fetched");
       try (BufferedReader events = process.inputReader(UTF_8)) {
         for (String line = events.readLine(); line != null; line = events.readLine()) {
