@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Puts rulesets into the kernel and takes them back. Every change goes one way: take the lock, take
@@ -274,12 +275,7 @@ public final class Applier {
     Journal journal = journal();
     needed.add(journal.now());
     standing(journal).map(Generation::from).ifPresent(needed::add);
-    try {
-      String boot = Files.readString(directories.state().resolve("boot")).strip();
-      needed.add(Integer.parseInt(boot));
-    } catch (IOException | NumberFormatException e) {
-      // Nothing is loaded at boot.
-    }
+    needed.add(atBoot());
     Generation.prune(directories, needed);
   }
 
@@ -495,6 +491,70 @@ public final class Applier {
     prune();
     lines.add("nothing of ours stands; the host is as it was before");
     return new Outcome(Outcome.Kind.DONE, lines);
+  }
+
+  // ---- status ----
+
+  /** Compares the kernel with what was put there; nothing is touched, and no lock is needed. */
+  public Status status() {
+    Journal journal = journal();
+    Optional<Generation> standing = standing(journal).filter(generation -> !generation.isEmpty());
+    List<String> drift = new ArrayList<>();
+    List<String> waiting = new ArrayList<>();
+    standing.ifPresent(generation -> compare(generation, drift, waiting));
+    return new Status(
+        standing.flatMap(generation -> generation.meta("gateway")),
+        standing.map(Generation::number).orElse(0),
+        standing.flatMap(generation -> generation.meta("time")),
+        journal.doing().isPresent(),
+        journal
+            .waiting()
+            .map(w -> OptionalLong.of(Math.max(0, w.until() - Hand.uptime())))
+            .orElse(OptionalLong.empty()),
+        atBoot(),
+        drift,
+        waiting);
+  }
+
+  private void compare(Generation generation, List<String> drift, List<String> waiting) {
+    drift.addAll(
+        Drift.rules(
+            generation.text("seen.nft"), Standing.read(machine).listing(), generation.shape()));
+    Snapshot snapshot = Snapshot.of(machine);
+    List<Wish> wishes = generation.wishes();
+    Map<String, String> settings =
+        Snapshot.sysctls(
+            machine,
+            wishes.stream()
+                .filter(wish -> wish.kind() == Wish.Kind.SYSCTL)
+                .map(Wish::key)
+                .toList());
+    Drift.entries(wishes, snapshot, settings, numbers(Optional.of(generation)), drift, waiting);
+  }
+
+  private int atBoot() {
+    try {
+      return Integer.parseInt(Files.readString(directories.state().resolve("boot")).strip());
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /** What an earlier generation was compiled from, for `rollback N`. */
+  public Optional<String> description(int number) {
+    return Generation.open(directories, number)
+        .filter(generation -> !generation.isEmpty())
+        .map(generation -> generation.text("description"));
+  }
+
+  /** The file that an earlier generation was read from. */
+  public Optional<String> file(int number) {
+    return Generation.open(directories, number).flatMap(generation -> generation.meta("file"));
+  }
+
+  /** Generations that can be gone back to. */
+  public List<Integer> generations() {
+    return Generation.numbers(directories);
   }
 
   private void forgetBoot() throws IOException {

@@ -1,17 +1,26 @@
 package io.gatehouse.apply;
 
+import io.gatehouse.model.Numbers;
+import io.gatehouse.model.Origin;
+import io.gatehouse.ruleset.IpText;
+import io.gatehouse.snapshot.Seen;
+import io.gatehouse.snapshot.Snapshot;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Differences between what the kernel listed when a generation came and what it lists now. */
 final class Drift {
   private static final Pattern ELEMENTS = Pattern.compile("elements = \\{(.*)\\}", Pattern.DOTALL);
+
+  private static final Pattern DEVICE = Pattern.compile(" dev (\\S+)");
 
   private Drift() {}
 
@@ -42,6 +51,75 @@ final class Drift {
         .filter(name -> !before.containsKey(name))
         .forEach(name -> lines.add(name + " is not ours"));
     return lines;
+  }
+
+  /**
+   * Compares what a generation wants beside nftables with what stands.
+   *
+   * @param settings the values of its settings, as read
+   * @param drift gets a line for each difference
+   * @param waiting gets what cannot stand, because its device does not
+   */
+  static void entries(
+      List<Wish> wishes,
+      Snapshot snapshot,
+      Map<String, String> settings,
+      Numbers numbers,
+      List<String> drift,
+      List<String> waiting) {
+    Origin origin = Origin.builtIn("read back");
+    Set<String> standing = new TreeSet<>();
+    Set<String> ours = new TreeSet<>();
+    Stream.of(snapshot.rules(), snapshot.routes(), snapshot.neighbours())
+        .flatMap(List::stream)
+        .forEach(seen ->
+            Entries.like(seen, origin)
+                .map(Entries::named)
+                .ifPresent(text -> {
+                  standing.add(text);
+                  if (protocol(seen) == numbers.routeProtocol()) {
+                    ours.add(text);
+                  }
+                }));
+    snapshot.policies().stream()
+        .filter(Seen.Policy::plain)
+        .forEach(policy -> standing.add(IpText.add(Entries.like(policy, origin))));
+    for (Wish wish : wishes) {
+      if (wish.kind() == Wish.Kind.SYSCTL) {
+        setting(wish, settings, drift, waiting);
+      } else if (!standing.contains(wish.body())) {
+        boolean waits = device(wish.body()).filter(d -> !snapshot.isUp(d)).isPresent();
+        (waits ? waiting : drift).add("lacks: " + wish.body() + " (" + wish.origin() + ")");
+      }
+      ours.remove(wish.body());
+    }
+    ours.forEach(text -> drift.add("has, with our protocol number and not ours: " + text));
+  }
+
+  private static int protocol(Seen seen) {
+    return switch (seen) {
+      case Seen.Rule rule -> rule.protocol();
+      case Seen.Route route -> route.protocol();
+      case Seen.ProxyNeighbour neighbour -> neighbour.protocol();
+      default -> 0;
+    };
+  }
+
+  private static Optional<String> device(String body) {
+    Matcher matcher = DEVICE.matcher(body);
+    return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
+  }
+
+  private static void setting(
+      Wish wish, Map<String, String> settings, List<String> drift, List<String> waiting) {
+    String wanted = wish.body().substring(wish.key().length()).strip();
+    String value = settings.get(wish.key());
+    if (value == null) {
+      waiting.add(wish.key() + " is not there (" + wish.origin() + ")");
+    } else if (!value.equals(wanted)) {
+      drift.add(
+          "%s is %s and is to be %s (%s)".formatted(wish.key(), value, wanted, wish.origin()));
+    }
   }
 
   private static void chain(

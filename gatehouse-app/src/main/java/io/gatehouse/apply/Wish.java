@@ -21,6 +21,12 @@ record Wish(Kind kind, String body, String origin) {
     SYSCTL
   }
 
+  /** The body's first word: a setting's key. */
+  String key() {
+    int space = body.indexOf(' ');
+    return space < 0 ? body : body.substring(0, space);
+  }
+
   String line() {
     return kind.name().toLowerCase(Locale.ROOT) + "\t" + body + "\t" + origin + "\n";
   }

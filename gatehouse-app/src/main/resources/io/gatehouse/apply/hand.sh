@@ -79,13 +79,14 @@ write_journal() {
 
 # Sets dir, from (the generation before) and empty (whether nothing of ours is wanted).
 open_generation() {
-  dir=$STATE/generations/$1 from=0 empty=no priority=none
+  dir=$STATE/generations/$1 from=0 empty=no priority=none at_boot=yes
   [ -f "$dir/meta" ] || { say "generation $1 is not in $STATE"; return 1; }
   while read -r key value; do
     case $key in
       from) from=$value ;;
       empty) empty=$value ;;
       backstop) priority=$value ;;
+      at-boot) at_boot=$value ;;
     esac
   done < "$dir/meta"
 }
@@ -107,25 +108,51 @@ set_boot() { # N, or 0
 settle() { # N is confirmed
   : > "$STATE/generations/$1/confirmed"
   open_generation "$1"
-  if [ "$empty" = yes ]; then set_boot 0; else set_boot "$1"; fi
+  if [ "$empty" = yes ]; then
+    set_boot 0
+  elif [ "$at_boot" = yes ]; then
+    set_boot "$1"
+  fi
+}
+
+# A generation that was taken back is not loaded at boot: the one before is, if it ever was confirmed.
+unsettle() { # N FROM
+  booted=0
+  [ ! -f "$STATE/boot" ] || read -r booted < "$STATE/boot"
+  [ "$booted" = "$1" ] || return 0
+  if [ "$2" != 0 ] && [ -f "$STATE/generations/$2/confirmed" ]; then set_boot "$2"; else set_boot 0; fi
 }
 
 # --- the parts of a change -----------------------------------------------------------------------
 
-# batch OPTIONS FILE: ip's own batch; line by line where a test wants to die inside one.
+# batch FAMILY FILE: ip's own batch, which ends at the first line that fails; line by line where a test wants
+# to die inside one.
 batch() {
   [ -s "$2" ] || return 0
   if [ -n "$KILL_AT" ]; then
     while IFS= read -r line <&3; do
       step
-      # shellcheck disable=SC2086 # options are words
+      # shellcheck disable=SC2086 # an empty option is none
       printf '%s\n' "$line" | ip $1 -batch - || return 1
     done 3< "$2"
   else
     step
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086 # an empty option is none
     ip $1 -batch "$2"
   fi
+}
+
+# The same where some of it may be done already: each line by itself then. (ip's -force does not help: for
+# policies and neighbours ip itself exits at an error.)
+batch_anyway() {
+  [ -s "$2" ] || return 0
+  [ -n "$KILL_AT" ] || ! batch "$1" "$2" 2> /dev/null || return 0
+  while IFS= read -r line <&3; do
+    step
+    # shellcheck disable=SC2086
+    printf '%s\n' "$line" | ip $1 -batch - 2> /dev/null
+  done 3< "$2"
+  return 0
 }
 
 # Policies are told apart by selector alone: a delete would also hit the one that an IKE daemon has put
@@ -160,9 +187,9 @@ EOF
   fi
 }
 
-backstop() { # OPTIONS FILE
+backstop() { # batch|batch_anyway FILE
   [ -s "$2" ] || return 0
-  ours_only "$2" > "$RUN/backstop" && batch "$1" "$RUN/backstop"
+  ours_only "$2" > "$RUN/backstop" && "$1" '' "$RUN/backstop"
 }
 
 # Prints `path:value` for each key that begins a line of FILE, in its order; keys that are gone are left
@@ -204,7 +231,8 @@ write_sysctl() { # key value current
 }
 
 # What undo writes, decided once and kept: the first write changes what the others read. A key that has
-# another value than we gave it is somebody else's since, and keeps it.
+# another value than we gave it is somebody else's since, and keeps it; but where a redo was interrupted it
+# may be the kernel's own doing.
 sysctl_goal() {
   [ ! -f "$dir/goal" ] || return 0
   reversed=''
@@ -216,10 +244,10 @@ sysctl_goal() {
 }
 
 goal_of() { # key `before after` current
-  value=$3
-  case ${2#* } in "$3" | '?') value=${2% *} ;; esac
+  before=${2% *}
+  [ "$interrupted" = redo ] || case ${2#* } in "$3" | '?') ;; *) before=$3 ;; esac
   # In reverse: forwarding ends before router advertisements are no longer accepted.
-  reversed="$1 $value
+  reversed="$1 $before
 $reversed"
 }
 
@@ -245,6 +273,7 @@ redo() { # N SECONDS
   read_journal
   [ -z "$doing" ] || { say "something is under way already"; return 1; }
   [ "$now" = "$from" ] || { say "generation $1 was prepared for $from, and $now stands"; return 1; }
+  rm -f "$dir/goal"
   doing=redo at=$1
   if [ "$seconds" != 0 ]; then
     waits=$1 until=$(($(uptime) + seconds))
@@ -275,7 +304,7 @@ forwards() {
   batch -4 "$dir/redo.ip4" || return 1
   batch -6 "$dir/redo.ip6" || return 1
   write_sysctls "$dir/redo.sysctl" || return 1
-  backstop '' "$dir/redo.xfrm" || return 1
+  backstop batch "$dir/redo.xfrm" || return 1
   step
   nft -f "$dir/final.nft" || return 1
   forget_connections
@@ -311,19 +340,21 @@ undo() { # N
     say "generation $1 does not stand in this kernel"
     return 1
   fi
+  interrupted=$doing
+  [ -n "$interrupted" ] || rm -f "$dir/goal"
+  sysctl_goal
   doing=undo at=$1
   step
   write_journal || return 1
-  sysctl_goal
   # With a fence up, the table is still the one from before the step that was interrupted.
   if ! fenced; then
     step
     nft -f "$dir/fence-back.nft" || return 1
   fi
-  backstop -force "$dir/undo.xfrm"
+  backstop batch_anyway "$dir/undo.xfrm"
   write_sysctls "$dir/goal"
-  batch '-6 -force' "$dir/undo.ip6"
-  batch '-4 -force' "$dir/undo.ip4"
+  batch_anyway -6 "$dir/undo.ip6"
+  batch_anyway -4 "$dir/undo.ip4"
   step
   if holds "$1"; then
     nft -f "$dir/back.nft"
@@ -333,6 +364,8 @@ undo() { # N
     # Somebody flushed the rules, or nothing of ours stood: from nothing.
     nft -f "$dir/whole-back.nft"
   fi || nft -f "$dir/whole-back.nft" || return 1
+  step
+  unsettle "$1" "$from"
   now=$from doing='' at=0 waits=0 until=0
   step
   write_journal
@@ -408,9 +441,9 @@ boot() {
     undo "$n"
     return 1
   fi
-  backstop -force "$dir/redo.xfrm"
-  batch '-4 -force' "$dir/redo.ip4"
-  batch '-6 -force' "$dir/redo.ip6"
+  backstop batch_anyway "$dir/redo.xfrm"
+  batch_anyway -4 "$dir/redo.ip4"
+  batch_anyway -6 "$dir/redo.ip6"
   write_sysctls "$dir/redo.sysctl"
   remember
   now=$n doing='' at=0
@@ -454,8 +487,8 @@ late() {
   note_sysctls
   mv -f "$dir/sysctl.new" "$dir/sysctl"
   keep_base
-  batch '-4 -force' "$dir/boot/redo.ip4"
-  batch '-6 -force' "$dir/boot/redo.ip6"
+  batch_anyway -4 "$dir/boot/redo.ip4"
+  batch_anyway -6 "$dir/boot/redo.ip6"
   write_sysctls "$dir/boot/redo.sysctl"
   return 0
 }

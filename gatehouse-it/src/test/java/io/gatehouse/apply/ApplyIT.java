@@ -37,19 +37,19 @@ class ApplyIT {
         Map.of());
   }
 
-  static Request request(Ruleset ruleset) {
+  static Request request(Ruleset ruleset, OptionalInt confirmWithin) {
     return new Request(
         ruleset,
         "version: 1\n",
         "office.yaml",
         "gatehouse apply",
-        OptionalInt.empty(),
+        confirmWithin,
         Optional.empty(),
         false);
   }
 
   private Outcome apply(Ruleset ruleset) {
-    return applier().apply(request(ruleset));
+    return applier().apply(request(ruleset, OptionalInt.empty()));
   }
 
   private static void done(Outcome outcome) {
