@@ -24,7 +24,7 @@ reach() {
 
 # A name that the gateway's DNS knows: `answers` or `dropped`.
 resolve() { # host that asks, name server
-  if inside "$1" timeout 4 host -W 2 -R 1 files.office.example "$2" > /dev/null 2>&1; then echo answers; else echo dropped; fi
+  if inside "$1" timeout 6 host -t A -W 4 -R 1 files.office.example "$2" > /dev/null 2>&1; then echo answers; else echo dropped; fi
 }
 
 # A megabyte from the file server: `whole` or `stalls`.
@@ -62,8 +62,8 @@ table inet witness {
   counter seen { }
   chain in {
     type filter hook prerouting priority -400
-    iifname "to-gw" ip daddr 10.0.0.0/8 counter name seen
-    iifname "to-gw" ip saddr 10.0.0.0/8 counter name seen
+    iifname "gw" ip daddr 10.0.0.0/8 counter name seen
+    iifname "gw" ip saddr 10.0.0.0/8 counter name seen
   }
 }
 N
