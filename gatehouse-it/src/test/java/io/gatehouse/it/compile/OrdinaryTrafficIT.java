@@ -1,0 +1,258 @@
+package io.gatehouse.it.compile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.it.lab.Fate;
+import io.gatehouse.it.lab.Feature;
+import io.gatehouse.it.lab.Host;
+import io.gatehouse.it.lab.Lab;
+import io.gatehouse.it.lab.Network;
+import io.gatehouse.it.lab.Sightings;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What needs no ESP: the host's and the LAN's ordinary traffic, and what claims to be a tunnel's
+ * and is not.
+ */
+class OrdinaryTrafficIT {
+  private static final String WORLD =
+      """
+      wire gw:eth0 203.0.113.2/24 203.0.113.3/24 -- net:gw 203.0.113.1/24
+      wire gw:eth1 10.0.1.1/24 2001:db8:1::1/64 -- pc:eth0 10.0.1.20/24 10.0.1.80/24 10.0.1.81/24 2001:db8:1::20/64 -- router:eth0 10.0.1.254/24
+      wire router:eth1 192.168.88.1/24 -- storage:eth0 192.168.88.10/24
+      wire gw:eth2 192.0.2.65/27 -- dmz:eth0 192.0.2.70/27
+      wire gw:docker0 172.17.0.1/16 -- box:eth0 172.17.0.2/16
+      wire net:web 198.51.100.1/24 2001:db8:f::1/64 -- web:eth0 198.51.100.10/24 198.51.100.7/24 192.0.2.9/32 10.0.3.7/32 10.20.0.10/32 2001:db8:f::10/64
+      route gw default via 203.0.113.1
+      route pc default via 10.0.1.1
+      route pc default via 2001:db8:1::1
+      route router default via 10.0.1.1
+      route storage default via 192.168.88.1
+      route dmz default via 192.0.2.65
+      route box default via 172.17.0.1
+      route web default via 198.51.100.1
+      route web default via 2001:db8:f::1
+      route net 10.0.1.0/24 via 203.0.113.2
+      route net 172.17.0.0/16 via 203.0.113.2
+      route net 192.0.2.64/27 via 203.0.113.2
+      route net 192.0.2.9 via 198.51.100.10
+      route net 10.0.0.0/8 via 198.51.100.10
+      set net net.ipv4.ip_forward=1
+      set net net.ipv6.conf.all.forwarding=1
+      set router net.ipv4.ip_forward=1
+      """;
+
+  private static Network net;
+  private static Host gw;
+
+  @BeforeAll
+  static void build() {
+    net =
+        Lab.with(
+                Feature.VETH,
+                Feature.BRIDGE,
+                Feature.NFT_INET,
+                Feature.NFT_NAT,
+                Feature.NFT_IPSEC,
+                Feature.XFRM_POLICY)
+            .network(WORLD);
+    gw = net.host("gw");
+  }
+
+  @AfterAll
+  static void tearDown() {
+    if (net != null) {
+      net.close();
+    }
+  }
+
+  private static void with(String example, Runnable test) {
+    Examples.load(gw, example);
+    try {
+      test.run();
+    } finally {
+      Examples.unload(gw, example);
+    }
+  }
+
+  /** Probes whose names begin with {@code no} must not arrive, all others must. */
+  private static Sightings probe(String... lines) {
+    Sightings sightings = net.probe(lines);
+    List<String> wrong =
+        sightings.fates().values().stream()
+            .filter(fate -> fate.arrived() == fate.probe().startsWith("no"))
+            .map(Fate::toString)
+            .toList();
+    assertThat(wrong).isEmpty();
+    return sightings;
+  }
+
+  private static void assertFrom(Sightings sightings, String probe, String source) {
+    assertThat(sightings.of(probe).from())
+        .hasValueSatisfying(from -> assertThat(from).startsWith(source + ":"));
+  }
+
+  @Test
+  void officeWithoutATunnelUp() {
+    with(
+        "office",
+        () -> {
+          Sightings seen =
+              probe(
+                  "internet tcp from=pc to=web dst=198.51.100.10:80",
+                  "admin tcp from=pc to=gw dst=10.0.1.1:22",
+                  "no-admin tcp from=web to=gw dst=203.0.113.2:22",
+                  "ike udp from=web to=gw dst=203.0.113.2:500 src=198.51.100.10:4711",
+                  "nat-t udp from=web to=gw dst=203.0.113.2:4500",
+                  "no-other-port udp from=web to=gw dst=203.0.113.2:4501",
+                  "no-ike-from-inside udp from=pc to=gw dst=203.0.113.2:500 src=10.0.1.20:99",
+                  "no-ike-to-inside udp from=web to=gw dst=10.0.1.1:500",
+                  "esp ip from=web to=gw dst=203.0.113.2",
+                  "no-ah ip from=web to=gw dst=203.0.113.2 proto=51",
+                  "ping icmp from=pc to=gw dst=10.0.1.1",
+                  "no-ping icmp from=web to=gw dst=203.0.113.2",
+                  "no-into-lan udp from=web to=pc dst=10.0.1.20:53",
+                  "no-storage udp from=pc to=storage dst=192.168.88.10:445",
+                  "container udp from=box to=web dst=198.51.100.10:53",
+                  "no-container-into-lan udp from=box to=pc dst=10.0.1.20:53");
+          assertFrom(seen, "internet", "203.0.113.2");
+          assertFrom(seen, "container", "172.17.0.2");
+        });
+  }
+
+  @Test
+  void nothingOfAPoolOrARemoteNetworkInClear() {
+    // The source of a pool and of a remote network, forged; and their addresses as targets.
+    String[] probes = {
+      "pool udp from=web to=pc dst=10.0.1.20:445 src=10.0.3.7:1000 spoof silent",
+      "remote udp from=web to=pc dst=10.0.1.20:445 src=10.20.0.5:1000 spoof silent",
+      "host ip from=web to=gw dst=203.0.113.2 src=10.20.0.5 spoof silent",
+      "towards-pool udp from=pc to=web dst=10.0.3.7:53 silent",
+      "towards-remote udp from=pc to=web dst=10.20.0.10:53 silent"
+    };
+    String[] none = List.of(probes).stream().map(line -> "no-" + line).toArray(String[]::new);
+    with(
+        "office",
+        () -> {
+          probe(none);
+          gw.script("nft flush ruleset").expected();
+          probe(none); // the backstop holds alone
+          gw.script("ip xfrm policy flush").expected();
+          probe(probes); // the control: nothing else stops it
+        });
+  }
+
+  @Test
+  void closedInAllDirections() {
+    with(
+        "closed-host",
+        () -> {
+          Sightings seen =
+              probe(
+                  "dns udp from=gw to=web dst=198.51.100.10:53",
+                  "https tcp from=gw to=web dst=198.51.100.10:443",
+                  "no-http tcp from=gw to=web dst=198.51.100.10:80",
+                  "lan-http tcp from=pc to=web dst=198.51.100.10:80",
+                  "no-lan-8080 tcp from=pc to=web dst=198.51.100.10:8080",
+                  "no-container udp from=box to=web dst=198.51.100.10:53",
+                  "no-ping icmp from=pc to=gw dst=10.0.1.1",
+                  "no-ike-from-a-stranger udp from=web to=gw dst=203.0.113.2:500 src=198.51.100.10:500",
+                  "ike udp from=web to=gw dst=203.0.113.2:4500 src=198.51.100.7:4500");
+          assertFrom(seen, "lan-http", "203.0.113.2");
+          assertThat(seen.of("ike").replied()).isTrue();
+        });
+  }
+
+  @Test
+  void dropsAreLoggedWithinTheirLimit() {
+    with(
+        "closed-host",
+        () -> {
+          gw.script("for i in $(seq 40); do echo > /dev/udp/198.51.100.10/9999; done; true");
+          String chain = gw.script("nft -j list chain inet gatehouse drop.output").expected().out();
+          List<Integer> counts =
+              Pattern.compile("\"packets\": ?(\\d+)")
+                  .matcher(chain)
+                  .results()
+                  .map(match -> Integer.valueOf(match.group(1)))
+                  .toList();
+          assertThat(counts).hasSize(2);
+          assertThat(counts.getFirst()).isBetween(1, 15); // logged: a burst of 10, 30 a minute
+          assertThat(counts.getLast()).isGreaterThanOrEqualTo(40); // dropped
+        });
+  }
+
+  @Test
+  void portForwards() {
+    with(
+        "port-forward",
+        () -> {
+          Sightings seen =
+              probe(
+                  "https tcp from=web to=pc dst=203.0.113.2:443 at=10.0.1.80:8443",
+                  "ssh tcp from=web to=pc dst=203.0.113.2:2222 at=10.0.1.81:22 src=192.0.2.9",
+                  "no-ssh tcp from=web to=pc dst=203.0.113.2:2222 at=10.0.1.81:22 src=198.51.100.10",
+                  "no-direct tcp from=web to=pc dst=10.0.1.80:8443");
+          assertThat(seen.of("https").replied()).isTrue();
+        });
+  }
+
+  @Test
+  void fixedAndRoutedAddresses() {
+    with(
+        "fixed-address",
+        () -> {
+          Sightings seen =
+              probe(
+                  "lan udp from=pc to=web dst=198.51.100.10:53",
+                  "servers udp from=dmz to=web dst=198.51.100.10:53",
+                  "http tcp from=web to=dmz dst=192.0.2.70:80",
+                  "no-ssh tcp from=web to=dmz dst=192.0.2.70:22",
+                  "to-servers udp from=pc to=dmz dst=192.0.2.70:22",
+                  "no-from-servers udp from=dmz to=pc dst=10.0.1.20:22");
+          assertFrom(seen, "lan", "203.0.113.3");
+          assertFrom(seen, "servers", "192.0.2.70");
+        });
+  }
+
+  @Test
+  void dynamicAddress() {
+    with(
+        "dynamic-address",
+        () -> {
+          gw.script("ip addr add 203.0.113.77/24 dev eth0").expected();
+          probe(
+              "ike udp from=web to=gw dst=203.0.113.77:500",
+              "no-ike-to-inside udp from=web to=gw dst=10.0.1.1:500",
+              "https tcp from=web to=pc dst=203.0.113.77:443 at=10.0.1.80:443");
+          gw.script("ip addr del 203.0.113.77/24 dev eth0").expected();
+        });
+  }
+
+  @Test
+  void poolInsideTheLanIsAnsweredFor() {
+    with(
+        "proxy-lan",
+        () -> {
+          String asked =
+              net.host("pc")
+                  .script(
+                      """
+                      for to in 10.0.1.250 10.0.1.100 2001:db8:1::f5 2001:db8:1::77; do
+                        ping -c 1 -W 2 $to > /dev/null &
+                      done
+                      wait
+                      ip neigh show dev eth0
+                      """)
+                  .out();
+          assertThat(asked).containsPattern("(?m)^10\\.0\\.1\\.250 lladdr");
+          assertThat(asked).containsPattern("(?m)^2001:db8:1::f5 lladdr");
+          assertThat(asked).doesNotContainPattern("(?m)^10\\.0\\.1\\.100 lladdr");
+          assertThat(asked).doesNotContainPattern("(?m)^2001:db8:1::77 lladdr");
+        });
+  }
+}
