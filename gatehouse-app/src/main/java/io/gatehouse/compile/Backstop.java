@@ -49,13 +49,10 @@ final class Backstop {
    */
   private static List<XfrmPolicy> blocks(Tunnel tunnel, Located<Prefix> far, long priority) {
     boolean selector =
-        tunnel instanceof Tunnel.SiteToSite
-            || far.value().length() == far.value().family().bits();
+        tunnel instanceof Tunnel.SiteToSite || far.value().length() == far.value().family().bits();
     Prefix all = all(far.value().family());
     List<Prefix> others = selector ? halves(all) : List.of(all);
-    return others.stream()
-        .flatMap(other -> policies(far, other, priority, true).stream())
-        .toList();
+    return others.stream().flatMap(other -> policies(far, other, priority, true).stream()).toList();
   }
 
   private static List<XfrmPolicy> policies(

@@ -164,8 +164,8 @@ final class Routes {
                     + pool.value()
                     + " lies in "
                     + lan.name()
-                    + ", and clients come in by the same device. The kernel does not answer ARP for them"
-                    + " there: load strongSwan's farp plugin, or choose `return: nat`.",
+                    + ", and clients come in by the same device. The kernel does not answer ARP for"
+                    + " them there: load strongSwan's farp plugin, or choose `return: nat`.",
                 pool.origin()));
       } else if (pool.value().size().orElse(Long.MAX_VALUE) > PROXY_LIMIT) {
         notes.add(

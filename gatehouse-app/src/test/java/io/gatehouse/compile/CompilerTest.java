@@ -264,8 +264,10 @@ class CompilerTest {
     Table named = table(branches(2));
     assertThat(chain(named, "input"))
         .contains(
-            "iifname \"eth0\" ip saddr @peers_wan4 ip daddr 203.0.113.1 udp dport { 500, 4500 } counter accept",
-            "iifname \"eth0\" ip saddr @peers_wan4 ip daddr 203.0.113.1 meta l4proto esp counter accept");
+            "iifname \"eth0\" ip saddr @peers_wan4 ip daddr 203.0.113.1 udp dport { 500, 4500 }"
+                + " counter accept",
+            "iifname \"eth0\" ip saddr @peers_wan4 ip daddr 203.0.113.1 meta l4proto esp counter"
+                + " accept");
 
     Describe withAnybody = branches(2);
     withAnybody.remoteAccess(

@@ -160,7 +160,8 @@ class OrdinaryTrafficIT {
                   "no-lan-8080 tcp from=pc to=web dst=198.51.100.10:8080",
                   "no-container udp from=box to=web dst=198.51.100.10:53",
                   "no-ping icmp from=pc to=gw dst=10.0.1.1",
-                  "no-ike-from-a-stranger udp from=web to=gw dst=203.0.113.2:500 src=198.51.100.10:500",
+                  "no-ike-from-a-stranger udp from=web to=gw dst=203.0.113.2:500"
+                      + " src=198.51.100.10:500",
                   "ike udp from=web to=gw dst=203.0.113.2:4500 src=198.51.100.7:4500");
           assertFrom(seen, "lan-http", "203.0.113.2");
           assertThat(seen.of("ike").replied()).isTrue();
@@ -195,7 +196,8 @@ class OrdinaryTrafficIT {
               probe(
                   "https tcp from=web to=pc dst=203.0.113.2:443 at=10.0.1.80:8443",
                   "ssh tcp from=web to=pc dst=203.0.113.2:2222 at=10.0.1.81:22 src=192.0.2.9",
-                  "no-ssh tcp from=web to=pc dst=203.0.113.2:2222 at=10.0.1.81:22 src=198.51.100.10",
+                  "no-ssh tcp from=web to=pc dst=203.0.113.2:2222 at=10.0.1.81:22"
+                      + " src=198.51.100.10",
                   "no-direct tcp from=web to=pc dst=10.0.1.80:8443");
           assertThat(seen.of("https").replied()).isTrue();
         });
