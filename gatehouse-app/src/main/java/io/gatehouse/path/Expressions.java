@@ -191,7 +191,7 @@ final class Expressions {
   private OptionalLong constant(Expression value, Reading.Content like) {
     return switch (value) {
       case Expression.Number number -> OptionalLong.of(number.value());
-      case Expression.Symbol symbol -> Names.number(like.type, family, symbol.name());
+      case Expression.Symbol symbol -> Names.number(like.type, symbol.name());
       case Expression.AnyOf any -> {
         long bits = 0;
         for (Expression.Value one : any.values()) {
@@ -233,7 +233,7 @@ final class Expressions {
       case Expression.Symbol symbol when type == Meaning.DEVICE ->
           Optional.of(devices(symbol.name()));
       case Expression.Symbol symbol -> {
-        OptionalLong number = Names.number(type, family, symbol.name());
+        OptionalLong number = Names.number(type, symbol.name());
         yield number.isPresent()
             ? Optional.of(IntervalSet.of(number.getAsLong()))
             : Optional.empty();
@@ -741,12 +741,20 @@ final class Expressions {
     if (ports && payload.field().equals("dport")) {
       return transport(present, state.destinationPort, Meaning.PORT, name, at);
     }
-    if (header.equals("icmp") || header.equals("icmpv6")) {
+    boolean six = header.equals("icmpv6");
+    if (six || header.equals("icmp")) {
+      if (six != (family == Family.V6)) {
+        // Whether nft asks for the family too depends on its version and the table.
+        present =
+            bdd.and(present, open(Kind.ENVIRONMENT, "ICMP of the other family is compared", at));
+      }
       if (payload.field().equals("type")) {
-        return transport(present, Field.of(space.icmpType), Meaning.ICMP_TYPE, name, at);
+        Meaning meaning = six ? Meaning.ICMP6_TYPE : Meaning.ICMP_TYPE;
+        return transport(present, Field.of(space.icmpType), meaning, name, at);
       }
       if (payload.field().equals("code")) {
-        return transport(present, Field.of(space.icmpCode), Meaning.ICMP_CODE, name, at);
+        Meaning meaning = six ? Meaning.ICMP6_CODE : Meaning.ICMP_CODE;
+        return transport(present, Field.of(space.icmpCode), meaning, name, at);
       }
     }
     if (name.equals("tcp flags")) {
@@ -757,7 +765,12 @@ final class Expressions {
     if (width == 0) {
       return notUnderstood(name);
     }
-    Reading.Content content = property(state, name, width, present);
+    // Forwarding takes one off: what it was before says nothing about it afterwards, nor the other
+    // way round.
+    boolean counted = name.equals("ip ttl") || name.equals("ip6 hoplimit");
+    Reading.Content content =
+        property(
+            state, counted && leaves(at.hook()) ? name + " when it leaves" : name, width, present);
     return number < 0 ? content : transport(content.present, content.field, content.type, name, at);
   }
 

@@ -1,6 +1,7 @@
 package io.gatehouse.path;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.ruleset.Rule;
 import java.util.ArrayList;
@@ -186,6 +187,40 @@ public final class Journey {
     return space.bdd().and(left, space.bdd().or(atExit.sourceChanged, atExit.destinationChanged));
   }
 
+  /**
+   * What left by a device with exactly these addresses and ports; ports count only where the
+   * protocol has them.
+   */
+  public int leftAs(
+      String device, Address source, Address destination, int sourcePort, int destinationPort) {
+    return space
+        .bdd()
+        .and(leftBy(device), as(atExit, source, destination, sourcePort, destinationPort));
+  }
+
+  /**
+   * What this host got with exactly these addresses and ports; ports count only where the protocol
+   * has them.
+   */
+  public int deliveredAs(Address source, Address destination, int sourcePort, int destinationPort) {
+    return space.bdd().and(delivered, as(atHost, source, destination, sourcePort, destinationPort));
+  }
+
+  private int as(
+      State state, Address source, Address destination, int sourcePort, int destinationPort) {
+    Bdd bdd = space.bdd();
+    int addresses =
+        bdd.and(
+            state.source.in(bdd, IntervalSet.of(source)),
+            state.destination.in(bdd, IntervalSet.of(destination)));
+    int ports =
+        bdd.and(
+            state.sourcePort.in(bdd, IntervalSet.of(sourcePort)),
+            state.destinationPort.in(bdd, IntervalSet.of(destinationPort)));
+    int without = bdd.not(bdd.or(space.protocol(6), space.protocol(17)));
+    return bdd.and(addresses, bdd.or(ports, without));
+  }
+
   /** What reached this host with a destination port in this set. */
   public int deliveredTo(ToIntFunction<HeaderSpace> set) {
     return space.bdd().and(delivered, set.applyAsInt(space));
@@ -200,8 +235,8 @@ public final class Journey {
   public record Outcome(
       Optional<String> device,
       Optional<String> tunnel,
-      io.gatehouse.model.Address source,
-      io.gatehouse.model.Address destination,
+      Address source,
+      Address destination,
       int sourcePort,
       int destinationPort,
       long mark) {}

@@ -1,14 +1,18 @@
 package io.gatehouse.path;
 
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.ruleset.Chain;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Table;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -22,6 +26,8 @@ import java.util.regex.Pattern;
  * @param marks whether a rule sets packet marks
  * @param connectionMarks whether a rule sets connection marks
  * @param zones whether a rule sets zones
+ * @param sourceTargets addresses that some rule gives to packets as their source
+ * @param destinationTargets addresses that some rule gives to packets as their destination
  */
 record Mentions(
     List<String> devices,
@@ -30,12 +36,14 @@ record Mentions(
     boolean translates,
     boolean marks,
     boolean connectionMarks,
-    boolean zones) {
+    boolean zones,
+    IntervalSet sourceTargets,
+    IntervalSet destinationTargets) {
 
   private static final Pattern CONNTRACK = Pattern.compile("\\b(ct|conntrack|state)\\b");
 
   static Mentions in(HostState host, Family family) {
-    Collector collector = new Collector(family);
+    Collector collector = new Collector(host, family);
     collector.devices.add("lo");
     host.devices().forEach(d -> collector.devices.add(d.name()));
     host.tables().forEach(collector::table);
@@ -57,7 +65,9 @@ record Mentions(
         collector.translates,
         collector.marks,
         collector.connectionMarks,
-        collector.zones);
+        collector.zones,
+        IntervalSet.union(collector.sources),
+        IntervalSet.union(collector.destinations));
   }
 
   private static final class Collector {
@@ -69,9 +79,51 @@ record Mentions(
     private boolean marks;
     private boolean connectionMarks;
     private boolean zones;
+    private final HostState host;
+    private final List<IntervalSet.Interval> sources = new ArrayList<>();
+    private final List<IntervalSet.Interval> destinations = new ArrayList<>();
 
-    Collector(Family family) {
+    Collector(HostState host, Family family) {
+      this.host = host;
       this.family = family;
+    }
+
+    private void nat(Statement.Nat nat) {
+      switch (nat) {
+        case Statement.Nat.Source to -> targets(to.address(), sources);
+        case Statement.Nat.Destination to -> targets(to.address(), destinations);
+        case Statement.Nat.Masquerade to -> own(sources);
+        case Statement.Nat.Redirect to -> {
+          own(destinations);
+          Address loopback = Address.of(family == Family.V4 ? "127.0.0.1" : "::1");
+          destinations.add(IntervalSet.Interval.of(loopback, loopback));
+        }
+      }
+    }
+
+    private void targets(Optional<Expression> address, List<IntervalSet.Interval> into) {
+      switch (address.orElse(new Expression.Opaque("the ports alone"))) {
+        case Expression.Addr to when to.address().family() == family ->
+            into.add(IntervalSet.Interval.of(to.address(), to.address()));
+        case Expression.Addr other -> {}
+        case Expression.Net to when to.prefix().family() == family ->
+            into.add(IntervalSet.Interval.of(to.prefix().first(), to.prefix().last()));
+        case Expression.Net other -> {}
+        default -> anything(into);
+      }
+    }
+
+    private void anything(List<IntervalSet.Interval> into) {
+      Prefix all = family == Family.V4 ? Prefix.ALL_V4 : Prefix.ALL_V6;
+      into.add(IntervalSet.Interval.of(all.first(), all.last()));
+    }
+
+    private void own(List<IntervalSet.Interval> into) {
+      if (host.devices().stream().allMatch(HostState.Device::addressesKnown)) {
+        host.addresses(family).forEach(a -> into.add(IntervalSet.Interval.of(a, a)));
+      } else {
+        anything(into);
+      }
     }
 
     void table(Table table) {
@@ -167,13 +219,18 @@ record Mentions(
             in.entries().forEach(e -> texts(e.key()));
           }
         }
-        case Statement.Nat nat -> surely = true;
+        case Statement.Nat nat -> {
+          surely = true;
+          nat(nat);
+        }
         case Statement.CtHelper helper -> surely = true;
         case Statement.Opaque opaque -> {
           tracks |= CONNTRACK.matcher(opaque.text()).find();
           // It may set whatever can be set.
           marks = true;
           connectionMarks = true;
+          anything(sources);
+          anything(destinations);
         }
         default -> {}
       }

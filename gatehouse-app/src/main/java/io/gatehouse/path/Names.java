@@ -1,6 +1,5 @@
 package io.gatehouse.path;
 
-import io.gatehouse.model.Family;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -21,6 +20,8 @@ final class Names {
     DIRECTION,
     ICMP_TYPE,
     ICMP_CODE,
+    ICMP6_TYPE,
+    ICMP6_CODE,
     TCP_FLAGS,
     PRESENCE,
     ADDRESS_TYPE,
@@ -306,11 +307,13 @@ final class Names {
           6L);
 
   /** The number behind a name; nothing where the name is none of the type's. */
-  static OptionalLong number(Meaning type, Family family, String name) {
+  static OptionalLong number(Meaning type, String name) {
     Map<String, Long> names =
         switch (type) {
-          case ICMP_TYPE -> family == Family.V4 ? ICMP4 : ICMP6;
-          case ICMP_CODE -> family == Family.V4 ? CODES4 : CODES6;
+          case ICMP_TYPE -> ICMP4;
+          case ICMP6_TYPE -> ICMP6;
+          case ICMP_CODE -> CODES4;
+          case ICMP6_CODE -> CODES6;
           default -> NUMBERS.getOrDefault(type, Map.of());
         };
     Long number = names.get(name);
@@ -331,6 +334,7 @@ final class Names {
    */
   static int width(String header, String field) {
     return switch (header + " " + field) {
+      case "ip ttl", "ip6 hoplimit" -> 8;
       case "ip dscp", "ip6 dscp", "tcp doff" -> 6;
       case "ip version", "ip hdrlength", "ip6 version", "tcp reserved" -> 4;
       case "ip id", "ip frag-off", "ip6 length", "udp length", "udplite csumcov" -> 16;

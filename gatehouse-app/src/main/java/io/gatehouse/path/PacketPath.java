@@ -298,29 +298,36 @@ public final class PacketPath {
   }
 
   /**
-   * What NAT does to packets of a connection that stands: what it did to the first one. Which
-   * mapping that was is open: any address. That is more than the rules could have made, and so
-   * hides no leak.
+   * What NAT does to packets of a connection that stands: what it did to the first one, and its
+   * inverse to the answers. Which mapping that was is open: any that gives an address which some
+   * rule gives. That is more than the rules could have made, and so hides no leak; connections that
+   * are older than the rules are not looked at.
    */
   private void keepMapping(Hook hook, State state, int standing) {
     if (standing == FALSE) {
       return;
     }
     boolean source = hook == Hook.POSTROUTING || hook == Hook.INPUT;
+    Field address = source ? state.source : state.destination;
+    // The way that the rules look: sources are given on the way out, destinations on the way in.
+    IntervalSet given = source ? mentions.sourceTargets() : mentions.destinationTargets();
+    IntervalSet taken = source ? mentions.destinationTargets() : mentions.sourceTargets();
     Unknown unknown =
         new Unknown(
             Unknown.Kind.ENVIRONMENT,
             "the mapping that the connection was given",
             hook.name().toLowerCase(java.util.Locale.ROOT));
-    int mapped = bdd.and(standing, space.open(unknown));
-    int[] address = space.open(family.bits(), unknown);
+    int[] other = space.open(family.bits(), unknown);
     int[] port = space.open(16, unknown);
+    int forth = bdd.difference(Field.member(bdd, other, given), space.reply[0]);
+    int back = bdd.and(address.in(bdd, taken), space.reply[0]);
+    int mapped = bdd.and(bdd.and(standing, space.open(unknown)), bdd.or(forth, back));
     if (source) {
-      state.source = state.source.assign(bdd, mapped, address);
+      state.source = state.source.assign(bdd, mapped, other);
       state.sourcePort = state.sourcePort.assign(bdd, mapped, port);
       state.sourceChanged = bdd.or(state.sourceChanged, mapped);
     } else {
-      state.destination = state.destination.assign(bdd, mapped, address);
+      state.destination = state.destination.assign(bdd, mapped, other);
       state.destinationPort = state.destinationPort.assign(bdd, mapped, port);
       state.destinationChanged = bdd.or(state.destinationChanged, mapped);
     }
@@ -620,6 +627,18 @@ public final class PacketPath {
     journey.deliver(bdd.or(passed, bdd.and(packets, spared)), state);
   }
 
+  /** nf_nat_decode_session: policies for what came are asked with the addresses from before NAT. */
+  private State asItCame(State state) {
+    State came = new State(state);
+    came.source = state.trackedSource.where(bdd, state.sourceChanged, state.source);
+    came.sourcePort = state.trackedSourcePort.where(bdd, state.sourceChanged, state.sourcePort);
+    came.destination =
+        state.trackedDestination.where(bdd, state.destinationChanged, state.destination);
+    came.destinationPort =
+        state.trackedDestinationPort.where(bdd, state.destinationChanged, state.destinationPort);
+    return came;
+  }
+
   /**
    * __xfrm_policy_check: what came must have come as its policy wants, and what came through a
    * tunnel must have a policy.
@@ -629,7 +648,7 @@ public final class PacketPath {
       return FALSE;
     }
     String name = direction == Direction.IN ? "xfrm in" : "xfrm fwd";
-    SpdModel.Result result = spd.lookUp(direction, state, packets, name);
+    SpdModel.Result result = spd.lookUp(direction, asItCame(state), packets, name);
     List<Decision> decisions = new ArrayList<>();
     int decrypted = bdd.not(space.inClear());
     int tunnelled = decrypted;
