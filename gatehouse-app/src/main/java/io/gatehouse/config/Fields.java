@@ -1,6 +1,7 @@
 package io.gatehouse.config;
 
 import io.gatehouse.model.Origin;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,10 +38,11 @@ final class Fields {
   }
 
   private Form form(String key) {
-    return section
-        .key(key)
-        .orElseThrow(() -> new IllegalArgumentException("no key " + key + " in " + section.path()))
-        .form();
+    Optional<Key> known = section.key(key);
+    if (known.isEmpty()) {
+      throw new IllegalArgumentException("no key " + key + " in " + section.path());
+    }
+    return known.get().form();
   }
 
   boolean has(String key) {
@@ -74,11 +76,13 @@ final class Fields {
   /** The single values of a list. */
   List<Node.Scalar> texts(String key) {
     Form item = form(key) instanceof Form.Several several ? several.item() : form(key);
-    return items(key).stream()
-        .filter(Node.Scalar.class::isInstance)
-        .map(Node.Scalar.class::cast)
-        .filter(scalar -> fits(scalar, item))
-        .toList();
+    List<Node.Scalar> texts = new ArrayList<>();
+    for (Node node : items(key)) {
+      if (node instanceof Node.Scalar scalar && fits(scalar, item)) {
+        texts.add(scalar);
+      }
+    }
+    return texts;
   }
 
   private static boolean fits(Node.Scalar scalar, Form form) {

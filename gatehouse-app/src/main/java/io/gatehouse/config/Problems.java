@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Everything that is found wrong, collected while reading goes on. */
 final class Problems {
@@ -69,8 +70,13 @@ final class Problems {
 
   /** "did you mean …?", where one of the known words is near. */
   Optional<String> didYouMean(String word, Collection<String> known) {
+    return didYouMean(word, () -> known);
+  }
+
+  /** The same, where the known words have to be put together first. */
+  Optional<String> didYouMean(String word, Supplier<Collection<String>> known) {
     return suggestions++ < SUGGESTIONS
-        ? Nearest.to(word, known).map(near -> "did you mean `" + near + "`?")
+        ? Nearest.to(word, known.get()).map(near -> "did you mean `" + near + "`?")
         : Optional.empty();
   }
 

@@ -12,8 +12,24 @@ final class Quote {
     return "`" + bare(text) + "`";
   }
 
+  /** Almost every text; each key of a description passes here. */
+  private static boolean isPlain(String text) {
+    if (text.length() > LONGEST) {
+      return false;
+    }
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The same without backticks, for what has a form of its own, such as an address. */
   static String bare(String text) {
+    if (isPlain(text)) {
+      return text;
+    }
     StringBuilder out = new StringBuilder();
     int count = 0;
     for (int i = 0; i < text.length(); count++) {

@@ -16,6 +16,11 @@ public record Section(String path, String label, List<Key> keys) {
   }
 
   public Optional<Key> key(String name) {
-    return keys.stream().filter(key -> key.name().equals(name)).findFirst();
+    for (Key key : keys) {
+      if (key.name().equals(name)) {
+        return Optional.of(key);
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -182,7 +182,7 @@ final class Services {
               .filter(p -> rest.length() < 16)
               .map(p -> "did you mean `" + p + Quote.bare(rest) + "`?");
     } else {
-      wayOut = problems.didYouMean(text, known());
+      wayOut = problems.didYouMean(text, this::known);
     }
     problems.error(
         scalar.spot(),

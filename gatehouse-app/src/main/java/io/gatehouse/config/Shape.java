@@ -58,6 +58,11 @@ final class Shape {
     }
   }
 
+  /** Checks the value of one key. */
+  void check(Node node, Key key) {
+    check(node, key.form(), new Owner("`" + key.name() + "`", node.spot()));
+  }
+
   private void check(Node node, Form form, Owner owner) {
     switch (form) {
       case Form.Value value -> value(node, value, owner);

@@ -24,8 +24,11 @@ final class Text {
 
   private static final int BOM = 0xfeff;
 
-  /** In characters. */
-  private static final int LONG_LINE = 10_000;
+  /**
+   * The YAML reader copies its buffer for every 1024 characters of a token: time grows with the
+   * square.
+   */
+  private static final int LONGEST_LINE = 100_000;
 
   private final String file;
   private final int order;
@@ -38,7 +41,9 @@ final class Text {
   private int lineNumber = -1;
 
   private String line = "";
-  private boolean lineIsFlat;
+
+  /** Where the value of that line's first secret begins. */
+  private int secretEnd;
 
   private Text(String file, int order, String content) {
     this.file = file;
@@ -97,7 +102,27 @@ final class Text {
               : "U+%04X is not allowed in a description".formatted(codePoint));
       return Optional.empty();
     }
+    int line = text.firstTooLong();
+    if (line > 0) {
+      problems.error(
+          new Spot(text, line, 1, 0, Path.TOP),
+          "the line has more than " + LONGEST_LINE + " characters",
+          "break it");
+      return Optional.empty();
+    }
     return Optional.of(text);
+  }
+
+  /** The first line that is too long; 0 where none is. */
+  private int firstTooLong() {
+    int[] all = content.length() > LONGEST_LINE ? starts() : new int[] {0};
+    for (int i = 0; i < all.length; i++) {
+      int end = i + 1 < all.length ? all[i + 1] : content.length();
+      if (end - all[i] > LONGEST_LINE) {
+        return i + 1;
+      }
+    }
+    return 0;
   }
 
   /**
@@ -153,19 +178,16 @@ final class Text {
   /** What to show of a line around one of its columns. Nothing where that would show a secret. */
   Optional<Problem.Excerpt> excerpt(int number, int column) {
     if (number != lineNumber) {
-      line = line(number);
       lineNumber = number;
-      // Columns are code points, and counting those of a hostile line for each of its problems
-      // takes minutes.
-      lineIsFlat = line.chars().noneMatch(c -> Character.isSurrogate((char) c));
+      line = line(number);
+      Matcher secret = SECRET_VALUE.matcher(line);
+      secretEnd = secret.find() ? secret.end() : Integer.MAX_VALUE;
     }
-    if (!lineIsFlat && line.length() > LONG_LINE) {
+    int points = line.codePointCount(0, line.length());
+    if (column < 1 || column > points + 1) {
       return Optional.empty();
     }
-    int offending = lineIsFlat ? column - 1 : offset(column - 1);
-    if (offending < 0 || offending > line.length()) {
-      return Optional.empty();
-    }
+    int offending = line.offsetByCodePoints(0, column - 1);
     int start = Math.max(0, offending - CONTEXT);
     int end = Math.min(line.length(), offending + CONTEXT);
     if (start > 0 && Character.isLowSurrogate(line.charAt(start))) {
@@ -174,24 +196,15 @@ final class Text {
     if (end < line.length() && Character.isLowSurrogate(line.charAt(end))) {
       end++;
     }
-    int from = (lineIsFlat ? start : line.codePointCount(0, start)) + 1;
+    int from = line.codePointCount(0, start) + 1;
     // The key may stand before the excerpt; what follows it must not be shown either.
-    Matcher secret = SECRET_VALUE.matcher(line).region(Math.max(0, start - LONG_LINE), end);
-    if (secret.find()) {
-      if (offending >= secret.end()) {
-        return Optional.empty();
-      }
-      if (secret.end() < end) {
-        return Optional.of(new Problem.Excerpt(line.substring(start, secret.end()) + "…", from));
-      }
+    if (offending >= secretEnd) {
+      return Optional.empty();
+    }
+    if (secretEnd < end) {
+      return Optional.of(new Problem.Excerpt(line.substring(start, secretEnd) + "…", from));
     }
     return Optional.of(new Problem.Excerpt(line.substring(start, end), from));
-  }
-
-  private int offset(int points) {
-    return points <= line.codePointCount(0, line.length())
-        ? line.offsetByCodePoints(0, points)
-        : -1;
   }
 
   /** The line, without its end; empty where the text has no such line. */

@@ -198,10 +198,12 @@ final class Tunnels {
     if (text.equals("any")) {
       return Optional.of(new Peer.Anybody());
     }
+    // Letters tell a name from IPv4, colons IPv6 from a name.
     boolean name =
         text.indexOf(':') < 0
             && text.indexOf('/') < 0
             && text.length() < 254
+            && text.chars().anyMatch(Character::isLetter)
             && HOST_NAME.matcher(text).matches();
     if (!name) {
       return values

@@ -15,15 +15,18 @@ import java.util.regex.Pattern;
 /** Addresses and prefixes, and what can be wrong with them. */
 final class Values {
   /** What no host or network of anybody can have (RFC 6890), and why. */
-  private static final Map<Prefix, String> SPECIAL =
-      Map.ofEntries(
-          Map.entry(Prefix.of("0.0.0.0/8"), "is \"this network\" (RFC 791)"),
-          Map.entry(Prefix.of("127.0.0.0/8"), "is loopback"),
-          Map.entry(Prefix.of("224.0.0.0/4"), "is multicast"),
-          Map.entry(Prefix.of("240.0.0.0/4"), "is reserved"),
-          Map.entry(Prefix.of("::/127"), "is loopback or nothing"),
-          Map.entry(Prefix.of("::ffff:0:0/96"), "is IPv4 in IPv6's clothes, which no packet wears"),
-          Map.entry(Prefix.of("ff00::/8"), "is multicast"));
+  private static final List<Special> SPECIAL =
+      List.of(
+          new Special(Prefix.of("0.0.0.0/8"), "\"this network\""),
+          new Special(Prefix.of("127.0.0.0/8"), "loopback"),
+          new Special(Prefix.of("224.0.0.0/4"), "multicast"),
+          new Special(Prefix.of("240.0.0.0/4"), "reserved"),
+          new Special(Prefix.of("::/128"), "the unspecified address"),
+          new Special(Prefix.of("::1/128"), "loopback"),
+          new Special(Prefix.of("::ffff:0:0/96"), "IPv4-mapped, which no packet carries"),
+          new Special(Prefix.of("ff00::/8"), "multicast"));
+
+  private record Special(Prefix prefix, String text) {}
 
   private static final Prefix LINK_LOCAL = Prefix.of("fe80::/10");
 
@@ -65,9 +68,17 @@ final class Values {
   }
 
   private boolean usable(Prefix prefix, Node.Scalar scalar) {
-    for (Map.Entry<Prefix, String> special : SPECIAL.entrySet()) {
-      if (special.getKey().overlaps(prefix) && !prefix.isAll()) {
-        problems.error(scalar.spot(), Quote.bare(scalar.text()) + " " + special.getValue());
+    for (Special special : SPECIAL) {
+      if (special.prefix.family() == prefix.family()
+          && special.prefix.overlaps(prefix)
+          && !prefix.isAll()) {
+        boolean wider = prefix.length() < special.prefix.length();
+        problems.error(
+            scalar.spot(),
+            Quote.bare(scalar.text())
+                + (wider ? " holds " + special.prefix + ", " : " is ")
+                + special.text
+                + " (RFC 6890)");
         return false;
       }
     }

@@ -2,6 +2,7 @@ package io.gatehouse.model;
 
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A network: every address that begins with the same bits. The bits behind the prefix are zero.
@@ -15,6 +16,8 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
 
   /** Every IPv6 address. */
   public static final Prefix ALL_V6 = masked(new Address(Family.V6, 0, 0), 0);
+
+  private static final Pattern LENGTH = Pattern.compile("0|[1-9][0-9]{0,2}");
 
   private static final Comparator<Prefix> ORDER =
       Comparator.comparing(Prefix::first).thenComparingInt(Prefix::length);
@@ -47,7 +50,7 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
       return Address.parse(text).map(Prefix::host);
     }
     String bits = text.substring(slash + 1);
-    if (!bits.matches("0|[1-9][0-9]{0,2}")) {
+    if (!LENGTH.matcher(bits).matches()) {
       return Optional.empty();
     }
     int length = Integer.parseInt(bits);
