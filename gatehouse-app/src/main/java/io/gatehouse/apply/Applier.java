@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -340,6 +341,20 @@ public final class Applier {
       return Forecast.lacking(missing);
     }
     return forecast(prepare(Optional.of(ruleset), standing(journal())), ruleset);
+  }
+
+  /**
+   * The transaction that applying ends with, as it would be handed to nft now; nothing is touched.
+   */
+  public String nft(Ruleset ruleset) {
+    Optional<Generation> before = standing(journal());
+    int number = Generation.numbers(directories).stream().max(Integer::compare).orElse(0) + 1;
+    Request request =
+        new Request(
+            ruleset, "", "", "plan", OptionalInt.empty(), Optional.empty(), /* atBoot= */ false);
+    Prepared prepared = prepare(Optional.of(ruleset), before);
+    return files(number, Optional.of(ruleset), before, prepared, List.of(), request, "")
+        .getOrDefault("final.nft", "");
   }
 
   private static boolean sameTable(Generation generation, Standing standing) {

@@ -7,87 +7,118 @@ import io.gatehouse.config.Description;
 import io.gatehouse.config.Problem;
 import io.gatehouse.config.ProblemText;
 import io.gatehouse.config.Reading;
-import java.io.PrintWriter;
+import io.gatehouse.model.Gateway;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
-import tools.jackson.databind.ObjectMapper;
 
 /**
  * {@code gatehouse check FILE}: whether a description can be read and compiled; nothing is touched.
  */
 final class Check {
   /** Columns of every answer. */
-  private static final int WIDTH = 80;
+  static final int WIDTH = 80;
 
   private Check() {}
 
-  static CommandSpec spec() {
+  static CommandSpec spec(Surroundings surroundings) {
     CommandSpec spec =
-        Subcommand.of("check", "Reads and compiles a description; nothing is touched.", Check::run);
-    spec.addPositional(
-        PositionalParamSpec.builder()
-            .paramLabel("FILE")
-            .arity("1")
-            .type(String.class)
-            .description("The description of the gateway.")
-            .build());
+        Subcommand.of(
+            "check",
+            "Reads and compiles a description; nothing is touched.",
+            call -> run(call, surroundings));
+    spec.addPositional(Subcommand.file());
     spec.addOption(
-        OptionSpec.builder("--json").description("Answers in JSON.").type(boolean.class).build());
+        OptionSpec.builder("--json").description("Answer in JSON.").type(boolean.class).build());
     return spec;
   }
 
-  private static int run(Subcommand.Call call) {
-    Reading reading = Description.read(call.positional(0), new Disk());
+  private static int run(Subcommand.Call call, Surroundings surroundings) {
+    Reading reading = Description.read(call.positional(0), new Disk(surroundings.directory()));
+    boolean json = call.isSet("--json");
     return switch (reading) {
       case Reading.Refused refused -> {
-        if (call.isSet("--json")) {
-          json(call.out(), false, refused.problems(), List.of());
-        } else {
-          call.out().print(ProblemText.of(refused.problems(), WIDTH));
-          call.out().println(ProblemText.count(refused.problems()) + ", nothing was touched");
-        }
+        String answer =
+            json
+                ? Json.text(answer(false, refused.problems(), List.of()))
+                : refusal(refused, surroundings.paint());
+        call.out().print(answer);
+        call.out().flush();
         yield ExitStatus.NO;
       }
       case Reading.Understood understood -> {
         Compiled compiled = Compiler.compile(understood.gateway());
-        if (call.isSet("--json")) {
-          json(call.out(), true, understood.problems(), compiled.notes());
-        } else {
-          call.out().print(ProblemText.of(understood.problems(), WIDTH));
-          compiled
-              .notes()
-              .forEach(note -> call.out().println(note.origin().place() + "  " + note.text()));
-          call.out().println(summary(understood, compiled));
-        }
+        String answer =
+            json
+                ? Json.text(answer(understood, compiled))
+                : problems(understood.problems(), surroundings)
+                    + notes(compiled.notes())
+                    + summary(understood, compiled);
+        call.out().print(answer);
+        call.out().flush();
         yield ExitStatus.FINE;
       }
     };
   }
 
-  private static String summary(Reading.Understood understood, Compiled compiled) {
-    int tunnels = understood.gateway().tunnels().size();
-    return understood.gateway().name()
-        + ": can be read and compiled; "
-        + tunnels
-        + (tunnels == 1 ? " tunnel, " : " tunnels, ")
-        + compiled.ruleset().ruleCount()
-        + " rules";
+  private static String problems(List<Problem> problems, Surroundings surroundings) {
+    return problems.isEmpty() ? "" : surroundings.paint().problems(ProblemText.of(problems, WIDTH));
   }
 
-  private static void json(
-      PrintWriter out, boolean fine, List<Problem> problems, List<Note> notes) {
-    Map<String, Object> answer = new TreeMap<>();
+  /** Everything that is wrong, and that nothing was done. */
+  static String refusal(Reading.Refused refused, Paint paint) {
+    return paint.problems(ProblemText.of(refused.problems(), WIDTH))
+        + ProblemText.count(refused.problems())
+        + ", nothing was touched\n";
+  }
+
+  private static String notes(List<Note> notes) {
+    StringBuilder text = new StringBuilder();
+    for (Note note : notes) {
+      String place = note.origin().isBuiltIn() ? "" : note.origin().place() + "  ";
+      for (String line : Page.wrapped(place + Page.harmless(note.text()), WIDTH, 0)) {
+        text.append(line).append('\n');
+      }
+    }
+    return text.toString();
+  }
+
+  private static String summary(Reading.Understood understood, Compiled compiled) {
+    String count = ProblemText.count(understood.problems());
+    return understood.gateway().name()
+        + ": reads and compiles; "
+        + size(understood.gateway(), compiled)
+        + (count.isEmpty() ? "" : "; " + count)
+        + "\n";
+  }
+
+  /** {@code 2 interfaces, 3 tunnels, 62 rules}. */
+  static String size(Gateway gateway, Compiled compiled) {
+    return Page.counted(gateway.interfaces().size(), "interface")
+        + ", "
+        + Page.counted(gateway.tunnels().size(), "tunnel")
+        + ", "
+        + Page.counted(compiled.ruleset().ruleCount(), "rule");
+  }
+
+  private static Map<String, Object> answer(Reading.Understood understood, Compiled compiled) {
+    Gateway gateway = understood.gateway();
+    Map<String, Object> answer = answer(true, understood.problems(), compiled.notes());
+    answer.put("gateway", gateway.name());
+    answer.put("interfaces", gateway.interfaces().size());
+    answer.put("tunnels", gateway.tunnels().size());
+    answer.put("rules", compiled.ruleset().ruleCount());
+    return answer;
+  }
+
+  private static Map<String, Object> answer(
+      boolean fine, List<Problem> problems, List<Note> notes) {
+    Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("fine", fine);
-    answer.put("problems", problems.stream().map(Problem::plain).toList());
-    answer.put(
-        "notes",
-        notes.stream()
-            .map(note -> Map.of("text", note.text(), "place", note.origin().place()))
-            .toList());
-    out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(answer));
+    answer.put("problems", Json.problems(problems));
+    answer.put("notes", Json.notes(notes));
+    return answer;
   }
 }

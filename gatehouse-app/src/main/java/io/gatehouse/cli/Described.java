@@ -7,6 +7,7 @@ import io.gatehouse.config.Problem;
 import io.gatehouse.config.ProblemText;
 import io.gatehouse.config.Reading;
 import io.gatehouse.model.Gateway;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,7 +41,7 @@ record Described(String file, Gateway gateway, List<Problem> warnings, Compiled 
   /** Reads and compiles FILE; where it is refused, says why and gives nothing. */
   static Optional<Described> read(Subcommand.Call call) {
     String file = call.positional(0);
-    return switch (Description.read(file, new Disk())) {
+    return switch (Description.read(file, new Disk(Path.of("")))) {
       case Reading.Refused refused -> {
         call.err().print(ProblemText.of(refused.problems(), WIDTH));
         call.err().println(ProblemText.count(refused.problems()) + ", nothing was touched");

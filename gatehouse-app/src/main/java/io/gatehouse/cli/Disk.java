@@ -13,15 +13,16 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Descriptions from the file system; a name is relative to the current directory, as the user's
- * shell has it.
+ * Descriptions from the file system.
+ *
+ * @param directory that names are relative to
  */
-final class Disk implements Source {
+record Disk(Path directory) implements Source {
 
   @Override
   public Content read(String file, int limit) {
     try {
-      Path path = Path.of(file);
+      Path path = directory.resolve(file);
       if (Files.isDirectory(path)) {
         return new Content.Unreadable("it is a directory");
       }
@@ -41,7 +42,7 @@ final class Disk implements Source {
 
   @Override
   public List<String> names(String directory) {
-    try (Stream<Path> entries = Files.list(Path.of(directory))) {
+    try (Stream<Path> entries = Files.list(this.directory.resolve(directory))) {
       return entries.map(entry -> entry.getFileName().toString()).toList();
     } catch (IOException | InvalidPathException e) {
       return List.of();

@@ -30,7 +30,14 @@ public final class Main {
     // UTF-8 whatever the locale: under sudo and systemd it is mostly C, and the terminal is not.
     PrintWriter out = new PrintWriter(System.out, true, UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, UTF_8);
-    System.exit(commandLine(System.getenv(), out, err).execute(args));
+    int status;
+    try {
+      status = commandLine(System.getenv(), out, err).execute(args);
+    } catch (Throwable fault) {
+      // picocli hands over exceptions, but no errors: a stack that is too deep, a broken jar.
+      status = confess(fault, err, "1".equals(System.getenv("GATEHOUSE_DEBUG")));
+    }
+    System.exit(status);
   }
 
   /**
@@ -42,11 +49,15 @@ public final class Main {
    */
   static CommandLine commandLine(
       Map<String, String> environment, PrintWriter out, PrintWriter err) {
-    return dress(new CommandLine(root()), environment, out, err)
+    return commandLine(Surroundings.own(environment), out, err);
+  }
+
+  static CommandLine commandLine(Surroundings surroundings, PrintWriter out, PrintWriter err) {
+    return dress(new CommandLine(root(surroundings)), surroundings.environment(), out, err)
         .setExecutionStrategy(Main::runLast);
   }
 
-  private static CommandSpec root() {
+  private static CommandSpec root(Surroundings surroundings) {
     CommandSpec root = CommandSpec.create().name("gatehouse");
     root.usageMessage().description("The traffic plane of a Linux VPN gateway.");
     root.versionProvider(new Version());
@@ -60,9 +71,10 @@ public final class Main {
             .versionHelp(true)
             .description("Show the version and exit.")
             .build());
-    List<CommandSpec> commands = new ArrayList<>(List.of(Check.spec(), Plan.spec()));
+    List<CommandSpec> commands =
+        new ArrayList<>(List.of(Check.spec(surroundings), Plan.spec(surroundings)));
     commands.addAll(Changes.specs());
-    commands.add(Demo.spec());
+    commands.addAll(List.of(Demo.spec(), Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));
     return root;
   }
@@ -94,7 +106,8 @@ public final class Main {
   private static int complain(ParameterException e) {
     PrintWriter err = e.getCommandLine().getErr();
     String command = e.getCommandLine().getCommandSpec().qualifiedName();
-    err.println(command + ": " + firstLine(e));
+    Page.wrapped(command + ": " + Page.harmless(firstLine(e)), Check.WIDTH, 0)
+        .forEach(err::println);
     UnmatchedArgumentException.printSuggestions(e, err);
     err.println("Try: " + command + " --help");
     err.flush();

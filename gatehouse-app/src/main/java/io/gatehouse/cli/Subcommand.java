@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * One command below {@code gatehouse}, by picocli's model (see {@link Main} for why not by
@@ -37,6 +38,17 @@ final class Subcommand {
             .description("Show this help and exit.")
             .build());
     return spec;
+  }
+
+  /** The description that a command is about. */
+  static PositionalParamSpec file() {
+    return PositionalParamSpec.builder()
+        .paramLabel("FILE")
+        .arity("1")
+        .required(true)
+        .type(String.class)
+        .description("The description of the gateway.")
+        .build();
   }
 
   /** A command that runs now, and what stood on its line. */

@@ -46,6 +46,7 @@ final class Training {
     commands.add(List.of("--no-such-option"));
     if (args.length > 0 && Files.isReadable(Path.of(args[0]))) {
       commands.add(List.of("check", args[0]));
+      commands.add(List.of("plan", args[0]));
     }
     return commands;
   }

@@ -1,0 +1,220 @@
+package io.gatehouse.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What users see, word by word. After a change that is meant, {@code -Dgolden.update=true} writes
+ * the files anew: read their diff.
+ */
+class AnswersTest {
+  private static final Path HOME = Path.of(System.getProperty("gatehouse.home", ".."));
+  private static final Path EXAMPLES = HOME.resolve("examples").toAbsolutePath();
+  private static final Path GOLDEN = HOME.resolve("gatehouse-app/src/test/resources/golden/cli");
+  private static final boolean UPDATE = Boolean.getBoolean("golden.update");
+
+  @TempDir private Path directory;
+  private final Map<String, String> environment = new HashMap<>();
+  private boolean terminal = false;
+  private boolean readable = true;
+
+  private record Answer(int status, String out, String err) {
+    String text(String... args) {
+      return "$ gatehouse "
+          + String.join(" ", args)
+          + "\n"
+          + out
+          + (err.isEmpty() ? "" : "--- stderr\n" + err)
+          + "--- exit status "
+          + status
+          + "\n";
+    }
+  }
+
+  @BeforeEach
+  void keepStateApart() {
+    environment.put("GATEHOUSE_STATE", directory.resolve("state").toString());
+    environment.put("GATEHOUSE_RUN", directory.resolve("run").toString());
+  }
+
+  private Answer run(Path at, String... args) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    Surroundings surroundings =
+        new Surroundings(environment, at, new BareHost(readable), () -> terminal);
+    int status =
+        Main.commandLine(surroundings, new PrintWriter(out), new PrintWriter(err)).execute(args);
+    return new Answer(
+        status,
+        out.toString().replace(System.lineSeparator(), "\n"),
+        err.toString().replace(System.lineSeparator(), "\n"));
+  }
+
+  static List<String> examples() throws IOException {
+    try (Stream<Path> files = Files.list(EXAMPLES)) {
+      return files
+          .map(f -> f.getFileName().toString())
+          .filter(f -> f.endsWith(".yaml"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("examples")
+  void everyExampleReadsAndCompiles(String file) {
+    Answer answer = run(EXAMPLES, "check", file);
+
+    assertThat(answer.status).as(answer.out + answer.err).isEqualTo(ExitStatus.FINE);
+    assertThat(answer.out.lines()).allMatch(line -> line.length() <= 80);
+    assertThat(answer.out).contains(": reads and compiles; ");
+  }
+
+  @ParameterizedTest
+  @MethodSource("examples")
+  void plans(String file) throws IOException {
+    Answer answer = run(EXAMPLES, "plan", file);
+
+    assertThat(answer.out.lines()).allMatch(line -> line.length() <= 80);
+    same(file.replace(".yaml", "") + ".plan", answer.text("plan", file));
+  }
+
+  @Test
+  void explainsEveryTermAndChange() throws IOException {
+    same("explain", run(EXAMPLES, "plan", "office.yaml", "--explain").text("plan --explain"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nft", "ip", "sysctl", "swanctl", "routes", "json"})
+  void plansInEveryFormat(String format) throws IOException {
+    String[] args = {"plan", "other-router.yaml", "--format", format};
+
+    same("format-" + format, run(EXAMPLES, args).text(args));
+  }
+
+  @Test
+  void showsTheWantedSideWhereTheHostCannotBeRead() throws IOException {
+    readable = false;
+
+    same("unreadable-host", run(EXAMPLES, "plan", "office.yaml").text("plan", "office.yaml"));
+    assertThat(run(EXAMPLES, "plan", "office.yaml", "--format", "nft").out)
+        .startsWith("table inet gatehouse {");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "no-command, ''",
+    "unknown-command, chekc office.yaml",
+    "unknown-option, check --jsno office.yaml",
+    "no-file, check",
+    "two-files, check office.yaml groups.yaml",
+    "unknown-format, plan office.yaml --format nftables",
+    "format-without-value, plan office.yaml --format",
+    "unknown-global-option, --verzion",
+  })
+  void saysHowEachMistakeOfUsageIsMended(String name, String line) throws IOException {
+    String[] args = line.isEmpty() ? new String[0] : line.split(" ", -1);
+    Answer answer = run(EXAMPLES, args);
+
+    assertThat(answer.status).isEqualTo(ExitStatus.USAGE);
+    assertThat(answer.out).isEmpty();
+    assertThat(answer.err.lines()).allMatch(text -> text.length() <= 80);
+    same("usage-" + name, answer.text(args));
+  }
+
+  @Test
+  void refusesWhatIsNoDescriptionInOneLine() throws IOException {
+    Files.write(directory.resolve("binary.yaml"), new byte[] {0x7f, 'E', 'L', 'F', 0, 1, 2});
+    Files.writeString(directory.resolve("empty.yaml"), "");
+    Files.createDirectory(directory.resolve("directory.yaml"));
+    StringBuilder text = new StringBuilder();
+    for (String name : List.of("absent", "binary", "directory", "empty")) {
+      Answer answer = run(directory, "check", name + ".yaml");
+      assertThat(answer.status).isEqualTo(ExitStatus.NO);
+      text.append(answer.text("check", name + ".yaml"));
+    }
+
+    same("no-description", text.toString());
+  }
+
+  @Test
+  void refusesADescriptionWithAllItsMistakes() throws IOException {
+    String wrong =
+        Files.readString(EXAMPLES.resolve("office.yaml"), UTF_8)
+            .replace("pools: 10.0.3.0/24", "pools: 10.0.3.7/24")
+            .replace("    reach: [office, internet]", "    reech: [office, internet]");
+    Files.writeString(directory.resolve("office.yaml"), wrong);
+
+    same("refused", run(directory, "check", "office.yaml").text("check", "office.yaml"));
+    assertThat(run(directory, "plan", "office.yaml"))
+        .isEqualTo(run(directory, "check", "office.yaml"));
+    Answer exact = run(directory, "plan", "office.yaml", "--format", "nft");
+    assertThat(exact.status).isEqualTo(ExitStatus.NO);
+    assertThat(exact.out).as("nothing that could be piped into nft").isEmpty();
+    assertThat(exact.err).contains("nothing was touched");
+  }
+
+  @Test
+  void answersInJson() {
+    JsonNode fine = new JsonMapper().readTree(run(EXAMPLES, "check", "--json", "office.yaml").out);
+    assertThat(fine.path("fine").asBoolean()).isTrue();
+    assertThat(fine.path("gateway").asString()).isEqualTo("office");
+    assertThat(fine.path("tunnels").asInt()).isEqualTo(3);
+
+    JsonNode refused =
+        new JsonMapper().readTree(run(directory, "check", "--json", "absent.yaml").out);
+    assertThat(refused.path("fine").asBoolean()).isFalse();
+    assertThat(refused.path("problems").path(0).path("file").asString()).isEqualTo("absent.yaml");
+  }
+
+  @Test
+  void coloursOnlyForATerminalThatWantsThem() throws IOException {
+    Files.writeString(directory.resolve("wrong.yaml"), "version: 1\ngatewya: x\n");
+    String plain = run(directory, "check", "wrong.yaml").out;
+    terminal = true;
+    String coloured = run(directory, "check", "wrong.yaml").out;
+    environment.put("NO_COLOR", "1");
+
+    assertThat(run(directory, "check", "wrong.yaml").out).isEqualTo(plain);
+    assertThat(plain).doesNotContain("\033");
+    assertThat(coloured).contains("\033[31m^");
+    assertThat(coloured.replaceAll("\033\\[[0-9]*m", "")).isEqualTo(plain);
+  }
+
+  @Test
+  void givesBashSomethingToComplete() {
+    Answer answer = run(EXAMPLES, "completion");
+
+    assertThat(answer.status).isEqualTo(ExitStatus.FINE);
+    assertThat(answer.out).contains("_complete_gatehouse", "swanctl", "check");
+    assertThat(run(EXAMPLES, "--help").out).doesNotContain("completion");
+  }
+
+  private static void same(String name, String text) throws IOException {
+    Path file = GOLDEN.resolve(name + ".txt");
+    if (UPDATE) {
+      Files.createDirectories(GOLDEN);
+      Files.writeString(file, text, UTF_8);
+    }
+    assertThat(text).isEqualTo(Files.readString(file, UTF_8));
+  }
+}
