@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * A description that was read and compiled, for the commands that take one.
@@ -29,13 +28,7 @@ record Described(String file, Gateway gateway, List<Problem> warnings, Compiled 
 
   /** Gives a command its argument FILE. */
   static void takeFile(CommandSpec spec) {
-    spec.addPositional(
-        PositionalParamSpec.builder()
-            .paramLabel("FILE")
-            .arity("1")
-            .type(String.class)
-            .description("The description of the gateway.")
-            .build());
+    spec.addPositional(Subcommand.file());
   }
 
   /** Reads and compiles FILE; where it is refused, says why and gives nothing. */

@@ -470,7 +470,7 @@ final class PlanText {
                 + (explain ? "\n" : ": --explain\n");
     return beside
         + "`--format nft` shows the exact lines"
-        + (canApply ? "; `gatehouse apply --confirm 60s` puts them in" : "")
+        + (canApply ? "; `apply --confirm 60s` puts them in" : "")
         + "\n";
   }
 
