@@ -128,7 +128,12 @@ final class Changes {
     String file = call.positional(0);
     String command = "gatehouse apply " + file;
     return apply(
-        call, file, new Recorded(new Disk()), command, within, !call.isSet("--not-at-boot"));
+        call,
+        file,
+        new Recorded(new Disk(Path.of(""))),
+        command,
+        within,
+        !call.isSet("--not-at-boot"));
   }
 
   private int apply(
