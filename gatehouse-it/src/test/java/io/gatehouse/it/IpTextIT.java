@@ -42,11 +42,11 @@ class IpTextIT {
       ip link set v1 up
       ip link set v0 up
       until ip -6 route show table local dev v0 | grep -q multicast; do sleep 0.1; done
-      (%1$s) >before
+      (SHOW) >before
       ip -4 -batch add4; ip -6 -batch add6
-      (%1$s) >during
+      (SHOW) >during
       ip -4 -batch delete4; ip -6 -batch delete6
-      (%1$s) >after
+      (SHOW) >after
       """;
 
   @TempDir private Path directory;
@@ -61,7 +61,7 @@ class IpTextIT {
     Files.writeString(directory.resolve("delete6"), IpText.delete(ruleset, Family.V6));
 
     Process process =
-        new ProcessBuilder("unshare", "-n", "sh", "-c", SCRIPT.formatted(SHOW))
+        new ProcessBuilder("unshare", "-n", "sh", "-c", SCRIPT.replace("SHOW", SHOW))
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .start();
