@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Kills at steps of a change (at every one in a full run), and again while it is taken back. Between, a fence stands or the
- * state is wholly the old or the new one; afterwards it is the old one, or the new one where all
- * was done.
+ * Kills at steps of a change (at every one in a full run), and again while it is taken back.
+ * Between, a fence stands or the state is wholly the old or the new one; afterwards it is the old
+ * one, or the new one where all was done.
  */
 class KillIT {
   private static final int KILLED = 137;
