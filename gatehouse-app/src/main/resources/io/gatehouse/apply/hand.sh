@@ -79,7 +79,7 @@ write_journal() {
 
 # Sets dir, from (the generation before) and empty (whether nothing of ours is wanted).
 open_generation() {
-  dir=$STATE/generations/$1 from=0 empty=no priority=none at_boot=yes
+  dir=$STATE/generations/$1 from=0 empty=no priority=0 at_boot=yes
   [ -f "$dir/meta" ] || { say "generation $1 is not in $STATE"; return 1; }
   while read -r key value; do
     case $key in
@@ -156,7 +156,7 @@ batch_anyway() {
 }
 
 # Policies are told apart by selector alone: a delete would also hit the one that an IKE daemon has put
-# in the place of ours. Such lines are left out. Only policies with `any` on a side can be like ours.
+# in the place of ours. Such lines are left out. Only policies with everything, or half of it, on a side can be like ours.
 ours_only() { # FILE, to standard output
   others='|' selector=''
   if [ -s "$1" ]; then
@@ -164,10 +164,11 @@ ours_only() { # FILE, to standard output
       case $one in
         src) selector="src $two $three $four" ;;
         dir)
-          case $selector in
-            *' 0.0.0.0/0' | *' ::/0' | 'src 0.0.0.0/0 '* | 'src ::/0 '*)
+          case "$selector " in
+            *' 0.0.0.0/'[01]' '* | *' 128.0.0.0/1 '* | *' ::/'[01]' '* | *' 8000::/1 '*)
+              # Exceptions from a block stand one before it.
               case "$three $four $rest " in
-                "action block priority $priority "*) ;;
+                *"priority $priority "* | *"priority $((priority - 1)) "*) ;;
                 *) others="$others$selector dir $two|" ;;
               esac
               ;;
@@ -472,8 +473,8 @@ keep_base() {
   mv -f "$dir/base.new" "$dir/base"
 }
 noted() {
-  while read -r key rest; do
-    [ "$key" != "$1" ] || return 0
+  while read -r known _; do
+    [ "$known" != "$1" ] || return 0
   done < "$dir/sysctl.new"
   return 1
 }
