@@ -383,7 +383,6 @@ public final class Applier {
         prepared.numbers(),
         prepared.change(),
         shape,
-        LiveContents.read(machine, request.ruleset(), shape),
         conntrack,
         request.description(),
         about);
@@ -415,7 +414,7 @@ public final class Applier {
         (hand, lines) -> {
           Optional<Journal.Waiting> waiting = journal().waiting();
           if (waiting.isEmpty()) {
-            lines.add("nothing waits for confirmation; generation " + journal().now() + " stands");
+            lines.add("nothing waits for confirmation");
             return new Outcome(Outcome.Kind.REFUSED, lines);
           }
           Hand.Reply reply = hand.tell("confirm");
@@ -492,7 +491,6 @@ public final class Applier {
             prepared.numbers(),
             prepared.change(),
             prepared.standing().shape(before),
-            "",
             List.of(),
             "",
             about);
@@ -547,7 +545,8 @@ public final class Applier {
     Drift.entries(wishes, snapshot, settings, numbers(Optional.of(generation)), drift, waiting);
   }
 
-  private int atBoot() {
+  /** The generation that a boot loads; 0 for none. */
+  public int atBoot() {
     try {
       return Integer.parseInt(Files.readString(directories.state().resolve("boot")).strip());
     } catch (IOException | NumberFormatException e) {
@@ -567,9 +566,16 @@ public final class Applier {
     return Generation.open(directories, number).flatMap(generation -> generation.meta("file"));
   }
 
-  /** Generations that can be gone back to. */
-  public List<Integer> generations() {
-    return Generation.numbers(directories);
+  /** Generations that {@code rollback N} can go back to. */
+  public List<Integer> described() {
+    return Generation.numbers(directories).stream()
+        .filter(number -> description(number).isPresent())
+        .toList();
+  }
+
+  /** The generation that stands in this kernel; 0 for none. */
+  public int now() {
+    return journal().now();
   }
 
   private void forgetBoot() throws IOException {

@@ -52,7 +52,7 @@ public final class BootUnits {
     try {
       boolean changed = false;
       for (String unit : UNITS) {
-        String text = text(unit).replace("@STATE@", directories.state().toString());
+        String text = text(unit);
         Path path = units.resolve(unit);
         if (!Files.exists(path) || !Files.readString(path).equals(text)) {
           Files.createDirectories(units);
@@ -76,30 +76,31 @@ public final class BootUnits {
     }
   }
 
-  /** Removes them. */
+  /** Removes them, where they are those of this host and of our state. */
   public void remove() throws IOException {
-    if (UNITS.stream().noneMatch(unit -> Files.exists(units.resolve(unit)))) {
+    if (!belongHere() || !Files.exists(units.resolve(UNITS.getFirst()))) {
       return;
     }
-    if (belongHere()) {
-      List<String> disable = new ArrayList<>(List.of("systemctl", "--quiet", "disable"));
-      disable.addAll(UNITS);
-      machine.run(disable.toArray(String[]::new));
+    String installed = Files.readString(units.resolve(UNITS.getFirst()));
+    if (!installed.equals(text(UNITS.getFirst()))) {
+      return;
     }
+    List<String> disable = new ArrayList<>(List.of("systemctl", "--quiet", "disable"));
+    disable.addAll(UNITS);
+    machine.run(disable.toArray(String[]::new));
     for (String unit : UNITS) {
       Files.deleteIfExists(units.resolve(unit));
     }
-    if (belongHere()) {
-      machine.run("systemctl", "daemon-reload");
-    }
+    machine.run("systemctl", "daemon-reload");
   }
 
-  private static String text(String unit) throws IOException {
+  private String text(String unit) throws IOException {
     try (InputStream in = BootUnits.class.getResourceAsStream(unit)) {
       if (in == null) {
         throw new IOException(unit + " is missing from the jar");
       }
-      return new String(in.readAllBytes(), UTF_8);
+      return new String(in.readAllBytes(), UTF_8)
+          .replace("@STATE@", directories.state().toString());
     }
   }
 }

@@ -85,14 +85,16 @@ final class Drift {
         .filter(Seen.Policy::plain)
         .forEach(policy -> standing.add(IpText.add(Entries.like(policy, origin))));
     for (Wish wish : wishes) {
+      // A rule like ours of somebody else's goes when they do; routes and neighbours are left to
+      // them.
       if (wish.kind() == Wish.Kind.SYSCTL) {
         setting(wish, settings, drift, waiting);
-      } else if (!standing.contains(wish.body())) {
+      } else if (!(wish.kind() == Wish.Kind.RULE ? ours : standing).contains(wish.body())) {
         boolean waits = device(wish.body()).filter(d -> !snapshot.isUp(d)).isPresent();
         (waits ? waiting : drift).add("lacks: " + wish.body() + " (" + wish.origin() + ")");
       }
-      ours.remove(wish.body());
     }
+    wishes.forEach(wish -> ours.remove(wish.body()));
     ours.forEach(text -> drift.add("has, with our protocol number and not ours: " + text));
   }
 

@@ -64,7 +64,6 @@ final class GenerationFiles {
    * @param wanted nothing for the host as it was before us
    * @param before what stands, if anything of ours does
    * @param standing the table as it stands
-   * @param contents elements for live sets that cannot keep theirs, as tables for nft
    * @param conntrack arguments of {@code conntrack -D}, a line for each connection
    * @param about further lines of {@code meta}
    */
@@ -75,12 +74,11 @@ final class GenerationFiles {
       Numbers numbers,
       Change change,
       Shape standing,
-      String contents,
       List<String> conntrack,
       String description,
       Map<String, String> about) {
     GenerationFiles made = new GenerationFiles(number, wanted, before, numbers, change);
-    made.nft(standing, contents);
+    made.nft(standing);
     made.routing();
     made.settings();
     made.files.put("hand.sh", Hand.script());
@@ -125,7 +123,7 @@ final class GenerationFiles {
         .findFirst();
   }
 
-  private void nft(Shape standing, String contents) {
+  private void nft(Shape standing) {
     Optional<Table> table =
         wanted.flatMap(GenerationFiles::table).map(t -> NftScripts.marked(t, number));
     Shape shape = table.map(Shape::of).orElse(Shape.NOTHING);
@@ -137,9 +135,7 @@ final class GenerationFiles {
     files.put(
         "final.nft",
         table
-            .map(t ->
-                NftScripts.replace(
-                    standing, shape, refill + initial(t, standing, shape) + contents))
+            .map(t -> NftScripts.replace(standing, shape, refill + initial(t, standing, shape)))
             .orElse(NftScripts.REMOVE));
     files.put("unfence.nft", NftScripts.UNFENCE);
     Optional<Generation> back = before.filter(generation -> !generation.isEmpty());

@@ -1,6 +1,7 @@
 package io.gatehouse.apply;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a command came to.
@@ -23,6 +24,11 @@ public record Outcome(Kind kind, List<String> lines) {
 
   public Outcome {
     lines = List.copyOf(lines);
+  }
+
+  /** The same with more to say. */
+  public Outcome and(List<String> more) {
+    return new Outcome(kind, Stream.concat(lines.stream(), more.stream()).toList());
   }
 
   static Outcome refused(String... lines) {

@@ -11,8 +11,6 @@ import io.gatehouse.compile.Compiler;
 import io.gatehouse.config.Description;
 import io.gatehouse.config.ProblemText;
 import io.gatehouse.config.Reading;
-import io.gatehouse.snapshot.LocalMachine;
-import io.gatehouse.snapshot.Machine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -20,16 +18,17 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
-import tools.jackson.databind.ObjectMapper;
 
 /**
  * The commands that change the kernel, and the one that looks whether it still is as they left it:
@@ -41,49 +40,57 @@ final class Changes {
   /** Seconds in a day: nobody waits longer for a confirmation. */
   private static final int LONGEST = 24 * 60 * 60;
 
-  private final Machine machine = new LocalMachine();
-  private final Map<String, String> environment;
+  private final Surroundings surroundings;
   private final Directories directories;
 
-  private Changes(Map<String, String> environment) {
-    this.environment = environment;
-    this.directories = Directories.of(environment);
+  private Changes(Surroundings surroundings) {
+    this.surroundings = surroundings;
+    this.directories = Directories.of(surroundings.environment());
   }
 
   /** All of them. */
-  static List<CommandSpec> specs() {
-    Changes changes = new Changes(System.getenv());
-    return List.of(
-        changes.applySpec(),
-        Subcommand.of("confirm", "Keeps what was applied with --confirm.", changes::confirm),
-        changes.rollbackSpec(),
-        Subcommand.of("remove", "Gives the host back as it was before Gatehouse.", changes::remove),
-        changes.statusSpec());
+  static List<CommandSpec> specs(Surroundings surroundings) {
+    Changes changes = new Changes(surroundings);
+    List<CommandSpec> specs =
+        List.of(
+            changes.applySpec(),
+            Subcommand.of("confirm", "Keeps what was applied with --confirm.", changes::confirm),
+            changes.rollbackSpec(),
+            Subcommand.of(
+                "remove", "Gives the host back as it was before Gatehouse.", changes::remove),
+            Subcommand.of(
+                "status",
+                "Says what stands, and where it differs from what was applied.",
+                changes::status));
+    specs.forEach(spec ->
+        spec.addOption(
+            OptionSpec.builder("--json")
+                .description("Answer in JSON.")
+                .type(boolean.class)
+                .build()));
+    return specs;
   }
 
   private CommandSpec applySpec() {
     CommandSpec spec =
         Subcommand.of(
             "apply", "Puts a description into the kernel, or leaves it as it is.", this::apply);
-    spec.addPositional(
-        PositionalParamSpec.builder()
-            .paramLabel("FILE")
-            .arity("1")
-            .type(String.class)
-            .description("The description of the gateway.")
-            .build());
-    spec.addOption(
-        OptionSpec.builder("--confirm")
-            .paramLabel("TIME")
-            .type(String.class)
-            .description("Takes it back unless `gatehouse confirm` follows within 60s, 5m, ...")
-            .build());
+    spec.addPositional(Subcommand.file());
+    spec.addOption(confirmOption());
     spec.addOption(
         OptionSpec.builder("--not-at-boot")
             .type(boolean.class)
             .description("Leaves what is loaded at boot as it is.")
             .build());
     return spec;
+  }
+
+  private static OptionSpec confirmOption() {
+    return OptionSpec.builder("--confirm")
+        .paramLabel("TIME")
+        .type(String.class)
+        .description("Takes it back unless `gatehouse confirm` follows within 60s, 5m, ...")
+        .build();
   }
 
   private CommandSpec rollbackSpec() {
@@ -98,41 +105,28 @@ final class Changes {
             .description(
                 "A generation that was applied before; the one before this where it is left out.")
             .build());
-    return spec;
-  }
-
-  private CommandSpec statusSpec() {
-    CommandSpec spec =
-        Subcommand.of(
-            "status",
-            "Says what stands, and where it differs from what was applied.",
-            this::status);
-    spec.addOption(
-        OptionSpec.builder("--json").description("Answers in JSON.").type(boolean.class).build());
+    spec.addOption(confirmOption());
     return spec;
   }
 
   private Applier applier() {
-    return new Applier(machine, List.of(), directories, Clock.systemUTC(), Map.of());
+    return new Applier(surroundings.machine(), List.of(), directories, Clock.systemUTC(), Map.of());
   }
 
   private BootUnits units() {
-    return new BootUnits(machine, directories, Path.of("/etc/systemd/system"));
+    return new BootUnits(surroundings.machine(), directories, Path.of("/etc/systemd/system"));
   }
 
   // ---- apply ----
 
   private int apply(Subcommand.Call call) {
-    OptionalInt within =
-        call.option("--confirm").map(text -> seconds(call, text)).orElse(OptionalInt.empty());
     String file = call.positional(0);
-    String command = "gatehouse apply " + file;
     return apply(
         call,
         file,
-        new Recorded(new Disk(Path.of(""))),
-        command,
-        within,
+        new Recorded(new Disk(surroundings.directory())),
+        "gatehouse apply " + file,
+        within(call),
         !call.isSet("--not-at-boot"));
   }
 
@@ -143,31 +137,52 @@ final class Changes {
       String command,
       OptionalInt within,
       boolean atBoot) {
-    Reading reading = Description.read(file, source);
-    call.out().print(ProblemText.of(reading.problems(), WIDTH));
-    if (!(reading instanceof Reading.Understood understood)) {
-      call.out().println(ProblemText.count(reading.problems()) + ", nothing was touched");
-      return ExitStatus.NO;
+    return switch (Description.read(file, source)) {
+      case Reading.Refused refused -> refused(call, refused);
+      case Reading.Understood understood -> {
+        Compiled compiled = Compiler.compile(understood.gateway());
+        Outcome outcome =
+            applier()
+                .apply(
+                    new Request(
+                        compiled.ruleset(),
+                        source.text(),
+                        file,
+                        command,
+                        within,
+                        Administrator.ssh(surroundings.environment()),
+                        atBoot));
+        if (outcome.kind() == Outcome.Kind.DONE && within.isEmpty() && atBoot) {
+          outcome = outcome.and(units().install());
+        }
+        if (call.isSet("--json")) {
+          json(call, outcome, Json.problems(understood.problems()), Json.notes(compiled.notes()));
+          yield status(outcome);
+        }
+        call.out()
+            .print(surroundings.paint().problems(ProblemText.of(understood.problems(), WIDTH)));
+        call.out().print(Check.notes(compiled.notes()));
+        yield tell(call, outcome);
+      }
+    };
+  }
+
+  private int refused(Subcommand.Call call, Reading.Refused refused) {
+    if (call.isSet("--json")) {
+      json(
+          call,
+          new Outcome(Outcome.Kind.REFUSED, List.of("nothing was touched")),
+          Json.problems(refused.problems()),
+          List.of());
+    } else {
+      call.out().print(Check.refusal(refused, surroundings.paint()));
+      call.out().flush();
     }
-    Compiled compiled = Compiler.compile(understood.gateway());
-    compiled
-        .notes()
-        .forEach(note -> call.out().println(note.origin().place() + "  " + note.text()));
-    Request request =
-        new Request(
-            compiled.ruleset(),
-            source.text(),
-            file,
-            command,
-            within,
-            Administrator.ssh(environment),
-            atBoot);
-    Outcome outcome = applier().apply(request);
-    int status = tell(call, outcome);
-    if (status == ExitStatus.FINE && within.isEmpty() && atBoot) {
-      units().install().forEach(call.out()::println);
-    }
-    return status;
+    return ExitStatus.NO;
+  }
+
+  private static OptionalInt within(Subcommand.Call call) {
+    return call.option("--confirm").map(text -> seconds(call, text)).orElse(OptionalInt.empty());
   }
 
   private static OptionalInt seconds(Subcommand.Call call, String text) {
@@ -189,11 +204,20 @@ final class Changes {
         "--confirm takes a time from 1s to 24h, such as 60s or 5m, not " + text);
   }
 
-  /** Prints what came of it, complaints where complaints go. */
-  private static int tell(Subcommand.Call call, Outcome outcome) {
+  /** Says what came of it, complaints where complaints go. */
+  private int tell(Subcommand.Call call, Outcome outcome) {
+    if (call.isSet("--json")) {
+      json(call, outcome, List.of(), List.of());
+      return status(outcome);
+    }
     PrintWriter to = outcome.kind() == Outcome.Kind.DONE ? call.out() : call.err();
     outcome.lines().forEach(to::println);
-    to.flush();
+    call.out().flush();
+    call.err().flush();
+    return status(outcome);
+  }
+
+  private static int status(Outcome outcome) {
     return switch (outcome.kind()) {
       case DONE -> ExitStatus.FINE;
       case REFUSED -> ExitStatus.NO;
@@ -202,19 +226,39 @@ final class Changes {
     };
   }
 
+  private void json(
+      Subcommand.Call call, Outcome outcome, List<?> problems, List<Map<String, String>> notes) {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("fine", outcome.kind() == Outcome.Kind.DONE);
+    answer.put("outcome", outcome.kind().name().toLowerCase(Locale.ROOT));
+    answer.put("generation", applier().now());
+    answer.put("lines", outcome.lines());
+    if (call.spec().name().equals("apply")) {
+      answer.put("problems", problems);
+      answer.put("notes", notes);
+    }
+    call.out().print(Json.text(answer));
+    call.out().flush();
+  }
+
   // ---- confirm, rollback, remove ----
 
   private int confirm(Subcommand.Call call) {
-    int status = tell(call, applier().confirm("gatehouse confirm"));
-    if (status == ExitStatus.FINE && applier().status().atBoot() != 0) {
-      units().install().forEach(call.out()::println);
+    Outcome outcome = applier().confirm("gatehouse confirm");
+    if (outcome.kind() == Outcome.Kind.DONE && applier().atBoot() != 0) {
+      outcome = outcome.and(units().install());
     }
-    return status;
+    return tell(call, outcome);
   }
 
   private int rollback(Subcommand.Call call) {
     Optional<String> argument = call.positionals(0).stream().findFirst();
+    OptionalInt within = within(call);
     if (argument.isEmpty()) {
+      if (within.isPresent()) {
+        throw new ParameterException(
+            call.spec().commandLine(), "--confirm needs the generation to go back to");
+      }
       return tell(call, applier().rollback("gatehouse rollback"));
     }
     String text = argument.get();
@@ -224,16 +268,24 @@ final class Changes {
     int number = Integer.parseInt(text);
     Optional<String> description = applier().description(number);
     if (description.isEmpty()) {
-      call.err().println("no description of generation " + number + " is kept");
-      call.err().println("kept: " + applier().generations());
-      return ExitStatus.NO;
+      List<Integer> kept = applier().described();
+      return tell(
+          call,
+          new Outcome(
+              Outcome.Kind.REFUSED,
+              List.of(
+                  "no description of generation " + number + " is kept",
+                  kept.isEmpty()
+                      ? "none is kept"
+                      : "kept: "
+                          + kept.stream().map(String::valueOf).collect(Collectors.joining(", ")))));
     }
     return apply(
         call,
         applier().file(number).orElse("description"),
         Recorded.of(description.get()),
         "gatehouse rollback " + number,
-        OptionalInt.empty(),
+        within,
         true);
   }
 
@@ -253,6 +305,7 @@ final class Changes {
       json(call, status);
     } else {
       text(status).forEach(call.out()::println);
+      call.out().flush();
     }
     return status.isFine() ? ExitStatus.FINE : ExitStatus.NO;
   }
@@ -301,7 +354,7 @@ final class Changes {
     answer.put("at-boot", status.atBoot());
     answer.put("drift", status.drift());
     answer.put("waiting", status.waiting());
-    call.out()
-        .println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(answer));
+    call.out().print(Json.text(answer));
+    call.out().flush();
   }
 }

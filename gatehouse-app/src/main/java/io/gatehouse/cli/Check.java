@@ -74,7 +74,8 @@ final class Check {
         + ", nothing was touched\n";
   }
 
-  private static String notes(List<Note> notes) {
+  /** A paragraph for each, with its place in front. */
+  static String notes(List<Note> notes) {
     StringBuilder text = new StringBuilder();
     for (Note note : notes) {
       String place = note.origin().isBuiltIn() ? "" : note.origin().place() + "  ";

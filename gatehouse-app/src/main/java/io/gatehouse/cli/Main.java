@@ -73,7 +73,7 @@ public final class Main {
             .build());
     List<CommandSpec> commands =
         new ArrayList<>(List.of(Check.spec(surroundings), Plan.spec(surroundings)));
-    commands.addAll(Changes.specs());
+    commands.addAll(Changes.specs(surroundings));
     commands.addAll(List.of(Demo.spec(), Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));
     return root;

@@ -77,15 +77,16 @@ write_journal() {
   } > "$STATE/journal.new" && mv -f "$STATE/journal.new" "$STATE/journal"
 }
 
-# Sets dir, from (the generation before) and empty (whether nothing of ours is wanted).
+# Sets dir, from (the generation before), empty (whether nothing of ours is wanted) and what else meta tells.
 open_generation() {
-  dir=$STATE/generations/$1 from=0 empty=no priority=0 at_boot=yes
+  dir=$STATE/generations/$1 from=0 empty=no priority=0 protocol=0 at_boot=yes
   [ -f "$dir/meta" ] || { say "generation $1 is not in $STATE"; return 1; }
   while read -r key value; do
     case $key in
       from) from=$value ;;
       empty) empty=$value ;;
       backstop) priority=$value ;;
+      protocol) protocol=$value ;;
       at-boot) at_boot=$value ;;
     esac
   done < "$dir/meta"
@@ -397,7 +398,7 @@ guard() { # N
     [ "$(uptime)" -lt "$until" ] || break
     sleep 1
   done
-  lock_waiting
+  lock_patiently "$1"
   expire "$1"
 }
 
@@ -413,6 +414,50 @@ confirm() {
 }
 
 # --- boot ----------------------------------------------------------------------------------------
+
+# Lines of FILE but those for a policy or a proxy neighbour that somebody else has already: the kernel has each once
+# only, and their deletion knows no owner. So such an entry is neither ours to add nor to take away.
+not_theirs() { # FILE, to standard output
+  theirs='|' selector=''
+  case $1 in
+    *.xfrm | */policies)
+      while read -r one two three four _; do
+        case $one in
+          src) selector="src $two $three $four" ;;
+          dir) theirs="$theirs$selector dir $two|" ;;
+        esac
+      done << EOF
+$(ip xfrm policy list)
+EOF
+      ;;
+    *)
+      while read -r one _ three rest; do
+        case "$rest " in
+          *" proto $protocol "*) ;;
+          *) theirs="$theirs$one dev $three|" ;;
+        esac
+      done << EOF
+$(ip -N neigh show proxy)
+EOF
+      ;;
+  esac
+  while IFS= read -r line; do
+    case $line in
+      'neigh '*) key=${line#neigh * proxy } key=${key%% protocol *} ;;
+      'xfrm policy delete '*) key=${line#xfrm policy delete } ;;
+      'xfrm policy add '*) key=${line#xfrm policy add } key=${key%% action *} ;;
+      *) key='' ;;
+    esac
+    case $theirs in *"|$key|"*) [ -z "$key" ] || continue ;; esac
+    printf '%s\n' "$line"
+  done < "$1"
+}
+
+keep_ours() { # FILE…
+  for file; do
+    not_theirs "$dir/boot/$file" > "$dir/.new" && mv -f "$dir/.new" "$dir/$file" || return 1
+  done
+}
 
 # At boot nothing of ours stands: the filter comes first, then what it guards.
 boot() {
@@ -430,6 +475,7 @@ boot() {
     cp "$file" "$dir/.new" && mv -f "$dir/.new" "$dir/${file##*/}" || return 1
   done
   open_generation "$n" || return 1
+  keep_ours redo.ip4 undo.ip4 redo.ip6 undo.ip6 redo.xfrm undo.xfrm policies || return 1
   : > "$dir/sysctl.new"
   note_sysctls
   mv -f "$dir/sysctl.new" "$dir/sysctl"
@@ -488,8 +534,9 @@ late() {
   note_sysctls
   mv -f "$dir/sysctl.new" "$dir/sysctl"
   keep_base
-  batch_anyway -4 "$dir/boot/redo.ip4"
-  batch_anyway -6 "$dir/boot/redo.ip6"
+  keep_ours redo.ip4 undo.ip4 redo.ip6 undo.ip6 || return 1
+  batch_anyway -4 "$dir/redo.ip4"
+  batch_anyway -6 "$dir/redo.ip6"
   write_sysctls "$dir/boot/redo.sysctl"
   return 0
 }
@@ -500,12 +547,17 @@ mkdir -p "$STATE" "$RUN" || exit 70
 lock_now() {
   exec 9>> "$RUN/lock"
   flock -n 9 || exit 75
+  # The one before must not be named for us; whoever started us says who we are.
+  rm -f "$RUN/holder"
 }
-lock_waiting() {
+lock_waiting() { # SECONDS COMMAND…
   exec 9>> "$RUN/lock"
-  flock -w 120 9 || exit 75
-  printf '%s %s %s\n' "$$" "$(uptime)" "taking back what nobody confirmed" > "$RUN/holder"
+  flock -w "$1" 9 || exit 75
+  shift
+  printf '%s %s %s\n' "$$" "$(uptime)" "hand.sh $*" > "$RUN/holder"
 }
+# Whoever gives up here leaves standing what nobody has confirmed: a month.
+lock_patiently() { lock_waiting 2592000 expire "$1"; }
 
 serve() {
   lock_now
@@ -527,11 +579,11 @@ case $command in
   serve) serve ;;
   guard) guard "$2" ;;
   expire)
-    lock_waiting
+    lock_patiently "$2"
     expire "$2"
     ;;
   redo | undo | recover | confirm | boot | late)
-    lock_waiting
+    lock_waiting 120 "$@"
     shift
     "$command" "$@"
     ;;

@@ -130,6 +130,14 @@ class AnswersTest {
     "unknown-format, plan office.yaml --format nftables",
     "format-without-value, plan office.yaml --format",
     "unknown-global-option, --verzion",
+    "apply-no-file, apply",
+    "apply-no-time, apply office.yaml --confirm soon",
+    "apply-too-long, apply office.yaml --confirm 25h",
+    "rollback-no-number, rollback first",
+    "rollback-confirm-alone, rollback --confirm 60s",
+    "confirm-argument, confirm 7",
+    "remove-argument, remove office.yaml",
+    "status-unknown-option, status --watch",
   })
   void saysHowEachMistakeOfUsageIsMended(String name, String line) throws IOException {
     String[] args = line.isEmpty() ? new String[0] : line.split(" ", -1);
@@ -139,6 +147,39 @@ class AnswersTest {
     assertThat(answer.out).isEmpty();
     assertThat(answer.err.lines()).allMatch(text -> text.length() <= 80);
     same("usage-" + name, answer.text(args));
+  }
+
+  @Test
+  void changesNothingWhereNothingStands() throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (String line :
+        List.of(
+            "confirm",
+            "rollback",
+            "rollback 7",
+            "remove",
+            "status",
+            "confirm --json",
+            "remove --json",
+            "status --json",
+            "apply --json absent.yaml")) {
+      text.append(run(EXAMPLES, line.split(" ", -1)).text(line));
+    }
+
+    same("nothing-stands", text.toString());
+  }
+
+  @Test
+  void namesWhatTheHostLacks() throws IOException {
+    readable = false;
+
+    StringBuilder text = new StringBuilder();
+    for (String line : List.of("apply office.yaml", "apply --json office.yaml", "remove")) {
+      Answer answer = run(EXAMPLES, line.split(" ", -1));
+      assertThat(answer.status).isEqualTo(ExitStatus.LACKING);
+      text.append(answer.text(line));
+    }
+    same("host-lacks", text.toString());
   }
 
   @Test

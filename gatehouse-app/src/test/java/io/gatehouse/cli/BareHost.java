@@ -27,9 +27,12 @@ record BareHost(boolean readable) implements Machine {
 
   @Override
   public Answer run(List<String> command, String stdin, Duration limit) {
-    return !readable && command.getFirst().equals("nft")
+    if (!command.getFirst().equals("nft")) {
+      return new Answer(0, "", "");
+    }
+    return !readable
         ? new Answer(1, "", "Operation not permitted (you must be root)")
-        : new Answer(0, "", "");
+        : new Answer(command.contains("table") ? 1 : 0, "", "");
   }
 
   @Override

@@ -39,6 +39,11 @@ final class Rulesets {
     return ruleset("10.0.4.0/24", List.of(22, 53), "10.0.1.61");
   }
 
+  /** The first one with another service and another neighbour: its live map is the same. */
+  static Ruleset grown() {
+    return ruleset("10.0.3.0/24", List.of(22, 53), "10.0.1.61");
+  }
+
   private static Ruleset ruleset(String pool, List<Integer> services, String neighbour) {
     Prefix far = Prefix.of(pool);
     return new Ruleset(
