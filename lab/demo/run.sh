@@ -77,7 +77,8 @@ fingerprint() {
   inside gw ip -6 rule
   inside gw ip route show table all
   inside gw ip neigh show proxy
-  inside gw ip xfrm policy list | grep -v '^$'
+  # A policy to a line; their order is that of their making.
+  inside gw ip xfrm policy list | sed ':a; N; $!ba; s/\n\t */ /g' | sort
   inside gw bash -c 'cd /proc/sys/net && grep -rs . ipv4/conf ipv6/conf ipv4/ip_forward 2> /dev/null' \
     | grep -v -e stable_secret -e mtu | sort
 }
