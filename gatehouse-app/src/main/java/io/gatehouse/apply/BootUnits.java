@@ -36,7 +36,8 @@ public final class BootUnits {
    * meaning.
    */
   private boolean belongHere() {
-    boolean systemd = !machine.list("/run/systemd/system").isEmpty();
+    // As sd_booted(3) does; the directory itself is empty as a rule.
+    boolean systemd = machine.list("/run/systemd").contains("system");
     Optional<String> host = machine.link("/proc/1/ns/net");
     return systemd && host.isPresent() && host.equals(machine.link("/proc/self/ns/net"));
   }

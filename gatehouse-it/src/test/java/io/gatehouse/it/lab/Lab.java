@@ -33,7 +33,9 @@ public final class Lab {
    */
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
-  private static final String LAYERS = "strongswan";
+  private static final List<String> LAYERS =
+      List.of("--layers", "strongswan", "--beside", "systemd");
+
   private static final Map<Kernel, Lab> STANDING = new EnumMap<>(Kernel.class);
 
   /** Which kernel a lab runs on. */
@@ -58,16 +60,25 @@ public final class Lab {
   }
 
   /** A lab whose kernel has all these; it may have stood for other tests already. */
-  public static synchronized Lab with(Feature... needs) {
-    Kernel kernel = choose(needs);
+  public static Lab with(Feature... needs) {
+    return standing(choose(needs));
+  }
+
+  /**
+   * A lab whose kernel is nobody's: its process 1, clocks and global settings may be played with.
+   */
+  public static Lab emulated() {
+    return standing(Kernel.EMULATED);
+  }
+
+  private static synchronized Lab standing(Kernel kernel) {
     Lab lab = STANDING.get(kernel);
     if (lab == null) {
       if (kernel == Kernel.EMULATED) {
         makeCache();
       }
       System.out.printf("lab: the %s kernel%n", kernel.name().toLowerCase(Locale.ROOT));
-      Machine machine =
-          Machine.start(HOME.resolve("lab").resolve(kernel.program), List.of("--layers", LAYERS));
+      Machine machine = Machine.start(HOME.resolve("lab").resolve(kernel.program), LAYERS);
       lab = new Lab(kernel, machine);
       STANDING.put(kernel, lab);
     }
