@@ -1,6 +1,7 @@
 package io.gatehouse.compile;
 
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Selectors;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Ruleset;
 import java.util.ArrayList;
@@ -53,7 +54,8 @@ public final class Compiler {
 
   private static List<Advice> advice(Gateway gateway) {
     List<Advice> advice = new ArrayList<>();
-    gateway.tunnels().forEach(tunnel -> advice.add(Swanctl.of(gateway, tunnel)));
+    Selectors selectors = new Selectors(gateway);
+    gateway.tunnels().forEach(tunnel -> advice.add(Swanctl.of(gateway, selectors, tunnel)));
     advice.add(WayBack.of(gateway));
     return advice;
   }

@@ -1,6 +1,7 @@
 package io.gatehouse.compile;
 
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Interface;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.ruleset.Rule;
@@ -45,6 +46,73 @@ final class Evidence {
           });
     }
     rules.addAll(spoofed(draft));
+    return rules;
+  }
+
+  /**
+   * Drops what says that it comes from a network of ours, and came by another device than that
+   * network's: nobody out there rides on a connection of the LAN.
+   */
+  static List<Rule> strayed(Draft draft) {
+    List<Rule> rules = new ArrayList<>();
+    for (Interface at : draft.gateway.interfaces()) {
+      for (Family family : Family.values()) {
+        draft
+            .places
+            .networksOn(at, family)
+            .ifPresent(networks ->
+                rules.add(
+                    Nft.rule(
+                        "source of a network that is elsewhere",
+                        at.origin(),
+                        Nft.is(Nft.saddr(family), networks),
+                        Nft.isNot(Nft.IIFNAME, Nft.device(at.device())),
+                        draft.drop("spoofed"))));
+      }
+    }
+    return rules;
+  }
+
+  /**
+   * Drops ICMP errors about what a tunnel carries that the world sent in clear: there is no router
+   * out there that could have seen the packet. Those of our networks' routers are none of these.
+   */
+  static List<Rule> forgedErrors(Draft draft) {
+    List<Rule> rules = new ArrayList<>();
+    for (Family family : Family.values()) {
+      draft
+          .places
+          .far(family)
+          .ifPresent(far ->
+              draft
+                  .places
+                  .outside()
+                  .ifPresent(outside -> {
+                    List<Statement> error = new ArrayList<>();
+                    error.add(Nft.is(Nft.IIFNAME, outside));
+                    error.add(Nft.NOT_DECRYPTED);
+                    error.add(Nft.state("related"));
+                    draft
+                        .places
+                        .networks(family)
+                        .ifPresent(networks -> error.add(Nft.isNot(Nft.saddr(family), networks)));
+                    for (String end : List.of("saddr", "daddr")) {
+                      List<Statement> about = new ArrayList<>(error);
+                      about.add(Nft.is(Nft.original(family, end), far));
+                      // ESP itself travels in clear, and its path MTU counts.
+                      new Ike(draft)
+                          .amidst(family)
+                          .ifPresent(
+                              peers -> about.add(Nft.isNot(Nft.original(family, end), peers)));
+                      about.add(draft.drop("spoofed"));
+                      rules.add(
+                          Nft.rule(
+                              "error about a tunnel's packet, in clear",
+                              Origin.builtIn("tunnel-evidence"),
+                              about));
+                    }
+                  }));
+    }
     return rules;
   }
 

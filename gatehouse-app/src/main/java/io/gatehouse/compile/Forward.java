@@ -48,8 +48,16 @@ final class Forward {
   private List<Rule> rules() {
     List<Rule> rules = new ArrayList<>();
     rules.addAll(Evidence.spoofed(draft));
+    rules.addAll(Evidence.strayed(draft));
     rules.addAll(Evidence.towardsFarInClear(draft));
-    rules.addAll(Icmp.connections());
+    // NAT would not see it, and it would leave with the address that it has here.
+    rules.add(
+        Nft.rule(
+            "conntrack can make nothing of it",
+            Origin.builtIn("invalid"),
+            Nft.state("invalid"),
+            unallowed()));
+    rules.addAll(Icmp.connections(draft));
     rules.addAll(fromTunnels());
     rules.addAll(towardsTunnels());
     host.flows().forEach(flow -> rules.addAll(flow(flow)));

@@ -8,8 +8,6 @@ import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Chain.Hook;
-import io.gatehouse.ruleset.Expression.Ct;
-import io.gatehouse.ruleset.Expression.Direction;
 import io.gatehouse.ruleset.Expression.Selector;
 import io.gatehouse.ruleset.Expression.SetRef;
 import io.gatehouse.ruleset.Expression.Value;
@@ -47,6 +45,7 @@ final class Guard {
     for (Family family : Family.values()) {
       rules.addAll(guard.sources(family));
     }
+    rules.addAll(guard.redirects());
     rules.addAll(guard.l2tp());
     draft.gateway.identities().forEach(identity -> rules.addAll(guard.identity(identity)));
     draft.base("guard", "filter", Hook.POSTROUTING, PRIORITY, false, rules);
@@ -111,9 +110,42 @@ final class Guard {
                 inClear(
                     "was the source of a tunnel before NAT",
                     leaving,
-                    new Ct(family.nft() + " saddr", Optional.of(Direction.ORIGINAL)),
+                    Nft.original(family, "saddr"),
                     set)));
+    untranslated(family, leaving).ifPresent(rules::add);
     return rules;
+  }
+
+  /**
+   * A network that appears under another address never leaves with its own: NAT sees nothing of
+   * packets that conntrack makes nothing of, nor of connections that are older than its rules.
+   */
+  private Optional<Rule> untranslated(Family family, List<Statement> leaving) {
+    return draft.sets.addresses("translated", family, Nat.translated(draft, family)).stream()
+        .map(set ->
+            Nft.rule(
+                "its address means nothing out there",
+                ORIGIN,
+                Nft.all(
+                    leaving,
+                    List.of(
+                        Nft.is(Nft.saddr(family), set),
+                        Nft.NOT_FROM_THIS_HOST,
+                        Nft.IN_CLEAR,
+                        draft.drop("guard")))))
+        .findFirst();
+  }
+
+  /** Somebody would be told to go round us, in clear; for IPv6 the kernel has no switch. */
+  private List<Rule> redirects() {
+    return draft.space.forwards(Family.V6)
+        ? List.of(
+            Nft.rule(
+                "no redirects",
+                Origin.builtIn("redirects"),
+                Icmp.type(Family.V6, "nd-redirect"),
+                draft.drop("guard")))
+        : List.of();
   }
 
   /** The set of all far addresses where none is missing. */

@@ -7,6 +7,7 @@ import io.gatehouse.ruleset.Expression.Payload;
 import io.gatehouse.ruleset.Expression.Symbol;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -39,15 +40,17 @@ final class Icmp {
   }
 
   /** What belongs to connections: all of it where established, of what is related only errors. */
-  static List<Rule> connections() {
-    return List.of(
+  static List<Rule> connections(Draft draft) {
+    List<Rule> rules = new ArrayList<>(Evidence.forgedErrors(draft));
+    rules.add(
         Nft.rule(
             "belongs to a connection",
             Origin.builtIn("established"),
             Nft.state("established"),
-            Nft.ACCEPT),
-        relatedErrors(Family.V4),
-        relatedErrors(Family.V6));
+            Nft.ACCEPT));
+    rules.add(relatedErrors(Family.V4));
+    rules.add(relatedErrors(Family.V6));
+    return rules;
   }
 
   private static Rule relatedErrors(Family family) {

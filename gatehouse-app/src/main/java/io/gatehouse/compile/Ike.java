@@ -86,7 +86,7 @@ final class Ike {
   private List<List<Statement>> arriving(Interface at) {
     List<Statement> device = List.of(Nft.is(Nft.IIFNAME, Nft.device(at.device())));
     boolean anybody = peers(at).isEmpty();
-    if (anybody && Stream.of(Family.values()).allMatch(family -> isFollowed(at, family))) {
+    if (anybody && Stream.of(Family.values()).allMatch(at::isFollowed)) {
       return List.of(Nft.all(device, List.of(Nft.TO_THIS_HOST)));
     }
     List<List<Statement>> ways = new ArrayList<>();
@@ -129,16 +129,9 @@ final class Ike {
     if (!written.isEmpty()) {
       return Optional.of(List.of(Nft.is(address, Nft.anyOf(written))));
     }
-    return isFollowed(at, family)
+    return at.isFollowed(family)
         ? Optional.of(List.of(Nft.family(family), followed))
         : Optional.empty();
-  }
-
-  /** Whether addresses of that family may come and go there. */
-  static boolean isFollowed(Interface at, Family family) {
-    return at.isDynamic(family)
-        && (at.addresses().isEmpty()
-            || (family == Family.V4 ? at.dhcp() : at.routerAdvertisements()));
   }
 
   /** The other end: the named peers where every tunnel there names its own, else anybody. */

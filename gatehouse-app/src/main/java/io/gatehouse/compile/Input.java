@@ -50,8 +50,9 @@ final class Input {
             Nft.is(Nft.IIFNAME, Nft.device("lo")),
             Nft.ACCEPT));
     rules.addAll(Evidence.notSpoofed(draft, Nft.TO_THIS_HOST));
+    rules.addAll(Evidence.strayed(draft));
     l2tp().ifPresent(tunnel -> rules.add(plaintextL2tp(tunnel)));
-    rules.addAll(Icmp.connections());
+    rules.addAll(Icmp.connections(draft));
     rules.addAll(fromTunnels());
     rules.addAll(new Ike(draft).in());
     rules.addAll(neighbours());

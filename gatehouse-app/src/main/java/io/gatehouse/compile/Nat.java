@@ -180,6 +180,25 @@ final class Nat {
     return draft.space.network(access.from(), family);
   }
 
+  /** Networks that only ever appear under another address in the world. */
+  static List<Located<Prefix>> translated(Draft draft, Family family) {
+    Nat nat = new Nat(draft);
+    return draft.gateway.host().internet().stream()
+        .filter(access -> isTranslated(access.nat(), family))
+        .flatMap(access -> nat.near(access, family).stream())
+        .filter(source -> !isRouted(source.value()))
+        .distinct()
+        .toList();
+  }
+
+  private static boolean isTranslated(SourceNat nat, Family family) {
+    return switch (nat) {
+      case SourceNat.Masquerade masquerade -> true;
+      case SourceNat.Fixed fixed -> fixed.address().value().family() == family;
+      case SourceNat.None none -> false;
+    };
+  }
+
   /** One rule to a family for all that appears as the outside interface's address. */
   private List<Rule> masqueraded(Family family) {
     Stream<Located<Prefix>> pools = draft.places.far(family, draft.access::toInternet).stream();

@@ -59,6 +59,9 @@ final class Nft {
   static final Match FROM_THIS_HOST =
       is(new Expression.Fib(List.of("saddr"), "type"), new Symbol("local"));
 
+  static final Match NOT_FROM_THIS_HOST =
+      isNot(new Expression.Fib(List.of("saddr"), "type"), new Symbol("local"));
+
   private Nft() {}
 
   /** A rule that counts, in front of what it does, every packet that gets there. */
@@ -107,6 +110,11 @@ final class Nft {
 
   static Selector daddr(Family family) {
     return new Payload(family.nft(), "daddr");
+  }
+
+  /** An address of the connection's first packet, before any NAT. */
+  static Selector original(Family family, String end) {
+    return new Ct(family.nft() + " " + end, Optional.of(Expression.Direction.ORIGINAL));
   }
 
   static Match state(String state) {

@@ -18,7 +18,7 @@ final class OuterFamilies {
   static Set<Family> of(Tunnel tunnel, Interface on) {
     Set<Family> here = EnumSet.noneOf(Family.class);
     for (Family family : Family.values()) {
-      if (isFollowed(on, family) || !on.isDynamic(family)) {
+      if (on.speaks(family)) {
         here.add(family);
       }
     }
@@ -39,11 +39,5 @@ final class OuterFamilies {
       }
     }
     return families;
-  }
-
-  /** Whether the interface may get addresses of that family that no description knows. */
-  static boolean isFollowed(Interface on, Family family) {
-    boolean anySource = on.dhcp() || on.routerAdvertisements() || !on.addresses().isEmpty();
-    return !anySource || (family == Family.V4 ? on.dhcp() : on.routerAdvertisements());
   }
 }

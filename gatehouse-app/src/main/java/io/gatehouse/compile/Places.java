@@ -170,6 +170,17 @@ final class Places {
     return sets.addresses("networks", family, space.networks(family));
   }
 
+  /** The networks on or behind one interface, where it has some. */
+  Optional<SetRef> networksOn(Interface at, Family family) {
+    return sets.addresses(
+        "on_" + at.name(),
+        family,
+        gateway.networks().stream()
+            .filter(network -> network.on().equals(at))
+            .flatMap(network -> space.network(network, family).stream())
+            .toList());
+  }
+
   /** All pools and remote networks. */
   Optional<SetRef> far(Family family) {
     return sets.addresses("far", family, far(family, tunnel -> true));

@@ -45,7 +45,7 @@ final class Routes {
     }
     for (Tunnel tunnel : gateway.tunnels()) {
       if (tunnel instanceof Tunnel.RemoteAccess access && access.wayBack() == Tunnel.Return.PROXY) {
-        access.pools().forEach(made::proxy);
+        access.pools().forEach(pool -> made.proxy(access, pool));
       }
     }
     return made;
@@ -146,7 +146,7 @@ final class Routes {
    * only for what it has a route to on another device (arp_process), so the pool gets one; what is
    * not protected never leaves by it.
    */
-  private void proxy(Located<Prefix> pool) {
+  private void proxy(Tunnel.RemoteAccess tunnel, Located<Prefix> pool) {
     List<Network> around =
         gateway.networks().stream()
             .filter(Network::connected)
@@ -154,9 +154,7 @@ final class Routes {
             .toList();
     for (Network lan : around) {
       Optional<Interface> out =
-          gateway.outside().stream()
-              .filter(at -> !at.device().equals(lan.on().device()))
-              .findFirst();
+          tunnel.on().stream().filter(at -> !at.device().equals(lan.on().device())).findFirst();
       if (out.isEmpty()) {
         notes.add(
             new Note(

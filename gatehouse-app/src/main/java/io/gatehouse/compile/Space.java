@@ -88,8 +88,6 @@ final class Space {
 
   /** Whether this host speaks that family at all, as far as the description can tell. */
   boolean speaks(Family family) {
-    return forwards(family)
-        || gateway.interfaces().stream()
-            .anyMatch(at -> !at.isDynamic(family) || Ike.isFollowed(at, family));
+    return forwards(family) || gateway.interfaces().stream().anyMatch(at -> at.speaks(family));
   }
 }

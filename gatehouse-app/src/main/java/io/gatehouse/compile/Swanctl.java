@@ -4,22 +4,16 @@ import io.gatehouse.model.Address;
 import io.gatehouse.model.Esp;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
-import io.gatehouse.model.Interface;
 import io.gatehouse.model.Located;
-import io.gatehouse.model.Network;
 import io.gatehouse.model.Peer;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Reach;
+import io.gatehouse.model.Selectors;
 import io.gatehouse.model.Tunnel;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.EnumSet;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * A tunnel's part of swanctl.conf: what the rules take for granted about its SAs. How peers are
@@ -28,17 +22,19 @@ import java.util.stream.Stream;
  */
 final class Swanctl {
   private final Gateway gateway;
+  private final Selectors selectors;
   private final Tunnel tunnel;
   private final List<Note> notes = new ArrayList<>();
   private final Sections text = new Sections();
 
-  private Swanctl(Gateway gateway, Tunnel tunnel) {
+  private Swanctl(Gateway gateway, Selectors selectors, Tunnel tunnel) {
     this.gateway = gateway;
+    this.selectors = selectors;
     this.tunnel = tunnel;
   }
 
-  static Advice of(Gateway gateway, Tunnel tunnel) {
-    Swanctl swanctl = new Swanctl(gateway, tunnel);
+  static Advice of(Gateway gateway, Selectors selectors, Tunnel tunnel) {
+    Swanctl swanctl = new Swanctl(gateway, selectors, tunnel);
     swanctl.write();
     Companion fragment =
         new Companion.SwanctlFragment(tunnel.name(), swanctl.text.toString(), tunnel.origin());
@@ -85,16 +81,13 @@ final class Swanctl {
       text.comment("One child serves every group: the selectors cover what any of them reaches,");
       text.comment("and the rules narrow each virtual IP to its own group's share.");
     }
-    List<Prefix> selectors =
-        selectors(
-            Stream.concat(
-                access.reach().stream(),
-                access.groups().stream().flatMap(g -> g.reach().stream())));
-    text.set("local_ts", selectors);
+    List<Prefix> local = selectors();
+    text.set("local_ts", local);
+    groupsElsewhere(access);
     text.set("remote_ts", "dynamic"); // the virtual IP
     text.set("dpd_action", "clear");
     for (Located<Address> dns : access.dns()) {
-      if (selectors.stream().noneMatch(selector -> selector.contains(dns.value()))) {
+      if (local.stream().noneMatch(selector -> selector.contains(dns.value()))) {
         notes.add(
             new Note(
                 "Clients of "
@@ -107,15 +100,33 @@ final class Swanctl {
     }
   }
 
+  /** A client cannot know that the internet is for some groups only. */
+  private void groupsElsewhere(Tunnel.RemoteAccess access) {
+    List<String> allowed =
+        access.groups().stream()
+            .filter(group -> toInternet(group.reach()))
+            .map(Tunnel.Group::name)
+            .toList();
+    boolean everybody = toInternet(access.reach()) && allowed.size() == access.groups().size();
+    if (!everybody && (toInternet(access.reach()) || !allowed.isEmpty())) {
+      notes.add(
+          new Note(
+              "All clients of "
+                  + tunnel.name()
+                  + " are told to send everything into the tunnel, because some of them reach the internet through"
+                  + " it; the others lose theirs. Give these a tunnel and a pool of their own.",
+              tunnel.origin()));
+    }
+  }
+
+  private static boolean toInternet(List<Reach> reach) {
+    return reach.stream().anyMatch(r -> r.place() instanceof Place.Internet);
+  }
+
   private void siteToSite(Tunnel.SiteToSite site) {
     text.set("mode", "tunnel");
-    text.set(
-        "local_ts",
-        selectors(
-            Stream.concat(
-                site.local().stream().map(n -> new Reach(n, List.of(), n.origin())),
-                site.reach().stream())));
-    text.set("remote_ts", outermost(site.remote().stream().map(Located::value)));
+    text.set("local_ts", selectors());
+    text.set("remote_ts", Selectors.outermost(site.remote().stream().map(Located::value).toList()));
     if (canBegin()) {
       // Traffic brings it up, and again after it was lost.
       text.set("start_action", "trap");
@@ -132,6 +143,12 @@ final class Swanctl {
    * decrypted.
    */
   private void transport() {
+    notes.add(
+        new Note(
+            "The devices that pppd makes for clients of "
+                + tunnel.name()
+                + " are none of this description yet: nothing is forwarded between them and our networks.",
+            tunnel.origin()));
     String mask = String.format("0x%08x", gateway.numbers().saMarkMask());
     text.set("mode", "transport");
     text.set("local_ts", "dynamic[udp/1701]");
@@ -183,7 +200,7 @@ final class Swanctl {
     List<String> addresses = new ArrayList<>();
     boolean fixed = false;
     for (Family family : OuterFamilies.ofPeers(tunnel)) {
-      if (tunnel.on().stream().anyMatch(on -> OuterFamilies.isFollowed(on, family))) {
+      if (tunnel.on().stream().anyMatch(on -> on.isFollowed(family))) {
         addresses.add((family == Family.V4 ? Prefix.ALL_V4 : Prefix.ALL_V6).toString());
       } else {
         List<String> written =
@@ -230,47 +247,12 @@ final class Swanctl {
     return prefix.length() == prefix.family().bits();
   }
 
-  /**
-   * What may come in by the tunnel: whole prefixes. Services and groups are for the rules, because
-   * clients differ in what they do with ports in a selector, and strongSwan installs no route for
-   * one.
-   */
-  private List<Prefix> selectors(Stream<Reach> reach) {
-    Set<Prefix> prefixes =
-        reach
-            .flatMap(r -> prefixes(r.place()))
-            .collect(Collectors.toCollection(LinkedHashSet::new));
-    if (!tunnel.services().isEmpty() || groupsAreServed()) {
-      prefixes.addAll(insideAddresses(prefixes));
-    }
-    return outermost(prefixes.stream());
-  }
-
-  private boolean groupsAreServed() {
-    return tunnel instanceof Tunnel.RemoteAccess access
-        && access.groups().stream().anyMatch(g -> !g.services().isEmpty());
-  }
-
-  private Stream<Prefix> prefixes(Place place) {
-    return switch (place) {
-      case Network network -> gateway.prefixes(network);
-      case Place.OfTunnel of -> gateway.prefixes(of);
-      case Place.Internet internet -> Stream.of(Prefix.ALL_V4, Prefix.ALL_V6);
-    };
-  }
-
-  /** This host as the tunnel's users see it. */
-  private List<Prefix> insideAddresses(Collection<Prefix> reached) {
-    Set<Family> far = EnumSet.noneOf(Family.class);
-    tunnel.farPrefixes().forEach(prefix -> far.add(prefix.value().family()));
-    List<Prefix> inside =
-        gateway.inside().stream()
-            .map(Interface::addresses)
-            .flatMap(List::stream)
-            .map(address -> Prefix.host(address.value().address()))
-            .filter(host -> far.contains(host.family()))
-            .toList();
-    if (inside.isEmpty() && reached.stream().noneMatch(Prefix::isAll)) {
+  /** What may come in by the tunnel. strongSwan installs no route for a selector with ports. */
+  private List<Prefix> selectors() {
+    List<Prefix> local = selectors.local(tunnel);
+    if (Selectors.offers(tunnel)
+        && selectors.inside(tunnel).isEmpty()
+        && local.stream().noneMatch(Prefix::isAll)) {
       notes.add(
           new Note(
               "The services of "
@@ -279,15 +261,7 @@ final class Swanctl {
                   + " address there: write it under `interfaces:`, such as `addresses: [10.0.1.1/24]`.",
               tunnel.origin()));
     }
-    return inside;
-  }
-
-  /** Without those that lie inside another. */
-  private static List<Prefix> outermost(Stream<Prefix> prefixes) {
-    List<Prefix> all = prefixes.distinct().toList();
-    return all.stream()
-        .filter(p -> all.stream().noneMatch(q -> !q.equals(p) && q.contains(p)))
-        .toList();
+    return local;
   }
 
   /**

@@ -217,9 +217,7 @@ final class Hosts {
       }
     }
     boolean fixed =
-        interfaces.stream()
-            .filter(Interface::isOutside)
-            .allMatch(i -> !i.isDynamic(address.family()));
+        interfaces.stream().filter(Interface::isOutside).allMatch(i -> i.isFixed(address.family()));
     boolean ours =
         interfaces.stream()
             .filter(Interface::isOutside)

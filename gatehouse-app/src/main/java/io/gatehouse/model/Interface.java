@@ -63,8 +63,22 @@ public record Interface(
     return roles.contains(Role.INSIDE);
   }
 
-  /** Whether its addresses of that family are not written down and have to be followed. */
-  public boolean isDynamic(Family family) {
-    return addresses.stream().noneMatch(a -> a.value().address().family() == family);
+  /** Whether it has an address of that family that is written down. */
+  public boolean isFixed(Family family) {
+    return addresses.stream().anyMatch(a -> a.value().address().family() == family);
+  }
+
+  /**
+   * Whether addresses of that family may come and go that no description knows: where nothing at
+   * all says what it has, those of either.
+   */
+  public boolean isFollowed(Family family) {
+    boolean silent = addresses.isEmpty() && !dhcp && !routerAdvertisements;
+    return !isFixed(family) && (silent || (family == Family.V4 ? dhcp : routerAdvertisements));
+  }
+
+  /** Whether it may have addresses of that family at all. */
+  public boolean speaks(Family family) {
+    return isFixed(family) || isFollowed(family);
   }
 }

