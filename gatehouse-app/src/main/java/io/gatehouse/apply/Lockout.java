@@ -2,6 +2,7 @@ package io.gatehouse.apply;
 
 import io.gatehouse.model.Address;
 import io.gatehouse.ruleset.Chain;
+import io.gatehouse.ruleset.Routing;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.snapshot.Snapshot;
 import java.util.Optional;
@@ -37,13 +38,13 @@ final class Lockout {
             "tcp",
             OptionalInt.empty(),
             OptionalInt.of(Integer.parseInt(words[3])),
-            // With routes by policy the device is not certain, and neither is it with several ways.
-            Ways.device(snapshot, client.get()),
+            device(ruleset, snapshot, client.get(), server.get()),
             Optional.empty(),
             // Somebody behind a tunnel comes through it, and loses the way with it: looked at as
             // either.
             Ways.isFar(ruleset, client.get()) ? Optional.empty() : Optional.of(false),
             Optional.empty());
+    // Ours is no raw or mangle chain that drops at prerouting: the input chains decide.
     Set<Judge.Ending> endings = Judge.endings(ruleset, "filter", Chain.Hook.INPUT, flow);
     boolean dropped = endings.contains(new Judge.Ending.Dropped());
     if (!dropped) {
@@ -54,5 +55,28 @@ final class Lockout {
         endings.size() == 1
             ? "the new rules refuse a new connection like your own (" + like + ")"
             : "the new rules may refuse a new connection like your own (" + like + ")");
+  }
+
+  /**
+   * The device that the connection comes in by, where the way back and the address that it goes to
+   * agree about it, and no rule of ours gives answers another way.
+   */
+  private static Optional<String> device(
+      Ruleset ruleset, Snapshot snapshot, Address client, Address server) {
+    Optional<String> back = Ways.device(snapshot, client);
+    boolean itsAddress =
+        snapshot.links().stream()
+            .filter(link -> back.filter(link.name()::equals).isPresent())
+            .flatMap(link -> link.addresses().stream())
+            .anyMatch(at -> at.address().equals(server));
+    boolean lo = back.filter("lo"::equals).isPresent();
+    return lo || (itsAddress && ruleset.rules().stream().noneMatch(rule -> concerns(rule, server)))
+        ? back
+        : Optional.empty();
+  }
+
+  private static boolean concerns(Routing.Policy rule, Address server) {
+    return rule.family() == server.family()
+        && rule.from().map(from -> from.contains(server)).orElse(true);
   }
 }

@@ -463,8 +463,9 @@ keep_ours() { # FILE…
 boot() {
   [ -f "$STATE/boot" ] || return 0
   read -r n < "$STATE/boot"
+  recover || return 1
   read_journal
-  if [ "$now" != 0 ] || [ -n "$doing" ]; then
+  if [ "$now" != 0 ]; then
     say "generation $now stands already"
     return 0
   fi

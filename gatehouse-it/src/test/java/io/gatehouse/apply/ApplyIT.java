@@ -223,8 +223,9 @@ class ApplyIT {
   @Test
   void whatRefusesTheAdministratorNeedsConfirm() {
     String before = namespace.everything();
-    // By eth0, where the new rules let nobody in; not to be read; and the LAN, where they do.
-    for (String ssh : List.of("198.51.100.7 40000 192.0.2.2 22", "who knows")) {
+    // By eth0, where the new rules let nobody in; by whichever device; not to be read.
+    for (String ssh :
+        List.of("198.51.100.7 40000 192.0.2.2 22", "10.0.1.9 40000 192.0.2.2 22", "who knows")) {
       Outcome outcome = applyOver(ssh, OptionalInt.empty());
       assertThat(outcome.kind()).isEqualTo(Outcome.Kind.REFUSED);
       assertThat(outcome.lines()).first().asString().contains("your own");

@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -184,6 +185,75 @@ class KillIT {
     assertThat(outcome.kind()).isEqualTo(Outcome.Kind.FAILED);
 
     killAtEveryStep("redo 2", office, office, before, stride, () -> ensure(1, "undo 2"));
+  }
+
+  @Test
+  void boot() {
+    boot(5);
+  }
+
+  @Test
+  @Tag("full")
+  void bootAtEveryStep() {
+    boot(1);
+  }
+
+  /** A boot has no fence: its filter comes first. */
+  private void boot(int stride) {
+    prepareBoot();
+    String fresh = namespace.everything();
+    // Twice: the first way back writes keys of each interface, which from then on follow `default`
+    // no more.
+    hand(0, "boot");
+    hand(0, "undo 1");
+    assertThat(bootAgain(0)).isZero();
+    String booted = namespace.everything();
+    hand(0, "undo 1");
+    assertThat(Namespace.difference(fresh, namespace.everything())).isEmpty();
+
+    int step = 1;
+    while (bootAgain(step) == KILLED) {
+      String between = namespace.everything();
+      // What forwards, or leads anywhere, has the whole filter before it.
+      boolean filtered = between.contains("table inet gatehouse ");
+      assertThat(filtered || Namespace.difference(fresh, between).isEmpty()).isTrue();
+      boolean done = Journal.read(directories).orElseThrow().doing().isEmpty();
+      hand(1 + step * 7 % 23, "recover");
+      hand(0, "recover");
+      assertThat(Namespace.difference(done ? between : fresh, namespace.everything())).isEmpty();
+      // A second boot script of the same boot, as `systemctl start` does.
+      assertThat(bootAgain(0)).isZero();
+      assertThat(Namespace.difference(booted, namespace.everything())).isEmpty();
+      hand(0, "undo 1");
+      assertThat(Namespace.difference(fresh, namespace.everything())).isEmpty();
+      step += stride;
+    }
+    assertThat(step).isGreaterThan(15);
+    assertThat(Namespace.difference(booted, namespace.everything())).isEmpty();
+  }
+
+  /** The state of a boot before: nothing of it is in this kernel. */
+  private void prepareBoot() {
+    Outcome outcome =
+        applier(Map.of())
+            .apply(
+                new Request(
+                    Rulesets.office(),
+                    "version: 1\n",
+                    "office.yaml",
+                    "gatehouse apply",
+                    OptionalInt.empty(),
+                    Optional.empty(),
+                    true));
+    assertThat(outcome.kind()).isEqualTo(Outcome.Kind.DONE);
+    namespace.close();
+    namespace = Namespace.create().withForeignEntries();
+  }
+
+  /** What is taken back is not loaded any more: it is named again first. */
+  private int bootAgain(int killAt) {
+    namespace.sh("echo 1 > '" + directories.state().resolve("boot") + "'");
+    return hand(killAt, "boot");
   }
 
   @Test
