@@ -1,5 +1,6 @@
 package io.gatehouse.it.compile;
 
+import io.gatehouse.compile.Compiled;
 import io.gatehouse.compile.Compiler;
 import io.gatehouse.config.Description;
 import io.gatehouse.config.Reading;
@@ -54,11 +55,15 @@ final class Examples {
     }
   }
 
-  static Ruleset compiled(String name) {
+  static Compiled described(String name) {
     return switch (Description.read(name + ".yaml", new Disk())) {
-      case Reading.Understood understood -> Compiler.compile(understood.gateway()).ruleset();
+      case Reading.Understood understood -> Compiler.compile(understood.gateway());
       case Reading.Refused refused -> throw new AssertionError(refused.problems().toString());
     };
+  }
+
+  static Ruleset compiled(String name) {
+    return described(name).ruleset();
   }
 
   static String nft(Ruleset ruleset) {
@@ -81,7 +86,7 @@ final class Examples {
     host.script(script.toString()).expected();
   }
 
-  /** Takes it out again, all but the settings. */
+  /** Takes it out again, all but the settings; policies whoever laid them. */
   static void unload(Host host, String name) {
     Ruleset ruleset = compiled(name);
     StringBuilder script = new StringBuilder();
@@ -89,14 +94,15 @@ final class Examples {
       script.append("nft delete table ").append(table.family()).append(' ').append(table.name());
       script.append("\n");
     }
-    script
-        .append("ip -force -batch - <<'END'\n")
-        .append(IpText.delete(ruleset, Family.V4))
-        .append("END\n");
-    script
-        .append("ip -6 -force -batch - <<'END'\n")
-        .append(IpText.delete(ruleset, Family.V6))
-        .append("END\n");
-    host.script(script.append("true\n").toString()).expected();
+    for (Family family : Family.values()) {
+      script.append(family == Family.V4 ? "ip" : "ip -6").append(" -force -batch - <<'END'\n");
+      // A policy that is not there ends ip(8), whatever -force says.
+      IpText.delete(ruleset, family)
+          .lines()
+          .filter(line -> !line.startsWith("xfrm "))
+          .forEach(line -> script.append(line).append('\n'));
+      script.append("END\n");
+    }
+    host.script(script.append("ip xfrm policy flush\n").toString()).expected();
   }
 }

@@ -2,7 +2,6 @@ package io.gatehouse.it.compile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gatehouse.it.lab.Fate;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
@@ -79,21 +78,8 @@ class OrdinaryTrafficIT {
     }
   }
 
-  /** Probes whose names begin with {@code no} must not arrive, all others must. */
   private static Sightings probe(String... lines) {
-    Sightings sightings = net.probe(lines);
-    List<String> wrong =
-        sightings.fates().values().stream()
-            .filter(fate -> fate.arrived() == fate.probe().startsWith("no"))
-            .map(Fate::toString)
-            .toList();
-    assertThat(wrong).isEmpty();
-    return sightings;
-  }
-
-  private static void assertFrom(Sightings sightings, String probe, String source) {
-    assertThat(sightings.of(probe).from())
-        .hasValueSatisfying(from -> assertThat(from).startsWith(source + ":"));
+    return Probes.sent(net, lines);
   }
 
   @Test
@@ -119,8 +105,8 @@ class OrdinaryTrafficIT {
                   "no-storage udp from=pc to=storage dst=192.168.88.10:445",
                   "container udp from=box to=web dst=198.51.100.10:53",
                   "no-container-into-lan udp from=box to=pc dst=10.0.1.20:53");
-          assertFrom(seen, "internet", "203.0.113.2");
-          assertFrom(seen, "container", "172.17.0.2");
+          Probes.assertFrom(seen, "internet", "203.0.113.2");
+          Probes.assertFrom(seen, "container", "172.17.0.2");
         });
   }
 
@@ -134,7 +120,7 @@ class OrdinaryTrafficIT {
       "towards-pool udp from=pc to=web dst=10.0.3.7:53 silent",
       "towards-remote udp from=pc to=web dst=10.20.0.10:53 silent"
     };
-    String[] none = List.of(probes).stream().map(line -> "no-" + line).toArray(String[]::new);
+    String[] none = Probes.none(probes);
     with(
         "office",
         () -> {
@@ -163,7 +149,7 @@ class OrdinaryTrafficIT {
                   "no-ike-from-a-stranger udp from=web to=gw dst=203.0.113.2:500"
                       + " src=198.51.100.10:500",
                   "ike udp from=web to=gw dst=203.0.113.2:4500 src=198.51.100.7:4500");
-          assertFrom(seen, "lan-http", "203.0.113.2");
+          Probes.assertFrom(seen, "lan-http", "203.0.113.2");
           assertThat(seen.of("ike").replied()).isTrue();
         });
   }
@@ -216,8 +202,8 @@ class OrdinaryTrafficIT {
                   "no-ssh tcp from=web to=dmz dst=192.0.2.70:22",
                   "to-servers udp from=pc to=dmz dst=192.0.2.70:22",
                   "no-from-servers udp from=dmz to=pc dst=10.0.1.20:22");
-          assertFrom(seen, "lan", "203.0.113.3");
-          assertFrom(seen, "servers", "192.0.2.70");
+          Probes.assertFrom(seen, "lan", "203.0.113.3");
+          Probes.assertFrom(seen, "servers", "192.0.2.70");
         });
   }
 

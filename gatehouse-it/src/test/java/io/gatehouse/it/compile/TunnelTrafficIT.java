@@ -1,0 +1,455 @@
+package io.gatehouse.it.compile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.it.lab.Feature;
+import io.gatehouse.it.lab.Host;
+import io.gatehouse.it.lab.Lab;
+import io.gatehouse.it.lab.Network;
+import io.gatehouse.it.lab.Sightings;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What comes and goes through tunnels, and what only says so. SAs are laid by hand, as an IKE
+ * daemon would lay them.
+ */
+class TunnelTrafficIT {
+  private static final String WORLD =
+      """
+      wire gw:eth0 203.0.113.2/24 203.0.113.9/24 203.0.113.20/24 2001:db8:f0::2/64 -- net:gw 203.0.113.1/24 2001:db8:f0::1/64
+      wire gw:eth1 10.0.1.1/24 2001:db8:1::1/64 -- pc:eth0 10.0.1.20/24 2001:db8:1::20/64 -- one:eth0 10.0.1.2/24 -- printer:eth0 10.0.1.30/24
+      wire gw:eth2 172.30.0.1/24 -- cloud:ens5 172.30.0.10/24
+      wire cloud:ens6 172.31.16.10/20 -- server:eth0 172.31.16.20/20
+      wire net:roam 198.51.101.1/24 2001:db8:f1::1/64 -- roam:eth0 198.51.101.20/24 10.0.3.5/32 10.0.3.10/32 10.0.3.11/32 10.0.3.12/32 2001:db8:f1::20/64 2001:db8:3::5/128 fd00:3::5/128
+      wire net:branch 198.51.100.1/24 2001:db8:f7::1/64 -- branch:eth0 198.51.100.7/24 10.20.0.10/32 10.0.3.6/32 2001:db8:f7::7/64 2001:db8:20::10/128
+      wire net:web 198.18.0.1/24 2001:db8:f8::1/64 -- web:eth0 198.18.0.10/24 2001:db8:f8::10/64
+      route gw default via 203.0.113.1
+      route gw default via 2001:db8:f0::1
+      route pc default via 10.0.1.1
+      route pc default via 2001:db8:1::1
+      route one default via 10.0.1.1
+      route printer default via 10.0.1.1
+      route printer 10.0.3.0/24 via 10.0.1.2
+      route cloud default via 172.30.0.1
+      route server default via 172.31.16.10
+      route roam default via 198.51.101.1
+      route roam default via 2001:db8:f1::1
+      route branch default via 198.51.100.1
+      route branch default via 2001:db8:f7::1
+      route web default via 198.18.0.1
+      route web default via 2001:db8:f8::1
+      route net 10.0.0.0/8 via 203.0.113.2
+      route net 10.20.0.0/16 via 198.51.100.7
+      route net 2001:db8:1::/64 via 2001:db8:f0::2
+      route net 2001:db8:20::/48 via 2001:db8:f7::7
+      set net net.ipv4.ip_forward=1
+      set net net.ipv6.conf.all.forwarding=1
+      """;
+
+  private static final String GW = "203.0.113.2";
+  private static final String ROAM = "198.51.101.20";
+  private static final String BRANCH = "198.51.100.7";
+  private static final Laid STAFF = Laid.tunnel(1, GW, ROAM, "10.0.1.0/24", "10.0.3.5/32");
+  private static final Laid SITE = Laid.tunnel(2, GW, BRANCH, "10.0.1.0/24", "10.20.0.0/16");
+
+  private static Network net;
+  private static Host gw;
+
+  @BeforeAll
+  static void build() {
+    net =
+        Lab.with(Feature.VETH, Feature.BRIDGE, Feature.NFT_NAT, Feature.NFT_IPSEC, Feature.ESP)
+            .network(WORLD);
+    gw = net.host("gw");
+  }
+
+  @AfterAll
+  static void tearDown() {
+    if (net != null) {
+      net.close();
+    }
+  }
+
+  private static void with(String example, Runnable test) {
+    Examples.load(gw, example);
+    try {
+      test.run();
+    } finally {
+      Examples.unload(gw, example);
+      net.each(
+          List.of("gw", "roam", "branch", "one", "cloud"),
+          "bash",
+          "-c",
+          "ip xfrm state flush; ip xfrm policy flush");
+    }
+  }
+
+  /** Lays lines of {@code ip -batch} in several hosts. */
+  private static void lay(Map<String, String> lines) {
+    StringBuilder script = new StringBuilder("set -e\n");
+    lines.forEach((host, batch) ->
+        script.append(
+            "ip -n %s -batch - <<'END'%n%sEND%n".formatted(net.host(host).namespace(), batch)));
+    net.lab().run(script.toString()).expected();
+  }
+
+  private static Sightings probe(String... lines) {
+    return Probes.sent(net, lines);
+  }
+
+  private static final String[] STAFF_PASSES = {
+    "staff udp from=roam to=pc dst=10.0.1.20:445 src=10.0.3.5",
+    "dns udp from=roam to=gw dst=10.0.1.1:53 src=10.0.3.5"
+  };
+
+  @Test
+  void eachTunnelCarriesItsOwnSourcesOnly() {
+    with(
+        "office",
+        () -> {
+          // The client sends everything through it, though it may not.
+          Laid staff = Laid.tunnel(1, GW, ROAM, "0.0.0.0/0", "10.0.3.5/32");
+          lay(
+              Map.of(
+                  "gw", staff.all() + SITE.all(),
+                  "roam", staff.other("0.0.0.0/0", "0.0.0.0/0").all(),
+                  "branch", SITE.other("0.0.0.0/0", "10.0.1.0/24").all()));
+          Sightings seen =
+              probe(
+                  Probes.and(
+                      STAFF_PASSES,
+                      "watch net",
+                      "branch udp from=branch to=pc dst=10.0.1.20:446 src=10.20.0.10",
+                      "to-branch udp from=pc to=branch dst=10.20.0.10:53",
+                      "no-ssh tcp from=roam to=gw dst=10.0.1.1:22 src=10.0.3.5",
+                      "no-dns udp from=branch to=gw dst=10.0.1.1:53 src=10.20.0.10",
+                      "no-begin udp from=pc to=roam dst=10.0.3.5:53",
+                      "no-internet udp from=roam to=web dst=198.18.0.10:53 src=10.0.3.5"));
+          Probes.assertReplied(seen, "staff", "dns", "branch", "to-branch");
+          Probes.assertFrom(seen, "to-branch", "10.0.1.20"); // exempt from NAT
+          for (String probe : List.of("staff", "dns", "branch", "to-branch")) {
+            assertThat(seen.of(probe).seenAt("net")).as(probe).isFalse();
+          }
+          // Each in the other's name, and in those of nobody, of a LAN host, of the world.
+          Sightings forged =
+              probe(
+                  "watch net",
+                  "no-as-branch udp from=roam to=pc dst=10.0.1.20:447 src=10.20.0.10 spoof",
+                  "no-as-staff udp from=branch to=pc dst=10.0.1.20:448 src=10.0.3.5 spoof",
+                  "no-unassigned udp from=roam to=pc dst=10.0.1.20:449 src=10.0.3.77 spoof",
+                  "no-other-pool udp from=roam to=pc dst=10.0.1.20:450 src=10.0.4.5 spoof",
+                  "no-as-lan udp from=roam to=pc dst=10.0.1.20:451 src=10.0.1.30 spoof",
+                  "no-as-world udp from=roam to=pc dst=10.0.1.20:452 src=198.18.0.10 spoof",
+                  "no-dns-as-staff udp from=branch to=gw dst=10.0.1.1:53 src=10.0.3.5 spoof");
+          assertThat(forged.esp("net", "gw")).isGreaterThanOrEqualTo(7);
+        });
+  }
+
+  private static final String[] TOWARDS_BRANCH = {
+    "to-branch udp from=pc to=branch dst=10.20.0.10:53 silent",
+    "from-branch udp from=branch to=pc dst=10.0.1.20:446 src=10.20.0.10 silent"
+  };
+
+  @Test
+  void oneTunnelIsDownAloneAndNothingOfItIsInClear() {
+    with(
+        "office",
+        () -> {
+          lay(
+              Map.of(
+                  "gw",
+                  STAFF.all() + SITE.all(),
+                  "roam",
+                  STAFF.other("10.0.3.5/32", "10.0.1.0/24").all()));
+          // Of the branch's end nothing stands: it sends in clear.
+          String[] probes =
+              Probes.and(Probes.and(STAFF_PASSES, Probes.none(TOWARDS_BRANCH)), "watch gw");
+          lay(Map.of("gw", SITE.withoutPolicies()));
+          Sightings gone = probe(probes);
+          Probes.assertReplied(gone, "staff", "dns");
+          Probes.assertNothingLeft(gone, "gw", "eth0");
+
+          // The policy stands, its SAs have expired.
+          gw.script(
+                  "ip xfrm state deleteall reqid 2 && ip -batch - <<'END'\n"
+                      + SITE.policies()
+                      + "END")
+              .expected();
+          Sightings bare = probe(probes);
+          Probes.assertReplied(bare, "staff", "dns");
+          Probes.assertNothingLeft(bare, "gw", "eth0");
+
+          // The control.
+          lay(Map.of("gw", SITE.withoutPolicies()));
+          Examples.unload(gw, "office");
+          probe(TOWARDS_BRANCH);
+        });
+  }
+
+  private static final String FOREIGN_NAT =
+      """
+      table inet foreign {
+        chain before { type nat hook postrouting priority 90; %s }
+        chain after { type nat hook postrouting priority 110; %s }
+      }
+      """;
+  private static final String MASQUERADE = "oifname eth0 counter masquerade;";
+
+  @Test
+  void aForeignMasqueradeBringsNothingOutInClear() {
+    with(
+        "office",
+        () -> {
+          lay(
+              Map.of(
+                  "gw", SITE.all(),
+                  "branch", SITE.other("10.20.0.0/16", "10.0.1.0/24").all()));
+          // The guard alone: the policies of lowest precedence would stop it too.
+          gw.script(
+                  "for each in 0.0.0.0/1 128.0.0.0/1; do ip xfrm policy delete src $each dst 10.20.0.0/16 dir out || exit; done")
+              .expected();
+          String towards = "towards udp from=pc to=branch dst=10.20.0.10:53";
+          Probes.assertReplied(probe(towards), "towards");
+
+          gw.nft(FOREIGN_NAT.formatted("", MASQUERADE));
+          Probes.assertNothingLeft(probe("watch gw", "no-" + towards), "gw", "eth0");
+          gw.nft("delete table inet foreign\n" + FOREIGN_NAT.formatted(MASQUERADE, ""));
+          Probes.assertNothingLeft(probe("watch gw", "no-" + towards), "gw", "eth0");
+
+          gw.run("nft", "flush", "chain", "inet", "gatehouse", "guard").expected();
+          Probes.assertFrom(probe(towards + " silent"), "towards", GW);
+          gw.nft("delete table inet foreign");
+        });
+  }
+
+  @Test
+  void groupsReachTheirOwn() {
+    with(
+        "groups",
+        () -> {
+          Laid clients = Laid.tunnel(3, GW, ROAM, "0.0.0.0/0", "10.0.3.8/29");
+          lay(Map.of("gw", clients.all(), "roam", clients.other().all()));
+          gw.nft(
+              """
+              add element inet gatehouse from_staff.groups4 { 10.0.3.10 : goto from_staff.finance, 10.0.3.11 : goto from_staff.admins }
+              add element inet gatehouse in_staff.groups4 { 10.0.3.10 : goto in_staff.finance, 10.0.3.11 : goto in_staff.admins }
+              """);
+          Sightings seen =
+              probe(
+                  "intranet tcp from=roam to=pc dst=10.0.1.20:80 src=10.0.3.12",
+                  "no-files tcp from=roam to=pc dst=10.0.1.20:445 src=10.0.3.12",
+                  "no-database tcp from=roam to=pc dst=10.0.1.20:1433 src=10.0.3.12",
+                  "no-internet tcp from=roam to=web dst=198.18.0.10:80 src=10.0.3.12",
+                  "no-ssh tcp from=roam to=gw dst=10.0.1.1:22 src=10.0.3.12",
+                  "finance-intranet tcp from=roam to=pc dst=10.0.1.20:80 src=10.0.3.10",
+                  "finance-database tcp from=roam to=pc dst=10.0.1.20:1433 src=10.0.3.10",
+                  "no-finance-files tcp from=roam to=pc dst=10.0.1.20:445 src=10.0.3.10",
+                  "no-finance-internet tcp from=roam to=web dst=198.18.0.10:80 src=10.0.3.10",
+                  "no-finance-ssh tcp from=roam to=gw dst=10.0.1.1:22 src=10.0.3.10",
+                  "finance-dns udp from=roam to=gw dst=10.0.1.1:53 src=10.0.3.10",
+                  "admins-files tcp from=roam to=pc dst=10.0.1.20:445 src=10.0.3.11",
+                  "admins-ssh tcp from=roam to=gw dst=10.0.1.1:22 src=10.0.3.11",
+                  "admins-internet tcp from=roam to=web dst=198.18.0.10:80 src=10.0.3.11");
+          Probes.assertFrom(seen, "admins-internet", GW);
+        });
+  }
+
+  @Test
+  void clientsAppearInsideAsTheGateway() {
+    Laid four = Laid.tunnel(4, GW, ROAM, "10.0.1.0/24", "10.0.3.5/32");
+    Laid six =
+        Laid.tunnel(5, "2001:db8:f0::2", "2001:db8:f1::20", "2001:db8:1::/64", "fd00:3::5/128");
+    with(
+        "nat-return",
+        () -> {
+          lay(
+              Map.of(
+                  "gw", four.all() + six.all(),
+                  "roam", four.other().all() + six.other().all()));
+          Sightings seen =
+              probe(
+                  "watch net",
+                  "four tcp from=roam to=pc dst=10.0.1.20:445 src=10.0.3.5",
+                  "six tcp from=roam to=pc dst=[2001:db8:1::20]:445 src=[fd00:3::5]",
+                  "no-back udp from=pc to=roam dst=10.0.3.5:53");
+          Probes.assertFrom(seen, "four", "10.0.1.1");
+          Probes.assertFrom(seen, "six", "2001:db8:1::1");
+          Probes.assertReplied(seen, "four", "six");
+          assertThat(seen.of("four").seenAt("net")).isFalse();
+        });
+  }
+
+  @Test
+  void l2tpCountsOnlyUnderIpsec() {
+    Laid client = Laid.transport(6, GW, ROAM);
+    with(
+        "l2tp",
+        () -> {
+          probe(
+              "no-plain udp from=roam to=gw dst=203.0.113.2:1701 src=198.51.101.20:1701",
+              "no-plain-any-port udp from=roam to=gw dst=203.0.113.2:1701");
+          lay(Map.of("gw", client.all(), "roam", client.other().all()));
+          Sightings seen =
+              probe(
+                  "watch net",
+                  "l2tp udp from=roam to=gw dst=203.0.113.2:1701 src=198.51.101.20:1701",
+                  "no-other udp from=roam to=gw dst=203.0.113.2:1702",
+                  "no-dns udp from=roam to=gw dst=203.0.113.2:53",
+                  "no-plain udp from=web to=gw dst=203.0.113.2:1701 src=198.18.0.10:1701");
+          Probes.assertReplied(seen, "l2tp");
+          assertThat(seen.of("l2tp").seenAt("net")).isFalse();
+          Probes.assertReplied(
+              probe("ours udp from=gw to=roam dst=198.51.101.20:4711 src=203.0.113.2:1701"),
+              "ours");
+          // When the tunnel is gone, answers do not go on in clear, whatever conntrack knows.
+          gw.script("ip xfrm policy flush").expected();
+          gw.nft("insert rule inet gatehouse output accept");
+          probe(
+              "watch net",
+              "no-answer udp from=gw to=roam dst=198.51.101.20:1701 src=203.0.113.2:1701 silent",
+              "control udp from=gw to=web dst=198.18.0.10:1701 src=203.0.113.2:1702 silent");
+        });
+  }
+
+  @Test
+  void theSameForIpv6() {
+    Laid staff =
+        Laid.tunnel(7, "2001:db8:f0::2", "2001:db8:f1::20", "2001:db8:1::/64", "2001:db8:3::5/128");
+    Laid site =
+        Laid.tunnel(8, "2001:db8:f0::2", "2001:db8:f7::7", "2001:db8:1::/64", "2001:db8:20::/48");
+    with(
+        "ipv6",
+        () -> {
+          lay(
+              Map.of(
+                  "gw", staff.all() + site.all(),
+                  "roam", staff.other("::/0", "2001:db8:1::/64").all(),
+                  "branch", site.other().all()));
+          String towards = "towards udp from=pc to=branch dst=[2001:db8:20::10]:53";
+          Sightings seen =
+              probe(
+                  "watch net",
+                  "staff udp from=roam to=pc dst=[2001:db8:1::20]:445 src=[2001:db8:3::5]",
+                  "branch udp from=branch to=pc dst=[2001:db8:1::20]:446 src=[2001:db8:20::10]",
+                  towards,
+                  "office udp from=pc to=web dst=[2001:db8:f8::10]:53",
+                  "https tcp from=web to=pc dst=[2001:db8:1::20]:443",
+                  "no-http tcp from=web to=pc dst=[2001:db8:1::20]:80",
+                  "ike udp from=web to=gw dst=[2001:db8:f0::2]:500 src=[2001:db8:f8::10]:4711",
+                  "no-ike-to-inside udp from=web to=gw dst=[2001:db8:1::1]:500",
+                  "no-begin udp from=pc to=roam dst=[2001:db8:3::5]:53",
+                  "no-as-branch udp from=roam to=pc dst=[2001:db8:1::20]:447 src=[2001:db8:20::10] spoof",
+                  "no-unassigned udp from=roam to=pc dst=[2001:db8:1::20]:448 src=[2001:db8:3::77] spoof",
+                  "no-in-clear udp from=web to=pc dst=[2001:db8:1::20]:449 src=[2001:db8:3::5]:9 spoof",
+                  "no-in-clear-as-branch udp from=web to=pc dst=[2001:db8:1::20]:450 src=[2001:db8:20::10]:9 spoof");
+          Probes.assertReplied(seen, "staff", "branch", "towards", "office", "https", "ike");
+          Probes.assertFrom(seen, "office", "2001:db8:1::20");
+          for (String probe : List.of("staff", "branch", "towards")) {
+            assertThat(seen.of(probe).seenAt("net")).as(probe).isFalse();
+          }
+
+          gw.nft(FOREIGN_NAT.formatted(MASQUERADE, MASQUERADE));
+          Probes.assertNothingLeft(probe("watch gw", "no-" + towards), "gw", "eth0");
+          gw.nft("delete table inet foreign");
+
+          // The tunnel down, and then no rule either: the backstop.
+          lay(Map.of("gw", site.withoutPolicies(), "branch", site.other().withoutPolicies()));
+          String[] down = {
+            towards + " silent",
+            "forged udp from=web to=pc dst=[2001:db8:1::20]:451 src=[2001:db8:20::10]:9 spoof silent"
+          };
+          Probes.assertNothingLeft(probe(Probes.and(Probes.none(down), "watch gw")), "gw", "eth0");
+          gw.run("nft", "flush", "ruleset").expected();
+          probe(Probes.none(down));
+          gw.run("ip", "-6", "xfrm", "policy", "flush").expected();
+          probe(down); // the control: nothing else stops it
+        });
+  }
+
+  /** A NAT router in front of both: it forwards UDP 500 and 4500 and nothing else. */
+  private static final String HOME_ROUTER =
+      """
+      table ip home {
+        chain in {
+          type nat hook prerouting priority -100;
+          iifname eth0 ip daddr 203.0.113.9 udp dport { 500, 4500 } dnat to 10.0.1.2
+          iifname eth0 ip daddr 203.0.113.20 udp dport { 500, 4500 } dnat to 172.30.0.10
+        }
+        chain out {
+          type nat hook postrouting priority 100;
+          oifname eth0 masquerade
+        }
+      }
+      """;
+
+  /** Takes ESP out of UDP 4500, as an IKE daemon's socket does; ready when it returns. */
+  private static final String DAEMON =
+      """
+      python3 - <<'END' > /dev/null 2>&1 3>&-
+      import os, signal, socket
+      daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+      daemon.setsockopt(17, 100, 2)  # UDP_ENCAP, UDP_ENCAP_ESPINUDP
+      daemon.bind(("0.0.0.0", 4500))
+      if os.fork():
+          os._exit(0)
+      signal.pause()
+      END
+      """;
+
+  @Test
+  void oneArmedAndBehindNat() {
+    // As each end sees the other, through the router's two addresses.
+    Laid armed = Laid.tunnel(9, "10.0.1.2", ROAM, "0.0.0.0/0", "10.0.3.5/32").throughUdp();
+    Laid cloud =
+        Laid.tunnel(10, "172.30.0.10", BRANCH, "172.31.16.0/20", "10.0.3.6/32").throughUdp();
+    gw.script("echo 1 > /proc/sys/net/ipv4/ip_forward").expected();
+    gw.nft(HOME_ROUTER);
+    Examples.load(net.host("one"), "one-armed");
+    Examples.load(net.host("cloud"), "behind-nat");
+    try {
+      net.each(List.of("roam", "branch", "one", "cloud"), "bash", "-c", DAEMON).expected();
+      lay(
+          Map.of(
+              "one", armed.all(),
+              "roam", armed.other().seeing("203.0.113.9").all(),
+              "cloud", cloud.all(),
+              "branch", cloud.other().seeing("203.0.113.20").all()));
+      Sightings seen =
+          probe(
+              "watch one cloud",
+              "office udp from=roam to=printer dst=10.0.1.30:445 src=10.0.3.5",
+              "internet tcp from=roam to=web dst=198.18.0.10:80 src=10.0.3.5",
+              "no-lan-to-pool udp from=printer to=roam dst=10.0.3.5:53",
+              "no-unassigned udp from=printer to=roam dst=10.0.3.77:53",
+              "ike udp from=web to=one dst=203.0.113.9:500 at=10.0.1.2:500",
+              "ssh tcp from=printer to=one dst=10.0.1.2:22",
+              "no-ssh tcp from=web to=one dst=10.0.1.2:22",
+              "no-bare-esp ip from=web to=one dst=10.0.1.2",
+              "no-forged udp from=web to=one dst=10.0.1.2:500 src=10.0.3.5:9 spoof",
+              "server tcp from=branch to=server dst=172.31.16.20:445 src=10.0.3.6",
+              "cloud-ike udp from=web to=cloud dst=203.0.113.20:500 at=172.30.0.10:500",
+              "no-cloud-bare-esp ip from=gw to=cloud dst=172.30.0.10",
+              "no-cloud-ike-to-inside udp from=gw to=cloud dst=172.31.16.10:500",
+              "no-cloud-ssh tcp from=gw to=cloud dst=172.30.0.10:22");
+      Probes.assertReplied(seen, "office", "internet", "ike", "server", "cloud-ike");
+      Probes.assertFrom(seen, "office", "10.0.3.5");
+      Probes.assertFrom(seen, "internet", "203.0.113.2"); // the router's NAT behind ours
+      Probes.assertFrom(seen, "server", "10.0.3.6");
+      assertThat(seen.of("no-unassigned").left("one", "eth0")).isFalse();
+      assertThat(seen.of("server").left("cloud", "ens5")).isFalse();
+    } finally {
+      Examples.unload(net.host("one"), "one-armed");
+      Examples.unload(net.host("cloud"), "behind-nat");
+      gw.nft("delete table ip home");
+      net.each(
+          List.of("roam", "branch", "one", "cloud"),
+          "bash",
+          "-c",
+          "ip xfrm state flush; ip xfrm policy flush");
+    }
+  }
+}
