@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.gatehouse.model.Numbers;
 import io.gatehouse.ruleset.Ruleset;
+import io.gatehouse.snapshot.Connection;
 import io.gatehouse.snapshot.Machine;
 import io.gatehouse.snapshot.Snapshot;
 import java.io.IOException;
@@ -76,7 +77,9 @@ public final class Applier {
             if (journal().doing().isPresent()) {
               Hand.Reply reply = hand.tell("recover");
               lines.addAll(reply.lines());
-              if (reply.status() != 0) {
+              // A boot that could not be finished is no change to take back: it counts as done, as
+              // far as it came.
+              if (reply.status() != 0 && journal().doing().isPresent()) {
                 return stuck(lines);
               }
             }
@@ -104,11 +107,23 @@ public final class Applier {
 
   private Outcome stuck(List<String> lines) {
     List<String> all = new ArrayList<>(lines);
-    all.add(
-        "what was interrupted could not be taken back; the fence stands: only what both rulesets allow");
-    all.add("passes. Mend what is said above, then run any gatehouse command again, or");
+    all.add("what was interrupted could not be taken back; " + meanwhile());
+    all.add("mend what is said above, then run any gatehouse command again, or");
     all.add("sh " + directories.run().resolve("hand.sh") + " recover");
     return new Outcome(Outcome.Kind.FAILED, all);
+  }
+
+  /** What passes while a change is half done. */
+  private String meanwhile() {
+    boolean fence =
+        machine.run("nft", "-t", "list", "table", "inet", NftScripts.FENCE).out().contains("chain");
+    boolean table = Standing.read(machine).there();
+    if (fence) {
+      return table
+          ? "only what both rulesets allow passes"
+          : "only what the ruleset that was to stand allows passes";
+    }
+    return table ? "the table `inet gatehouse` decides alone" : "no rules of ours stand";
   }
 
   /** The journal as far as it is about this kernel and this namespace. */
@@ -213,6 +228,7 @@ public final class Applier {
     if (reply.status() != 0) {
       return failed(reply, lines);
     }
+    endLateConnections(ruleset);
     lines.addAll(prepared.change().remarks());
     lines.addAll(forecast.warnings());
     lines.add(
@@ -225,6 +241,20 @@ public final class Applier {
     }
     prune();
     return new Outcome(Outcome.Kind.DONE, lines);
+  }
+
+  /**
+   * Ends connections that began with an old translation between our look and the new rules. The
+   * kernel knows them by now, and no new one comes.
+   */
+  private void endLateConnections(Ruleset ruleset) {
+    List<Connection> late =
+        StaleConnections.of(Snapshot.connections(machine), ruleset, Snapshot.of(machine));
+    for (Connection connection : late) {
+      List<String> command = new ArrayList<>(List.of("conntrack", "-D"));
+      command.addAll(List.of(StaleConnections.arguments(connection).split(" ", -1)));
+      machine.run(command.toArray(String[]::new));
+    }
   }
 
   private static Outcome waits(Journal.Waiting waiting) {
@@ -275,7 +305,10 @@ public final class Applier {
     List<Integer> needed = new ArrayList<>();
     Journal journal = journal();
     needed.add(journal.now());
-    standing(journal).map(Generation::from).ifPresent(needed::add);
+    standing(journal).ifPresent(generation -> {
+      needed.add(generation.from());
+      needed.add(generation.booted());
+    });
     needed.add(atBoot());
     Generation.prune(directories, needed);
   }
@@ -288,14 +321,18 @@ public final class Applier {
       Standing standing,
       Change change,
       Optional<Generation> before,
+      Numbers was,
       Numbers numbers) {}
 
   private Prepared prepare(Optional<Ruleset> wanted, Optional<Generation> before) {
     Snapshot snapshot = Snapshot.of(machine);
     Map<String, String> sysctls = Snapshot.sysctls(machine, Change.trees(wanted, before));
+    Optional<Generation> marked = before.filter(generation -> !generation.isEmpty());
     Numbers numbers = wanted.map(Ruleset::numbers).orElse(numbers(before));
-    Change change = Change.of(snapshot, wanted, before, numbers, sysctls);
-    return new Prepared(snapshot, Standing.read(machine), change, before, numbers);
+    // Where nothing of ours stands, what carries our number was left by us, as far as one can know.
+    Numbers was = marked.isPresent() ? numbers(marked) : numbers;
+    Change change = Change.of(snapshot, wanted, before, was, numbers, sysctls);
+    return new Prepared(snapshot, Standing.read(machine), change, before, was, numbers);
   }
 
   /** The numbers by which the generation before marked its entries. */
@@ -380,6 +417,7 @@ public final class Applier {
         number,
         ruleset,
         before,
+        prepared.was(),
         prepared.numbers(),
         prepared.change(),
         shape,
@@ -449,6 +487,11 @@ public final class Applier {
               from == 0
                   ? "generation " + now + " is taken back: nothing of ours stands"
                   : "generation " + now + " is taken back: generation " + from + " stands again");
+          int boot = atBoot();
+          lines.add(
+              boot == 0
+                  ? "the next boot loads nothing of ours"
+                  : "the next boot loads generation " + boot);
           return new Outcome(Outcome.Kind.DONE, lines);
         });
   }
@@ -488,6 +531,7 @@ public final class Applier {
             number,
             Optional.empty(),
             before,
+            prepared.was(),
             prepared.numbers(),
             prepared.change(),
             prepared.standing().shape(before),
@@ -500,7 +544,6 @@ public final class Applier {
     if (reply.status() != 0) {
       return failed(reply, lines);
     }
-    forgetBoot();
     prune();
     lines.add("nothing of ours stands; the host is as it was before");
     return new Outcome(Outcome.Kind.DONE, lines);

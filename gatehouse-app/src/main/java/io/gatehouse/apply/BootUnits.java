@@ -50,6 +50,11 @@ public final class BootUnits {
               .formatted(directories.state()),
           "up, and `sh %s/boot.sh late` when it is up".formatted(directories.state()));
     }
+    if (!directories.state().toString().matches("[A-Za-z0-9_./:@+,=-]+")) {
+      // Blanks, quotes, % and $ each mean something else in each line of a unit.
+      return List.of(
+          "! not loaded at boot: a unit cannot name the directory " + directories.state());
+    }
     try {
       boolean changed = false;
       for (String unit : UNITS) {

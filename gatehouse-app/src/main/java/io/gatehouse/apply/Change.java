@@ -56,17 +56,21 @@ record Change(
    *
    * @param wanted nothing for the host as it was before us
    * @param before the generation that stands, if one does
+   * @param was the numbers by which it marked its entries
+   * @param numbers those by which the new ones are marked
    * @param sysctls the trees that {@link #trees} names, as read
    */
   static Change of(
       Snapshot snapshot,
       Optional<Ruleset> wanted,
       Optional<Generation> before,
+      Numbers was,
       Numbers numbers,
       Map<String, String> sysctls) {
     List<String> conflicts = new ArrayList<>();
     List<String> remarks = new ArrayList<>();
-    Difference difference = new Difference(snapshot, numbers, conflicts, remarks);
+    Difference difference = new Difference(
+            snapshot, was.routeProtocol(), numbers.routeProtocol(), conflicts, remarks);
     wanted.ifPresent(difference::want);
     List<XfrmPolicy> policiesRemoved = new ArrayList<>();
     List<XfrmPolicy> policiesAdded = new ArrayList<>();
@@ -110,7 +114,8 @@ record Change(
   /** Compares wanted routing with what stands. */
   private static final class Difference {
     private final Snapshot snapshot;
-    private final Numbers numbers;
+    private final int was;
+    private final int protocol;
     private final List<String> conflicts;
     private final List<String> remarks;
     private final Map<String, Routing> ours = new LinkedHashMap<>();
@@ -119,9 +124,20 @@ record Change(
     private final Set<String> wantedBodies = new LinkedHashSet<>();
     private final List<Routing> added = new ArrayList<>();
 
-    Difference(Snapshot snapshot, Numbers numbers, List<String> conflicts, List<String> remarks) {
+    /**
+     * @param was what entries of ours carry that stand
+     * @param protocol what new ones will carry; whatever carries it already, where it is another,
+     *     is not ours
+     */
+    Difference(
+        Snapshot snapshot,
+        int was,
+        int protocol,
+        List<String> conflicts,
+        List<String> remarks) {
       this.snapshot = snapshot;
-      this.numbers = numbers;
+      this.was = was;
+      this.protocol = protocol;
       this.conflicts = conflicts;
       this.remarks = remarks;
       Origin origin = Origin.builtIn("read back");
@@ -131,8 +147,8 @@ record Change(
       snapshot.neighbours().forEach(neighbour -> note(neighbour, neighbour.protocol(), origin));
     }
 
-    private void note(Seen seen, int protocol, Origin origin) {
-      boolean our = protocol == numbers.routeProtocol();
+    private void note(Seen seen, int owner, Origin origin) {
+      boolean our = owner == was;
       Optional<Routing> entry = Entries.like(seen, origin);
       entry.ifPresent(e -> {
         if (our) {
@@ -154,7 +170,8 @@ record Change(
 
     private void want(Routing entry) {
       String text = Entries.named(entry);
-      if (!wantedBodies.add(text) || ours.containsKey(text)) {
+      // With another number it is another entry: the old one goes, the new one comes.
+      if (!wantedBodies.add(text) || (was == protocol && ours.containsKey(text))) {
         return;
       }
       // The kernel keeps rules of two owners side by side, but no routes and neighbours.
@@ -194,7 +211,7 @@ record Change(
 
     List<Routing> removed() {
       return ours.entrySet().stream()
-          .filter(entry -> !wantedBodies.contains(entry.getKey()))
+          .filter(entry -> was != protocol || !wantedBodies.contains(entry.getKey()))
           .map(Map.Entry::getValue)
           .toList();
     }
@@ -212,19 +229,28 @@ record Change(
     // Policies carry no owner: ours are those that we remember, exactly.
     Set<String> remembered = new LinkedHashSet<>();
     before.ifPresent(generation -> generation.text("policies").lines().forEach(remembered::add));
+    List<XfrmPolicy> wishes = wanted.map(Ruleset::backstop).orElse(List.of());
+    Set<String> wantedTexts = new LinkedHashSet<>();
+    wishes.forEach(policy -> wantedTexts.add(IpText.add(policy)));
     Map<String, XfrmPolicy> standing = new LinkedHashMap<>();
     Set<String> occupied = new LinkedHashSet<>();
     for (Seen.Policy seen : snapshot.policies()) {
       XfrmPolicy policy = Entries.like(seen, origin);
-      occupied.add(Entries.selector(policy));
+      String text = IpText.add(policy);
       if (seen.plain()) {
-        standing.put(IpText.add(policy), policy);
+        standing.put(text, policy);
+      }
+      if (seen.plain() && remembered.contains(text) && !wantedTexts.contains(text)) {
+        // It makes room for ours of the same selector, with another priority or action.
+        removed.add(policy);
+      } else if (seen.byAddresses()) {
+        occupied.add(Entries.selector(policy));
       }
     }
-    Set<String> wantedTexts = new LinkedHashSet<>();
-    for (XfrmPolicy policy : wanted.map(Ruleset::backstop).orElse(List.of())) {
+    Set<String> met = new LinkedHashSet<>();
+    for (XfrmPolicy policy : wishes) {
       String text = IpText.add(policy);
-      if (!wantedTexts.add(text)) {
+      if (!met.add(text)) {
         continue;
       }
       if (standing.containsKey(text)) {
@@ -242,11 +268,6 @@ record Change(
       }
       added.add(policy);
     }
-    standing.forEach((text, policy) -> {
-      if (remembered.contains(text) && !wantedTexts.contains(text)) {
-        removed.add(policy);
-      }
-    });
   }
 
   /** Whether the kernel has everything beside nftables already. */

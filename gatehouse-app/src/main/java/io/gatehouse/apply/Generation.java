@@ -122,6 +122,12 @@ record Generation(int number, Path directory) {
     return meta("from").filter(text -> text.matches("[0-9]{1,9}")).map(Integer::parseInt).orElse(0);
   }
 
+  /** The generation that a boot loaded before this one came; 0 for none. */
+  int booted() {
+    String text = text("booted").strip();
+    return text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
+  }
+
   boolean isEmpty() {
     return meta("empty").filter("yes"::equals).isPresent();
   }

@@ -31,6 +31,7 @@ import java.util.stream.Stream;
  * fence-back.nft   the same for the way back; unfence.nft; whole-back.nft where nothing is left of ours
  * sysctl           key, value before, value after; base: key, value before us at all
  * conntrack        connections that keep an old address translation
+ * booted           the generation that a boot loaded before this one; hand.sh writes it
  * table.nft shape refill.nft policies wishes   for the next change, for boot and for status
  * boot/            the files that a boot puts in the place of these: nothing stands then
  * </pre>
@@ -42,6 +43,7 @@ final class GenerationFiles {
   private final int number;
   private final Optional<Ruleset> wanted;
   private final Optional<Generation> before;
+  private final Numbers was;
   private final Numbers numbers;
   private final Change change;
 
@@ -49,11 +51,13 @@ final class GenerationFiles {
       int number,
       Optional<Ruleset> wanted,
       Optional<Generation> before,
+      Numbers was,
       Numbers numbers,
       Change change) {
     this.number = number;
     this.wanted = wanted;
     this.before = before;
+    this.was = was;
     this.numbers = numbers;
     this.change = change;
   }
@@ -63,6 +67,7 @@ final class GenerationFiles {
    *
    * @param wanted nothing for the host as it was before us
    * @param before what stands, if anything of ours does
+   * @param was the numbers that it carries
    * @param standing the table as it stands
    * @param conntrack arguments of {@code conntrack -D}, a line for each connection
    * @param about further lines of {@code meta}
@@ -71,13 +76,14 @@ final class GenerationFiles {
       int number,
       Optional<Ruleset> wanted,
       Optional<Generation> before,
+      Numbers was,
       Numbers numbers,
       Change change,
       Shape standing,
       List<String> conntrack,
       String description,
       Map<String, String> about) {
-    GenerationFiles made = new GenerationFiles(number, wanted, before, numbers, change);
+    GenerationFiles made = new GenerationFiles(number, wanted, before, was, numbers, change);
     made.nft(standing);
     made.routing();
     made.settings();
@@ -110,6 +116,7 @@ final class GenerationFiles {
     lines.put("from", Integer.toString(from));
     lines.put("empty", wanted.isEmpty() ? "yes" : "no");
     lines.put("backstop", Long.toString(numbers.backstopPriority()));
+    lines.put("backstop-before", Long.toString(was.backstopPriority()));
     lines.put("protocol", Integer.toString(numbers.routeProtocol()));
     lines.putAll(about);
     return lines.entrySet().stream()
@@ -164,8 +171,8 @@ final class GenerationFiles {
 
   private void routing() {
     for (Family family : Family.values()) {
-      files.put("redo." + file(family), batch(change.removed(), change.added(), family));
-      files.put("undo." + file(family), batch(change.added(), change.removed(), family));
+      files.put("redo." + file(family), batch(change.removed(), was, change.added(), numbers, family));
+      files.put("undo." + file(family), batch(change.added(), numbers, change.removed(), was, family));
     }
     files.put("redo.xfrm", policies(change.policiesRemoved(), change.policiesAdded()));
     files.put("undo.xfrm", policies(change.policiesAdded(), change.policiesRemoved()));
@@ -183,13 +190,17 @@ final class GenerationFiles {
     return family == Family.V4 ? "ip4" : "ip6";
   }
 
-  private String batch(
-      List<? extends Routing> removed, List<? extends Routing> added, Family family) {
+  private static String batch(
+      List<? extends Routing> removed,
+      Numbers theirs,
+      List<? extends Routing> added,
+      Numbers numbers,
+      Family family) {
     // What refers to a route ends before it and begins after it.
     Stream<String> deletes =
         removed.reversed().stream()
             .filter(e -> Entries.family(e) == family)
-            .map(e -> IpText.delete(e, numbers.routeProtocol()));
+            .map(e -> IpText.delete(e, theirs.routeProtocol()));
     Stream<String> adds =
         added.stream()
             .filter(e -> Entries.family(e) == family)
@@ -248,8 +259,8 @@ final class GenerationFiles {
   private void boot(Ruleset ruleset, Map<String, String> about) {
     List<Routing> all = all(ruleset);
     for (Family family : Family.values()) {
-      files.put("boot/redo." + file(family), batch(List.of(), all, family));
-      files.put("boot/undo." + file(family), batch(all, List.of(), family));
+      files.put("boot/redo." + file(family), batch(List.of(), numbers, all, numbers, family));
+      files.put("boot/undo." + file(family), batch(all, numbers, List.of(), numbers, family));
     }
     files.put("boot/redo.xfrm", policies(List.of(), ruleset.backstop()));
     files.put("boot/undo.xfrm", policies(ruleset.backstop(), List.of()));

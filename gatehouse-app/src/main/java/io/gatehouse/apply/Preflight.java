@@ -3,6 +3,7 @@ package io.gatehouse.apply;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.ruleset.Statement;
+import io.gatehouse.ruleset.Sysctl;
 import io.gatehouse.snapshot.Machine;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,8 +32,35 @@ final class Preflight {
               ? "the right to change the network (root, or CAP_NET_ADMIN)"
               : "nftables in the kernel (nf_tables): " + first(tables.err()));
     }
-    ruleset.ifPresent(r -> missing.addAll(features(machine, r)));
+    ruleset.ifPresent(r -> {
+      missing.addAll(features(machine, r));
+      missing.addAll(unwritable(machine, r));
+    });
     return missing;
+  }
+
+  /** Settings that are to change and cannot: where /proc/sys is read-only, in containers mostly. */
+  private static List<String> unwritable(Machine machine, Ruleset ruleset) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "sh",
+                "-c",
+                """
+                while [ $# != 0 ]; do
+                  if [ -e "/proc/sys/$1" ] && ! [ -w "/proc/sys/$1" ] &&
+                    [ "$(cat "/proc/sys/$1")" != "$2" ]; then echo "$1"; fi
+                  shift 2
+                done
+                """,
+                "sh"));
+    for (Sysctl sysctl : ruleset.sysctls()) {
+      command.add(sysctl.key());
+      command.add(sysctl.value());
+    }
+    return machine.run(command.toArray(String[]::new)).outOrEmpty().lines()
+        .map(key -> "the right to write /proc/sys/" + key)
+        .toList();
   }
 
   private static List<String> tools(Machine machine, Optional<Ruleset> ruleset) {
@@ -40,6 +68,7 @@ final class Preflight {
     needed.put("nft", "nft (package nftables)");
     needed.put("ip", "ip (package iproute2)");
     needed.put("flock", "flock (package util-linux)");
+    needed.put("timeout", "timeout (package coreutils)");
     needed.put("setsid", "setsid (package util-linux)");
     needed.put("readlink", "readlink (package coreutils)");
     if (ruleset.isPresent() && uses(ruleset.get(), s -> s instanceof Statement.Nat)) {

@@ -259,7 +259,12 @@ final class Changes {
         throw new ParameterException(
             call.spec().commandLine(), "--confirm needs the generation to go back to");
       }
-      return tell(call, applier().rollback("gatehouse rollback"));
+      Outcome outcome = applier().rollback("gatehouse rollback");
+      // What it goes back from may have been a remove, which takes the units away.
+      if (outcome.kind() == Outcome.Kind.DONE && applier().atBoot() != 0) {
+        outcome = outcome.and(units().install());
+      }
+      return tell(call, outcome);
     }
     String text = argument.get();
     if (!text.matches("[1-9][0-9]{0,8}")) {

@@ -206,6 +206,10 @@ final class Ip {
       // Socket policies, and whatever else has no selector of our kind.
       return Optional.empty();
     }
+    boolean byAddresses =
+        selector.size() == 4
+            && lines.stream()
+                .noneMatch(line -> line.strip().startsWith("mark ") || words(line).contains("if_id"));
     boolean plain = lines.size() == 2 && selector.size() == 4;
     return Optional.of(
         new Seen.Policy(
@@ -214,6 +218,7 @@ final class Ip {
             destination.get(),
             after(body, "priority").flatMap(Json::number).orElse(0L),
             after(body, "action").filter("block"::equals).isPresent(),
+            byAddresses,
             plain));
   }
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Puts a generation of Gatehouse into the kernel, or takes it back, with nft, ip and a POSIX shell
-# (and mv, rm, cp, sync, grep, readlink, flock, setsid) alone: rollback and boot need no Java.
+# (and cat, mv, rm, cp, sync, grep, readlink, timeout, flock, setsid) alone: rollback and boot need no Java.
 #
 #   hand.sh redo N [SECONDS]   from what stands to generation N; taken back unless confirmed
 #   hand.sh undo N             from generation N to the one before it
-#   hand.sh recover            takes back whatever was under way when somebody was killed
+#   hand.sh recover            takes back whatever was under way when somebody was killed; goes on with a boot
 #   hand.sh confirm            generation that waits stays, and is loaded at boot
 #   hand.sh expire N           takes N back if it still waits
 #   hand.sh boot | late        loads the confirmed generation; late: again, when devices have come
@@ -18,7 +18,7 @@ LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
 # A terminal that hangs up, or Ctrl-C, must not leave the work half done: it takes less than a second.
-trap '' HUP INT TERM PIPE
+trap '' HUP INT TERM PIPE TSTP
 
 STATE=${GATEHOUSE_STATE:-/var/lib/gatehouse}
 RUN=${GATEHOUSE_RUN:-/run/gatehouse}
@@ -44,8 +44,13 @@ uptime() { # whole seconds since boot, suspend included
   echo "${up%%.*}"
 }
 
+# Whoever waits for the kernel for ever would hold the lock for ever. A transaction that is killed is not begun,
+# or it is done: only TERM is not enough, because children ignore it with us.
+nft() { timeout -s KILL 100 nft "$@"; }
+
 holds() { nft get element inet gatehouse generation "{ $1 }" > /dev/null 2>&1; }
 fenced() { nft -t list table inet gatehouse_fence > /dev/null 2>&1; }
+stands() { nft -t list table inet gatehouse > /dev/null 2>&1; }
 
 # --- journal -------------------------------------------------------------------------------------
 
@@ -77,15 +82,51 @@ write_journal() {
   } > "$STATE/journal.new" && mv -f "$STATE/journal.new" "$STATE/journal"
 }
 
+# The kernel gives a namespace's number to another one when the first is gone, within one boot. So what the journal
+# tells of counts only where something of it is there.
+disclaim() {
+  read_journal
+  [ "$now" != 0 ] && [ -z "$doing" ] && [ "$waits" = 0 ] || return 0
+  ! traces "$now" || return 0
+  say "nothing of generation $now is in this kernel: the journal tells of another namespace"
+  now=0
+  write_journal
+}
+
+# Whether anything of generation N is here: a table, a policy, an entry, or each setting with the value we gave it.
+traces() { # N
+  ! stands || return 0
+  ! fenced || return 0
+  open_generation "$1" > /dev/null || return 1
+  [ "$empty" = no ] || return 0
+  if [ -s "$dir/policies" ] && ip xfrm policy list | grep -q "priority $priority "; then return 0; fi
+  if {
+    ip -N -4 rule && ip -N -6 rule && ip -N -4 route show table all && ip -N -6 route show table all
+    ip -N neigh show proxy
+  } 2> /dev/null | grep -Eq " proto $protocol( |\$)"; then return 0; fi
+  traced=''
+  [ ! -s "$dir/sysctl" ] || for_each_value trace "$dir/sysctl"
+  [ "$traced" = yes ]
+}
+
+trace() { # key `before after` current
+  case ${2#* } in
+    "${2% *}" | '?') ;;
+    "$3") [ "$traced" = no ] || traced=yes ;;
+    *) traced=no ;;
+  esac
+}
+
 # Sets dir, from (the generation before), empty (whether nothing of ours is wanted) and what else meta tells.
 open_generation() {
-  dir=$STATE/generations/$1 from=0 empty=no priority=0 protocol=0 at_boot=yes
+  dir=$STATE/generations/$1 from=0 empty=no priority=0 was=0 protocol=0 at_boot=yes
   [ -f "$dir/meta" ] || { say "generation $1 is not in $STATE"; return 1; }
   while read -r key value; do
     case $key in
       from) from=$value ;;
       empty) empty=$value ;;
       backstop) priority=$value ;;
+      backstop-before) was=$value ;;
       protocol) protocol=$value ;;
       at-boot) at_boot=$value ;;
     esac
@@ -116,12 +157,24 @@ settle() { # N is confirmed
   fi
 }
 
-# A generation that was taken back is not loaded at boot: the one before is, if it ever was confirmed.
-unsettle() { # N FROM
+loaded_at_boot() { # sets booted
   booted=0
   [ ! -f "$STATE/boot" ] || read -r booted < "$STATE/boot"
-  [ "$booted" = "$1" ] || return 0
-  if [ "$2" != 0 ] && [ -f "$STATE/generations/$2/confirmed" ]; then set_boot "$2"; else set_boot 0; fi
+}
+
+# What a boot loads while this change has not begun, for the way back.
+note_boot() { # GENERATION, 0 for none
+  printf '%s\n' "$1" > "$dir/booted.new" && mv -f "$dir/booted.new" "$dir/booted" || return 1
+  sync "$dir/booted" "$dir" 2> /dev/null || sync
+}
+
+# After the way back a boot loads what it loaded before.
+unsettle() {
+  goal=0
+  [ ! -f "$dir/booted" ] || read -r goal < "$dir/booted"
+  [ -f "$STATE/generations/$goal/hand.sh" ] || goal=0
+  loaded_at_boot
+  [ "$booted" = "$goal" ] || set_boot "$goal"
 }
 
 # --- the parts of a change -----------------------------------------------------------------------
@@ -156,28 +209,46 @@ batch_anyway() {
   return 0
 }
 
-# Policies are told apart by selector alone: a delete would also hit the one that an IKE daemon has put
-# in the place of ours. Such lines are left out. Only policies with everything, or half of it, on a side can be like ours.
-ours_only() { # FILE, to standard output
-  others='|' selector=''
-  if [ -s "$1" ]; then
+# Prints a line `SELECTOR dir DIRECTION priority NUMBER` for each policy that is told apart by addresses alone, as ours
+# are. One with a port, a protocol, a mark or an interface is another entry, whatever its addresses: it never stands in
+# the way of ours, and a delete of ours never hits it.
+policies() {
+  entry=''
+  ip xfrm policy list | {
     while read -r one two three four rest; do
       case $one in
-        src) selector="src $two $three $four" ;;
+        src)
+          [ -z "$entry" ] || printf '%s\n' "$entry"
+          entry='' selector="src $two $three $four"
+          [ -z "$rest" ] || selector=''
+          ;;
         dir)
-          case "$selector " in
-            *' 0.0.0.0/'[01]' '* | *' 128.0.0.0/1 '* | *' ::/'[01]' '* | *' 8000::/1 '*)
-              # Exceptions from a block stand one before it.
-              case "$three $four $rest " in
-                *"priority $priority "* | *"priority $((priority - 1)) "*) ;;
-                *) others="$others$selector dir $two|" ;;
-              esac
-              ;;
-          esac
+          number=" $three $four $rest " number=${number#* priority }
+          [ -z "$selector" ] || entry="$selector dir $two priority ${number%% *}"
+          ;;
+        mark | if_id) entry='' ;;
+        *) case " $four $rest " in *' if_id '*) entry='' ;; esac ;;
+      esac
+    done
+    [ -z "$entry" ] || printf '%s\n' "$entry"
+  }
+}
+
+# A delete goes by the selector and would also hit the policy that an IKE daemon has put in the place of ours. Such
+# lines are left out. Only policies with everything, or half of it, on a side can be like ours.
+ours_only() { # FILE PRIORITY, to standard output; PRIORITY is that of those to delete
+  others='|'
+  if [ -s "$1" ]; then
+    while read -r _ near _ far _ direction _ number; do
+      case " $near $far " in
+        *' 0.0.0.0/'[01]' '* | *' 128.0.0.0/1 '* | *' ::/'[01]' '* | *' 8000::/1 '*)
+          # Exceptions from a block stand one before it.
+          [ "$number" = "$2" ] || [ "$number" = "$(($2 - 1))" ] ||
+            others="${others}src $near dst $far dir $direction|"
           ;;
       esac
     done << EOF
-$(ip xfrm policy list)
+$(policies)
 EOF
     while IFS= read -r line; do
       case $line in
@@ -189,9 +260,9 @@ EOF
   fi
 }
 
-backstop() { # batch|batch_anyway FILE
+backstop() { # batch|batch_anyway FILE PRIORITY
   [ -s "$2" ] || return 0
-  ours_only "$2" > "$RUN/backstop" && "$1" '' "$RUN/backstop"
+  ours_only "$2" "$3" > "$RUN/backstop" && "$1" '' "$RUN/backstop"
 }
 
 # Prints `path:value` for each key that begins a line of FILE, in its order; keys that are gone are left
@@ -219,17 +290,25 @@ for_each_value() {
 }
 
 # Twice, because a write to forwarding or to conf/default rewrites keys that stand before it; the second
-# time the keys that rewrite others have their value already and are not written.
+# time the keys that rewrite others have their value already and are not written. Fails where one that is there
+# could not be written then.
 write_sysctls() { # FILE of `key value`
   [ -s "$1" ] || return 0
+  unwritten=''
   for_each_value write_sysctl "$1"
+  unwritten=''
   for_each_value write_sysctl "$1"
+  for key in $unwritten; do
+    say "cannot write $key"
+  done
+  [ -z "$unwritten" ]
 }
 
 write_sysctl() { # key value current
   [ "$2" != "$3" ] || return 0
   step
-  printf '%s\n' "$2" 2> /dev/null > "$SYS/$1" || say "cannot write $1"
+  # In a subshell: where a redirection fails, some shells end.
+  (printf '%s\n' "$2" > "$SYS/$1") 2> /dev/null || [ ! -e "$SYS/$1" ] || unwritten="$unwritten $1"
 }
 
 # What undo writes, decided once and kept: the first write changes what the others read. A key that has
@@ -247,7 +326,7 @@ sysctl_goal() {
 
 goal_of() { # key `before after` current
   before=${2% *}
-  [ "$interrupted" = redo ] || case ${2#* } in "$3" | '?') ;; *) before=$3 ;; esac
+  [ "$interrupted" = redo ] || [ "$interrupted" = boot ] || case ${2#* } in "$3" | '?') ;; *) before=$3 ;; esac
   # In reverse: forwarding ends before router advertisements are no longer accepted.
   reversed="$1 $before
 $reversed"
@@ -276,6 +355,8 @@ redo() { # N SECONDS
   [ -z "$doing" ] || { say "something is under way already"; return 1; }
   [ "$now" = "$from" ] || { say "generation $1 was prepared for $from, and $now stands"; return 1; }
   rm -f "$dir/goal"
+  loaded_at_boot
+  note_boot "$booted" || return 1
   doing=redo at=$1
   if [ "$seconds" != 0 ]; then
     waits=$1 until=$(($(uptime) + seconds))
@@ -301,16 +382,29 @@ forwards() {
     step
     arm "$1" "$seconds" || return 1
   fi
+  last=final.nft
   step
-  nft -f "$dir/fence.nft" || return 1
+  if stands; then
+    nft -f "$dir/fence.nft" || return 1
+  else
+    whole final.nft fence.nft || return 1
+    last=unfence.nft
+  fi
   batch -4 "$dir/redo.ip4" || return 1
   batch -6 "$dir/redo.ip6" || return 1
   write_sysctls "$dir/redo.sysctl" || return 1
-  backstop batch "$dir/redo.xfrm" || return 1
+  backstop batch "$dir/redo.xfrm" "$was" || return 1
   step
-  nft -f "$dir/final.nft" || return 1
+  nft -f "$dir/$last" || return 1
   forget_connections
   remember
+}
+
+# Where no table of ours stands, all of the rules come before the first packet is forwarded: a fence translates no
+# address, and a connection that begins without its translation keeps that for life. The fence beside it only tells
+# that the rest is under way.
+whole() { # TABLE FENCE
+  cat "$dir/$1" "$dir/$2" > "$RUN/whole.nft" && nft -f "$RUN/whole.nft"
 }
 
 # Connections that would keep the address translation of before.
@@ -348,12 +442,16 @@ undo() { # N
   doing=undo at=$1
   step
   write_journal || return 1
-  # With a fence up, the table is still the one from before the step that was interrupted.
+  # With a fence up, the table is still the one from before the step that was interrupted, or the first of ours.
   if ! fenced; then
     step
-    nft -f "$dir/fence-back.nft" || return 1
+    if stands; then
+      nft -f "$dir/fence-back.nft" || return 1
+    else
+      whole whole-back.nft fence-back.nft || return 1
+    fi
   fi
-  backstop batch_anyway "$dir/undo.xfrm"
+  backstop batch_anyway "$dir/undo.xfrm" "$priority"
   write_sysctls "$dir/goal"
   batch_anyway -6 "$dir/undo.ip6"
   batch_anyway -4 "$dir/undo.ip4"
@@ -367,7 +465,7 @@ undo() { # N
     nft -f "$dir/whole-back.nft"
   fi || nft -f "$dir/whole-back.nft" || return 1
   step
-  unsettle "$1" "$from"
+  unsettle
   now=$from doing='' at=0 waits=0 until=0
   step
   write_journal
@@ -379,6 +477,11 @@ undo() { # N
 recover() {
   read_journal
   [ -n "$doing" ] || return 0
+  if [ "$doing" = boot ]; then
+    say "going on with the boot of generation $at"
+    load "$at"
+    return
+  fi
   say "taking back what was interrupted: $doing of generation $at"
   undo "$at"
 }
@@ -398,7 +501,7 @@ guard() { # N
     [ "$(uptime)" -lt "$until" ] || break
     sleep 1
   done
-  lock_patiently "$1"
+  lock_patiently expire "$1"
   expire "$1"
 }
 
@@ -418,16 +521,13 @@ confirm() {
 # Lines of FILE but those for a policy or a proxy neighbour that somebody else has already: the kernel has each once
 # only, and their deletion knows no owner. So such an entry is neither ours to add nor to take away.
 not_theirs() { # FILE, to standard output
-  theirs='|' selector=''
+  theirs='|'
   case $1 in
     *.xfrm | */policies)
-      while read -r one two three four _; do
-        case $one in
-          src) selector="src $two $three $four" ;;
-          dir) theirs="$theirs$selector dir $two|" ;;
-        esac
+      while read -r policy; do
+        theirs="$theirs${policy% priority *}|"
       done << EOF
-$(ip xfrm policy list)
+$(policies)
 EOF
       ;;
     *)
@@ -459,44 +559,85 @@ keep_ours() { # FILE…
   done
 }
 
-# At boot nothing of ours stands: the filter comes first, then what it guards.
+# At boot nothing of ours stands. What a boot is to load is never taken back by a boot: whatever fails, the next one
+# tries again.
 boot() {
   [ -f "$STATE/boot" ] || return 0
   read -r n < "$STATE/boot"
-  recover || return 1
   read_journal
-  if [ "$now" != 0 ]; then
+  if [ -n "$doing" ] && [ "$doing" != boot ]; then
+    recover || return 1
+    read_journal
+  fi
+  if [ "$doing" = boot ]; then
+    n=$at
+  elif [ "$now" != 0 ] && holds "$now"; then
     say "generation $now stands already"
     return 0
+  elif [ "$now" != 0 ] && [ "$now" != "$n" ]; then
+    say "generation $now was applied since the boot, and its table is gone: apply it again"
+    return 1
   fi
-  open_generation "$n" || return 1
-  # From here on this generation comes after nothing, whatever it came after when it was applied.
+  load "$n"
+}
+
+# The filter comes first, then what it guards.
+load() { # N
+  status=0
+  open_generation "$1" || { closed "$1"; return 1; }
+  source=$dir
+  if [ "$now" = 0 ] && [ -z "$doing" ] && ! from_nothing; then
+    say "cannot write $dir"
+    source=$dir/boot status=1
+  fi
+  doing=boot at=$1
+  step
+  write_journal || status=1
+  step
+  if nft -f "$source/final.nft"; then
+    backstop batch_anyway "$source/redo.xfrm" 0
+    batch_anyway -4 "$source/redo.ip4"
+    batch_anyway -6 "$source/redo.ip6"
+    write_sysctls "$source/redo.sysctl" || status=1
+    remember || status=1
+  else
+    status=1
+    closed "$1"
+    backstop batch_anyway "$source/redo.xfrm" 0
+  fi
+  now=$1 doing='' at=0
+  step
+  write_journal || status=1
+  return $status
+}
+
+# From here on this generation comes after nothing, whatever it came after when it was applied.
+from_nothing() {
   rm -f "$dir/goal"
   for file in "$dir"/boot/*; do
     cp "$file" "$dir/.new" && mv -f "$dir/.new" "$dir/${file##*/}" || return 1
   done
-  open_generation "$n" || return 1
+  open_generation "${dir##*/}" || return 1
+  # Who takes a boot back wants nothing of it at the next one.
+  note_boot 0 || return 1
   keep_ours redo.ip4 undo.ip4 redo.ip6 undo.ip6 redo.xfrm undo.xfrm policies || return 1
-  : > "$dir/sysctl.new"
+  : > "$dir/sysctl.new" || return 1
   note_sysctls
-  mv -f "$dir/sysctl.new" "$dir/sysctl"
-  keep_base
-  doing=redo at=$n
+  mv -f "$dir/sysctl.new" "$dir/sysctl" && keep_base
+}
+
+# The rules cannot be loaded: nothing is forwarded, by a chain where there is nftables at all, and by the settings.
+closed() { # N
+  say "the rules of generation $1 are not loaded, and nothing is forwarded"
   step
-  write_journal || return 1
-  step
-  if ! nft -f "$dir/final.nft"; then
-    undo "$n"
-    return 1
-  fi
-  backstop batch_anyway "$dir/redo.xfrm"
-  batch_anyway -4 "$dir/redo.ip4"
-  batch_anyway -6 "$dir/redo.ip6"
-  write_sysctls "$dir/redo.sysctl"
-  remember
-  now=$n doing='' at=0
-  step
-  write_journal
+  nft 'add table inet gatehouse; add chain inet gatehouse forward { type filter hook forward priority 0; policy drop; }'
+  for key in net/ipv4/ip_forward net/ipv6/conf/all/forwarding; do
+    # Only what is ours to give back, where that is known.
+    if [ ! -f "$dir/sysctl" ] || grep -q "^$key " "$dir/sysctl"; then
+      step
+      (echo 0 > "$SYS/$key") 2> /dev/null
+    fi
+  done
 }
 
 # Keeps the values before ours of every key that our writes may change. `?`: what the kernel makes of it
@@ -519,27 +660,45 @@ keep_base() {
   done < "$dir/sysctl" > "$dir/base.new"
   mv -f "$dir/base.new" "$dir/base"
 }
-noted() {
+noted() { # KEY [FILE]
   while read -r known _; do
     [ "$known" != "$1" ] || return 0
-  done < "$dir/sysctl.new"
+  done < "${2:-$dir/sysctl.new}"
   return 1
 }
 
-# Devices have come since: their routes, neighbours and settings.
+# Devices have come since: their routes, neighbours and settings. What is known of the others stays: this
+# generation may have come after another one.
 late() {
   read_journal
   [ "$now" != 0 ] && [ -z "$doing" ] || return 0
   open_generation "$now" || return 1
-  cp "$dir/sysctl" "$dir/sysctl.new" || return 1
+  [ "$empty" = no ] || return 0
+  cp "$dir/sysctl" "$dir/sysctl.new" && cp "$dir/base" "$dir/base.new" || return 1
   note_sysctls
-  mv -f "$dir/sysctl.new" "$dir/sysctl"
-  keep_base
-  keep_ours redo.ip4 undo.ip4 redo.ip6 undo.ip6 || return 1
-  batch_anyway -4 "$dir/redo.ip4"
-  batch_anyway -6 "$dir/redo.ip6"
+  while read -r key before after; do
+    [ "$after" != '?' ] || noted "$key" "$dir/base.new" || printf '%s %s\n' "$key" "$before" >> "$dir/base.new"
+  done < "$dir/sysctl.new"
+  mv -f "$dir/base.new" "$dir/base" && mv -f "$dir/sysctl.new" "$dir/sysctl" || return 1
+  add_late -4 ip4 && add_late -6 ip6 || return 1
   write_sysctls "$dir/boot/redo.sysctl"
-  return 0
+}
+
+# What is there already has its way back, or is somebody else's, and stays so. (Adding a proxy neighbour that is
+# there succeeds, so such lines are left out.)
+add_late() { # FAMILY NAME
+  (
+    protocol=nobody
+    not_theirs "$dir/boot/redo.$2"
+  ) > "$RUN/late" || return 1
+  cp "$dir/undo.$2" "$dir/.new" || return 1
+  while IFS= read -r line <&3; do
+    step
+    if printf '%s\n' "$line" | ip "$1" -batch - 2> /dev/null; then
+      printf '%s\n' "${line%% add *} del ${line#* add }" >> "$dir/.new"
+    fi
+  done 3< "$RUN/late"
+  mv -f "$dir/.new" "$dir/undo.$2"
 }
 
 # --- lock and commands ---------------------------------------------------------------------------
@@ -557,18 +716,34 @@ lock_waiting() { # SECONDS COMMAND…
   shift
   printf '%s %s %s\n' "$$" "$(uptime)" "hand.sh $*" > "$RUN/holder"
 }
-# Whoever gives up here leaves standing what nobody has confirmed: a month.
-lock_patiently() { lock_waiting 2592000 expire "$1"; }
+# Whoever gives up here leaves standing what nobody has confirmed, or a host without rules: until it comes.
+lock_patiently() { # COMMAND…
+  exec 9>> "$RUN/lock"
+  flock 9 || exit 75
+  printf '%s %s %s\n' "$$" "$(uptime)" "hand.sh $*" > "$RUN/holder"
+}
+
+# The next line from standard input. A line without its end was cut off by somebody's death, and is not obeyed. Whoever
+# is silent for so long has been stopped: he must not keep the lock from who takes back what nobody confirms.
+# shellcheck disable=SC2016 # the inner shell expands it
+next_line() { timeout -s KILL "${GATEHOUSE_IDLE:-300}" sh -c 'read -r line && printf "%s\n" "$line"' 9>&-; }
 
 serve() {
   lock_now
+  disclaim > "$RUN/disowned"
   echo ready
-  # A line without its end was cut off by somebody's death, and is not obeyed.
-  while read -r command argument seconds; do
-    case $command in
+  cat "$RUN/disowned"
+  while line=$(next_line); do
+    # shellcheck disable=SC2086 # words
+    set -- $line
+    case ${1:-} in
       redo | undo | recover | confirm)
-        "$command" "$argument" "$seconds" 2> "$RUN/errors"
-        echo "done $?"
+        "$1" "${2:-}" "${3:-}" 2> "$RUN/errors"
+        status=$?
+        # Recovering is how a change begins; anything else is all of it. What waits may be taken back from now on.
+        [ "$1" = recover ] || flock -u 9
+        echo "done $status"
+        [ "$1" = recover ] || break
         ;;
       *) echo "done 64" ;;
     esac
@@ -580,11 +755,15 @@ case $command in
   serve) serve ;;
   guard) guard "$2" ;;
   expire)
-    lock_patiently "$2"
+    lock_patiently "$@"
     expire "$2"
     ;;
   redo | undo | recover | confirm | boot | late)
-    lock_waiting 120 "$@"
+    case $command in
+      boot | late) lock_patiently "$@" ;;
+      *) lock_waiting 120 "$@" ;;
+    esac
+    disclaim
     shift
     "$command" "$@"
     ;;
