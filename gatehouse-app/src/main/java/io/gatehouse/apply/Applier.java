@@ -305,10 +305,11 @@ public final class Applier {
     List<Integer> needed = new ArrayList<>();
     Journal journal = journal();
     needed.add(journal.now());
-    standing(journal).ifPresent(generation -> {
-      needed.add(generation.from());
-      needed.add(generation.booted());
-    });
+    standing(journal)
+        .ifPresent(generation -> {
+          needed.add(generation.from());
+          needed.add(generation.booted());
+        });
     needed.add(atBoot());
     Generation.prune(directories, needed);
   }

@@ -69,8 +69,8 @@ record Change(
       Map<String, String> sysctls) {
     List<String> conflicts = new ArrayList<>();
     List<String> remarks = new ArrayList<>();
-    Difference difference = new Difference(
-            snapshot, was.routeProtocol(), numbers.routeProtocol(), conflicts, remarks);
+    Difference difference =
+        new Difference(snapshot, was.routeProtocol(), numbers.routeProtocol(), conflicts, remarks);
     wanted.ifPresent(difference::want);
     List<XfrmPolicy> policiesRemoved = new ArrayList<>();
     List<XfrmPolicy> policiesAdded = new ArrayList<>();
@@ -130,11 +130,7 @@ record Change(
      *     is not ours
      */
     Difference(
-        Snapshot snapshot,
-        int was,
-        int protocol,
-        List<String> conflicts,
-        List<String> remarks) {
+        Snapshot snapshot, int was, int protocol, List<String> conflicts, List<String> remarks) {
       this.snapshot = snapshot;
       this.was = was;
       this.protocol = protocol;

@@ -171,8 +171,10 @@ final class GenerationFiles {
 
   private void routing() {
     for (Family family : Family.values()) {
-      files.put("redo." + file(family), batch(change.removed(), was, change.added(), numbers, family));
-      files.put("undo." + file(family), batch(change.added(), numbers, change.removed(), was, family));
+      files.put(
+          "redo." + file(family), batch(change.removed(), was, change.added(), numbers, family));
+      files.put(
+          "undo." + file(family), batch(change.added(), numbers, change.removed(), was, family));
     }
     files.put("redo.xfrm", policies(change.policiesRemoved(), change.policiesAdded()));
     files.put("undo.xfrm", policies(change.policiesAdded(), change.policiesRemoved()));

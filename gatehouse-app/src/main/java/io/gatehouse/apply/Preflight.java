@@ -58,7 +58,10 @@ final class Preflight {
       command.add(sysctl.key());
       command.add(sysctl.value());
     }
-    return machine.run(command.toArray(String[]::new)).outOrEmpty().lines()
+    return machine
+        .run(command.toArray(String[]::new))
+        .outOrEmpty()
+        .lines()
         .map(key -> "the right to write /proc/sys/" + key)
         .toList();
   }

@@ -209,7 +209,8 @@ final class Ip {
     boolean byAddresses =
         selector.size() == 4
             && lines.stream()
-                .noneMatch(line -> line.strip().startsWith("mark ") || words(line).contains("if_id"));
+                .noneMatch(
+                    line -> line.strip().startsWith("mark ") || words(line).contains("if_id"));
     boolean plain = lines.size() == 2 && selector.size() == 4;
     return Optional.of(
         new Seen.Policy(

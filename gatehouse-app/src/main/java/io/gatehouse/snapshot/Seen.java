@@ -53,8 +53,8 @@ public sealed interface Seen {
   /**
    * An xfrm policy.
    *
-   * @param byAddresses whether addresses alone tell it apart: one with a port, a protocol, a mark or
-   *     an interface is another entry to the kernel than one without
+   * @param byAddresses whether addresses alone tell it apart: one with a port, a protocol, a mark
+   *     or an interface is another entry to the kernel than one without
    * @param plain whether it has no template, port, protocol, mark or interface: only such a policy
    *     can be one of ours
    */

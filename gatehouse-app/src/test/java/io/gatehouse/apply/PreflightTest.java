@@ -98,6 +98,7 @@ class PreflightTest {
             line -> assertThat(line).isEqualTo("nft (package nftables)"),
             line -> assertThat(line).isEqualTo("ip (package iproute2)"),
             line -> assertThat(line).isEqualTo("flock (package util-linux)"),
+            line -> assertThat(line).isEqualTo("timeout (package coreutils)"),
             line -> assertThat(line).isEqualTo("setsid (package util-linux)"),
             line -> assertThat(line).isEqualTo("readlink (package coreutils)"),
             line -> assertThat(line).startsWith("conntrack (package conntrack)"));
