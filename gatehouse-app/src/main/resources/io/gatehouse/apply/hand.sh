@@ -674,6 +674,8 @@ late() {
   [ "$now" != 0 ] && [ -z "$doing" ] || return 0
   open_generation "$now" || return 1
   [ "$empty" = no ] || return 0
+  # Nothing is forwarded where nothing filters: the boot may have failed.
+  holds "$now" || { say "the rules of generation $now are not loaded"; return 1; }
   cp "$dir/sysctl" "$dir/sysctl.new" && cp "$dir/base" "$dir/base.new" || return 1
   note_sysctls
   while read -r key before after; do

@@ -25,7 +25,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What may go wrong beside a change, or in the middle of one, and must not let anything through. */
+/**
+ * What may go wrong beside a change, or in the middle of one, and must not let anything through.
+ */
 class FaultsIT {
   private static final int KILLED = 137;
 
@@ -57,8 +59,7 @@ class FaultsIT {
   }
 
   private Applier applier(Namespace in, Map<String, String> environment) {
-    return new Applier(
-        in.machine, in.prefix(), directories(in), Clock.systemUTC(), environment);
+    return new Applier(in.machine, in.prefix(), directories(in), Clock.systemUTC(), environment);
   }
 
   private Applier applier() {
@@ -247,6 +248,8 @@ class FaultsIT {
 
     assertThat(failed.status()).as(failed.toString()).isEqualTo(1);
     assertThat(failed.out()).contains("not loaded");
+    // Devices that come later change nothing: without rules nothing is forwarded.
+    assertThat(boot(after, 0, "late").status()).isEqualTo(1);
     assertThat(after.sh("cat /proc/sys/net/ipv4/ip_forward")).isEqualTo("0\n");
     assertThat(after.sh("nft list table inet gatehouse")).contains("hook forward", "policy drop");
     assertThat(after.sh("ip xfrm policy list")).contains("dst 10.0.3.0/24", "action block");
@@ -323,7 +326,9 @@ class FaultsIT {
   void whatIsToldOfANamespaceThatHadTheSameNumberIsNotBelieved() {
     done(apply(Rulesets.office()));
     Namespace after = another();
-    sed("s/^namespace .*/namespace " + after.sh("readlink /proc/self/ns/net").strip() + "/", "journal");
+    sed(
+        "s/^namespace .*/namespace " + after.sh("readlink /proc/self/ns/net").strip() + "/",
+        "journal");
 
     Machine.Answer booted = boot(after, 0, "boot");
 

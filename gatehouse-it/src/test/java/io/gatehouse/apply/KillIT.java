@@ -111,7 +111,9 @@ class KillIT {
           .as("killed at step %d of %s", step, command)
           .isEmpty();
       if (old.equals(start)) {
-        assertThat(applier(Map.of()).atBoot()).as("after a boot").isEqualTo(Namespace.difference(old, now).isEmpty() ? boot : 0);
+        assertThat(applier(Map.of()).atBoot())
+            .as("after a boot")
+            .isEqualTo(Namespace.difference(old, now).isEmpty() ? boot : 0);
       }
       again.run();
       step += stride;
