@@ -198,17 +198,31 @@ final class Guard {
               .map(Nft::address)
               .toList();
       if (!addresses.isEmpty()) {
+        List<Statement> astray = new ArrayList<>();
+        astray.add(Nft.is(Nft.saddr(family), Nft.anyOf(addresses)));
+        astray.add(
+            Nft.isNot(
+                Nft.OIFNAME, Nft.anyOf(List.of(Nft.device(identity.device()), Nft.device("lo")))));
+        beside(family).ifPresent(near -> astray.add(Nft.isNot(Nft.daddr(family), near)));
+        astray.add(draft.drop("identity"));
         rules.add(
             Nft.rule(
                 "identity " + identity.name() + " leaves by another path",
                 identity.origin(),
-                Nft.is(Nft.saddr(family), Nft.anyOf(addresses)),
-                Nft.isNot(
-                    Nft.OIFNAME,
-                    Nft.anyOf(List.of(Nft.device(identity.device()), Nft.device("lo")))),
-                draft.drop("identity")));
+                astray));
       }
     }
     return rules;
+  }
+
+  /** Networks of ours that are on no identity's path. */
+  private Optional<SetRef> beside(Family family) {
+    return draft.sets.addresses(
+        "beside",
+        family,
+        draft.gateway.networks().stream()
+            .filter(network -> Routes.isBeside(draft.gateway, network))
+            .flatMap(network -> draft.space.network(network, family).stream())
+            .toList());
   }
 }

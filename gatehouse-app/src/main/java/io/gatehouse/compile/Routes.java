@@ -113,10 +113,40 @@ final class Routes {
         // With a router, hosts of the same link are still reached directly.
         links(identity, addresses).forEach(link -> add(link, table, Optional.empty(), identity));
       }
+      gateway.networks().stream()
+          .filter(network -> isBeside(gateway, network))
+          .forEach(network -> near(network, family, table));
       add(all(family), table, router, identity);
       routes.add(
           new Route(
               all(family), table, new Kind.Unreachable(), Optional.of(WORST), identity.origin()));
+    }
+  }
+
+  /**
+   * Whether a network of ours is on no identity's path: then each identity answers its hosts there,
+   * and nowhere else.
+   */
+  static boolean isBeside(Gateway gateway, Network network) {
+    return gateway.identities().stream()
+        .noneMatch(identity -> identity.device().equals(network.on().device()));
+  }
+
+  /** A network behind a router that we were not told of is left to the identity's own path. */
+  private void near(Network network, Family family, int table) {
+    Optional<Address> router = ofFamily(network.nextHops(), family);
+    if (network.connected() || router.isPresent()) {
+      for (Located<Prefix> prefix : network.prefixes()) {
+        if (prefix.value().family() == family) {
+          routes.add(
+              new Route(
+                  prefix.value(),
+                  table,
+                  new Kind.Via(router, network.on().device(), Optional.empty()),
+                  Optional.empty(),
+                  prefix.origin()));
+        }
+      }
     }
   }
 

@@ -306,6 +306,25 @@ class CompilerTest {
         .containsExactly("net/ipv4/conf/eth0/rp_filter=2", "net/ipv4/conf/tun0/rp_filter=2");
   }
 
+  /** A network on an identity's own path, such as the company's behind its VPN, is no exception. */
+  @Test
+  void identityReachesOnlyNetworksBesideItsPathsDirectly() {
+    Describe d = new Describe();
+    d.device("wan", "eth0", List.of("203.0.113.5/24"), Role.OUTSIDE);
+    Interface vpn = d.device("vpn", "tun0", List.of("192.0.2.77/27"), Role.INSIDE);
+    Interface lan = d.device("lan", "eth1", List.of("10.0.1.1/24"), Role.INSIDE);
+    d.network("company", vpn, "192.0.2.64/27");
+    d.network("office", lan, "10.0.1.0/24");
+    d.identity("outside", "eth0", List.of("203.0.113.5"));
+    d.identity("inside", "tun0", List.of("192.0.2.77"));
+
+    assertThat(compile(d).routes())
+        .filteredOn(route -> route.table() == d.gateway().numbers().routeTables().first())
+        .extracting(route -> route.destination().toString())
+        .contains("10.0.1.0/24")
+        .doesNotContain("192.0.2.64/27");
+  }
+
   @Test
   void poolIsNeverAnsweredForWhereItIsTooLargeOrOnTheSameWire() {
     Describe large = new Describe();

@@ -173,9 +173,11 @@ class WaysIT {
                       "watch up",
                       "ike1 udp from=web to=up dst=203.0.113.2:500",
                       "lan tcp from=pc to=web dst=198.18.0.10:80",
+                      "near icmp from=pc to=up dst=203.0.113.2",
                       "no-crosswise udp from=web to=up dst=10.0.1.1:500"));
-          Probes.assertReplied(seen, "ike1", "lan", "ike2", "nat-t2");
+          Probes.assertReplied(seen, "ike1", "lan", "near", "ike2", "nat-t2");
           Probes.assertFrom(seen, "lan", "203.0.113.2");
+          assertAnswered(seen.of("near"), "up", "eth1");
           assertAnswered(seen.of("ike1"), "up", "eth0");
           assertAnswered(seen.of("ike2"), "up", "eth2");
           up.run("ip", "route", "delete", "default", "via", "203.0.113.1").expected();
