@@ -27,10 +27,13 @@ import java.util.Optional;
 public final class HeaderSpace {
 
   /** What conntrack says about a packet. The numbers are those of the variables. */
-  enum Connection {
+  public enum Connection {
+    /** The first packet. */
     NEW(0),
     ESTABLISHED(1),
+    /** An ICMP error about a connection, or what a helper expects. */
     RELATED(2),
+    /** Conntrack can make nothing of it. */
     INVALID(3);
 
     private final int number;
@@ -187,6 +190,15 @@ public final class HeaderSpace {
         .toList();
   }
 
+  /** Of what is open, what holds there. */
+  List<String> chosen(BitSet place) {
+    return unknowns.entrySet().stream()
+        .filter(open -> place.get(open.getKey()))
+        .map(open -> open.getValue().text() + " (" + open.getValue().place() + ")")
+        .distinct()
+        .toList();
+  }
+
   private int openCube(Unknown.Kind kind) {
     BitSet variables = new BitSet();
     unknowns.forEach((variable, unknown) -> {
@@ -279,13 +291,19 @@ public final class HeaderSpace {
     return Field.member(bdd, secpath, IntervalSet.of(tunnels.size() + 1L));
   }
 
-  int is(Connection state) {
+  /** What conntrack says this about. */
+  public int is(Connection state) {
     return Field.member(bdd, connection, IntervalSet.of(state.number));
   }
 
   /** The first packet of a connection. */
   public int firstOfConnection() {
     return bdd.difference(is(Connection.NEW), reply[0]);
+  }
+
+  /** Packets whose transport header is where one looks for it. */
+  public int whole() {
+    return bdd.not(bdd.or(laterFragment[0], extensionHeader[0]));
   }
 
   /** A packet that conntrack can make nothing of. */
@@ -326,10 +344,17 @@ public final class HeaderSpace {
   // ---- one packet
   // ---------------------------------------------------------------------------------------------------------------------
 
-  /** A packet as it arrives. */
+  /**
+   * A packet as it arrives.
+   *
+   * @param tunnel whose SA has just decrypted it
+   * @param reply whether it goes against the direction of its connection's first packet
+   */
   public record Packet(
       String device,
       Optional<String> tunnel,
+      Connection connection,
+      boolean reply,
       int protocol,
       Address source,
       Address destination,
@@ -338,11 +363,12 @@ public final class HeaderSpace {
       int icmpType,
       int icmpCode) {}
 
-  /** The set of this one packet, first of its connection and unmarked. */
+  /** The set of this one packet, unmarked. */
   public int only(Packet packet) {
     int set =
         bdd.and(arrivesOn(packet.device()), packet.tunnel().map(this::through).orElse(inClear()));
-    set = bdd.and(set, bdd.and(firstOfConnection(), unmarked()));
+    set = bdd.and(set, bdd.and(is(packet.connection()), unmarked()));
+    set = packet.reply() ? bdd.and(set, reply[0]) : bdd.difference(set, reply[0]);
     set = bdd.difference(set, bdd.or(laterFragment[0], extensionHeader[0]));
     set = bdd.and(set, protocol(packet.protocol()));
     set = bdd.and(set, source(Prefix.host(packet.source())));
@@ -360,7 +386,13 @@ public final class HeaderSpace {
    * @param wishes sets that it should be in, the more important first
    */
   public Optional<Packet> witness(int set, int... wishes) {
-    if (set == Bdd.FALSE) {
+    return choose(set, wishes).map(this::packet);
+  }
+
+  /** One packet and what was open, as the values of all variables. */
+  Optional<BitSet> choose(int set, int... wishes) {
+    int possible = bdd.and(set, sane());
+    if (possible == Bdd.FALSE) {
       return Optional.empty();
     }
     int[] all = new int[wishes.length + 6];
@@ -372,16 +404,18 @@ public final class HeaderSpace {
     all[at++] = protocol(6);
     all[at++] = Field.member(bdd, sourcePort, IntervalSet.of(32768, 60999));
     all[at] = Field.member(bdd, destinationPort, IntervalSet.of(1, 65535));
-    return Optional.of(packet(bdd.satisfyOne(bdd.and(set, sane()), all)));
+    return Optional.of(bdd.satisfyOne(possible, all));
   }
 
-  private Packet packet(BitSet place) {
+  Packet packet(BitSet place) {
     int through = (int) number(secpath, place);
     return new Packet(
         devices.get((int) number(iif, place)),
         through == 0 || through > tunnels.size()
             ? Optional.empty()
             : Optional.of(tunnels.get(through - 1)),
+        Connection.values()[(int) number(connection, place)],
+        bdd.holds(reply[0], place),
         (int) number(protocol, place),
         address(source, place),
         address(destination, place),

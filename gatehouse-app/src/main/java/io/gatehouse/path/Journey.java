@@ -241,6 +241,63 @@ public final class Journey {
       int destinationPort,
       long mark) {}
 
+  /** A decision about one packet. */
+  public record Step(String hop, Decider by, Effect effect) {}
+
+  /**
+   * One packet's way.
+   *
+   * @param steps every decision about it, in order
+   * @param open what the packet does not decide, and was chosen
+   * @param outcome nothing where it was dropped
+   */
+  public record Trace(
+      HeaderSpace.Packet packet, List<Step> steps, List<String> open, Optional<Outcome> outcome) {
+    public Trace {
+      steps = List.copyOf(steps);
+      open = List.copyOf(open);
+    }
+
+    @Override
+    public String toString() {
+      StringBuilder text = new StringBuilder(packet.toString());
+      steps.forEach(step ->
+          text.append("\n  ")
+              .append(step.hop())
+              .append(": ")
+              .append(step.by())
+              .append(' ')
+              .append(step.effect()));
+      return text.append("\n  ").append(outcome.map(Object::toString).orElse("dropped")).toString();
+    }
+  }
+
+  /**
+   * The way of one packet of the set, as plausible as the set allows; nothing where it is empty.
+   *
+   * @param wishes sets that it should be in, the more important first
+   */
+  public Optional<Trace> trace(int packets, int... wishes) {
+    return space.choose(space.bdd().and(packets, started), wishes).map(this::trace);
+  }
+
+  private Trace trace(BitSet place) {
+    Bdd bdd = space.bdd();
+    List<Step> steps = new ArrayList<>();
+    for (Hop hop : hops) {
+      for (Decision decision : hop.decisions()) {
+        if (bdd.holds(decision.packets(), place)) {
+          steps.add(new Step(hop.name(), decision.by(), decision.effect()));
+        }
+      }
+    }
+    Optional<Outcome> outcome =
+        bdd.holds(left, place)
+            ? Optional.of(outcome(place, true))
+            : bdd.holds(delivered, place) ? Optional.of(outcome(place, false)) : Optional.empty();
+    return new Trace(space.packet(place), steps, space.chosen(place), outcome);
+  }
+
   /**
    * What became of one packet: it left or was delivered as the outcome says, or it was dropped, and
    * then there is nothing. Where the packet alone does not decide, some circumstances are chosen.
@@ -253,23 +310,23 @@ public final class Journey {
       return Optional.empty();
     }
     boolean leaves = out != Bdd.FALSE;
+    return Optional.of(outcome(bdd.satisfyOne(leaves ? out : in), leaves));
+  }
+
+  private Outcome outcome(BitSet place, boolean leaves) {
+    Bdd bdd = space.bdd();
     State end = leaves ? atExit : atHost;
-    BitSet place = bdd.satisfyOne(leaves ? out : in);
     int bundle = (int) space.number(end.bundle.functions(bdd), place);
     boolean isProtected = leaves && bdd.holds(end.bundled, place);
-    return Optional.of(
-        new Outcome(
-            leaves
-                ? Optional.of(
-                    space.devices().get((int) space.number(end.oif.functions(bdd), place)))
-                : Optional.empty(),
-            isProtected && bundle > 0
-                ? Optional.of(space.tunnels().get(bundle - 1))
-                : Optional.empty(),
-            space.address(end.source.functions(bdd), place),
-            space.address(end.destination.functions(bdd), place),
-            (int) space.number(end.sourcePort.functions(bdd), place),
-            (int) space.number(end.destinationPort.functions(bdd), place),
-            space.number(end.mark.functions(bdd), place)));
+    return new Outcome(
+        leaves
+            ? Optional.of(space.devices().get((int) space.number(end.oif.functions(bdd), place)))
+            : Optional.empty(),
+        isProtected && bundle > 0 ? Optional.of(space.tunnels().get(bundle - 1)) : Optional.empty(),
+        space.address(end.source.functions(bdd), place),
+        space.address(end.destination.functions(bdd), place),
+        (int) space.number(end.sourcePort.functions(bdd), place),
+        (int) space.number(end.destinationPort.functions(bdd), place),
+        space.number(end.mark.functions(bdd), place));
   }
 }

@@ -617,14 +617,27 @@ public final class PacketPath {
   // --------------------------------------------------------------------------------------------------------------
 
   private void deliver(State state, int packets, Journey journey) {
-    // ESP and AH have no_policy; IKE's sockets have a bypass of their own.
+    // ESP and AH have no_policy. IKE's sockets have a bypass of their own, for what comes in clear:
+    // what a tunnel brought is no match for it (secpath_has_nontransport).
     int spared = bdd.or(space.protocol(50), space.protocol(51));
     IntervalSet ike =
         IntervalSet.union(
             List.of(IntervalSet.Interval.of(500, 500), IntervalSet.Interval.of(4500, 4500)));
-    spared = bdd.or(spared, bdd.and(space.protocol(17), state.destinationPort.in(bdd, ike)));
+    int toIke = bdd.and(space.protocol(17), state.destinationPort.in(bdd, ike));
+    spared = bdd.or(spared, bdd.difference(toIke, tunnelled()));
     int passed = checked(Direction.IN, state, bdd.difference(packets, spared), journey);
     journey.deliver(bdd.or(passed, bdd.and(packets, spared)), state);
+  }
+
+  /** What an SA in tunnel mode has decrypted; of SAs that we do not know we think so. */
+  private int tunnelled() {
+    int tunnelled = bdd.not(space.inClear());
+    for (HostState.Tunnel tunnel : host.tunnels()) {
+      if (!tunnel.tunnelMode()) {
+        tunnelled = bdd.difference(tunnelled, space.through(tunnel.name()));
+      }
+    }
+    return tunnelled;
   }
 
   /** nf_nat_decode_session: policies for what came are asked with the addresses from before NAT. */
@@ -650,13 +663,7 @@ public final class PacketPath {
     String name = direction == Direction.IN ? "xfrm in" : "xfrm fwd";
     SpdModel.Result result = spd.lookUp(direction, asItCame(state), packets, name);
     List<Decision> decisions = new ArrayList<>();
-    int decrypted = bdd.not(space.inClear());
-    int tunnelled = decrypted;
-    for (HostState.Tunnel tunnel : host.tunnels()) {
-      if (!tunnel.tunnelMode()) {
-        tunnelled = bdd.difference(tunnelled, space.through(tunnel.name()));
-      }
-    }
+    int tunnelled = tunnelled();
     int noPolicy = bdd.and(result.none(), tunnelled);
     decide(decisions, "XfrmInNoPols", Effect.DROPPED, bdd.or(noPolicy, result.byDefault()));
     int blocked = bdd.difference(result.blocked(), result.byDefault());

@@ -4,14 +4,19 @@ import io.gatehouse.config.Description;
 import io.gatehouse.config.Reading;
 import io.gatehouse.config.Source;
 import io.gatehouse.model.Gateway;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Descriptions drawn by lot: every kind of interface, network, service, tunnel and identity, in any
@@ -48,11 +53,38 @@ public final class Descriptions {
 
   /** The gateway of a seed's description; a refusal is an error of the lot. */
   public static Gateway gateway(long seed) {
-    String text = drawn(seed);
-    return switch (Description.read("drawn.yaml", new OneFile(text))) {
+    return gateway("drawn-" + seed + ".yaml", drawn(seed));
+  }
+
+  private static final Path EXAMPLES =
+      Path.of(System.getProperty("gatehouse.home", "..")).resolve("examples");
+
+  /** The files of the examples. */
+  public static List<String> examples() throws IOException {
+    try (Stream<Path> files = Files.list(EXAMPLES)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".yaml"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  /** An example, by its file. */
+  public static Gateway example(String file) {
+    try {
+      return gateway(file, Files.readString(EXAMPLES.resolve(file)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A description's gateway. */
+  public static Gateway gateway(String file, String text) {
+    return switch (Description.read(file, new OneFile(text))) {
       case Reading.Understood understood -> understood.gateway();
       case Reading.Refused refused ->
-          throw new AssertionError("seed " + seed + ": " + refused.problems() + "\n" + text);
+          throw new AssertionError(file + ": " + refused.problems() + "\n" + text);
     };
   }
 

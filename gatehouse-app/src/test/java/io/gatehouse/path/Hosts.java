@@ -293,6 +293,8 @@ final class Hosts {
     return new HeaderSpace.Packet(
         device,
         tunnel,
+        HeaderSpace.Connection.NEW,
+        false,
         protocol,
         Address.of(source),
         Address.of(destination),

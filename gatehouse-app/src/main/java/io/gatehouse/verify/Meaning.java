@@ -1,0 +1,314 @@
+package io.gatehouse.verify;
+
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Interface;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Network;
+import io.gatehouse.model.Peer;
+import io.gatehouse.model.Place;
+import io.gatehouse.model.PortRange;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
+import io.gatehouse.model.Reach;
+import io.gatehouse.model.Service;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.path.HeaderSpace;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/** The words of a description as sets of packets, as they arrive. */
+final class Meaning {
+  private static final PortRange IKE = PortRange.of(500);
+  private static final PortRange NAT_T = PortRange.of(4500);
+
+  private final Gateway gateway;
+  private final HeaderSpace space;
+  private final Bdd bdd;
+
+  Meaning(Gateway gateway, HeaderSpace space) {
+    this.gateway = gateway;
+    this.space = space;
+    bdd = space.bdd();
+  }
+
+  // ---- addresses
+
+  List<Prefix> far(Predicate<Tunnel> which) {
+    return gateway.tunnels().stream().filter(which).flatMap(Meaning::far).toList();
+  }
+
+  List<Prefix> far() {
+    return far(tunnel -> true);
+  }
+
+  private static Stream<Prefix> far(Tunnel tunnel) {
+    return tunnel.farPrefixes().stream().map(Located::value);
+  }
+
+  List<Prefix> networks() {
+    return gateway.networks().stream().flatMap(gateway::prefixes).toList();
+  }
+
+  /** Everything that is not the internet: networks, far ends, links of inside interfaces. */
+  List<Prefix> ours() {
+    List<Prefix> ours = new ArrayList<>(far());
+    ours.addAll(networks());
+    gateway.interfaces().stream()
+        .filter(at -> at.isInside() && !at.isOutside())
+        .flatMap(at -> at.addresses().stream())
+        .forEach(address -> ours.add(address.value().link()));
+    return ours;
+  }
+
+  List<String> outside() {
+    return gateway.outside().stream().map(Interface::device).distinct().toList();
+  }
+
+  List<String> inside() {
+    return gateway.inside().stream().map(Interface::device).distinct().toList();
+  }
+
+  /** Devices that lead to the world alone, and to no network of ours. */
+  List<String> onlyOutside() {
+    return gateway.outside().stream()
+        .filter(at -> gateway.networks().stream().noneMatch(net -> net.on().equals(at)))
+        .map(Interface::device)
+        .distinct()
+        .toList();
+  }
+
+  // ---- who is where
+
+  /** Packets that such a source may send, and that came as its packets come. */
+  int from(Place place) {
+    return switch (place) {
+      case Network network ->
+          bdd.and(
+              bdd.and(space.arrivesOn(network.on().device()), space.inClear()),
+              bdd.difference(
+                  space.source(gateway.prefixes(network).toList()), space.source(far())));
+      case Place.OfTunnel of ->
+          bdd.and(space.through(of.name()), space.source(gateway.prefixes(of).toList()));
+      case Place.Internet internet ->
+          bdd.and(
+              bdd.and(cameBy(outside()), space.inClear()),
+              bdd.difference(Bdd.TRUE, space.source(ours())));
+    };
+  }
+
+  int cameBy(Collection<String> devices) {
+    int all = Bdd.FALSE;
+    for (String device : devices) {
+      all = bdd.or(all, space.arrivesOn(device));
+    }
+    return all;
+  }
+
+  /** Packets for a place by their destination, for these services; an empty list means all. */
+  int towards(Reach reach) {
+    return bdd.and(towards(reach.place()), services(reach.services()));
+  }
+
+  int towards(Place place) {
+    return switch (place) {
+      case Network network ->
+          bdd.difference(
+              space.destination(gateway.prefixes(network).toList()), space.destination(far()));
+      case Place.OfTunnel of -> space.destination(gateway.prefixes(of).toList());
+      case Place.Internet internet -> bdd.not(space.destination(ours()));
+    };
+  }
+
+  int towards(Collection<Reach> reaches) {
+    int all = Bdd.FALSE;
+    for (Reach reach : reaches) {
+      all = bdd.or(all, towards(reach));
+    }
+    return all;
+  }
+
+  // ---- services
+
+  /** An empty list means everything. */
+  int services(Collection<Service> services) {
+    int all = services.isEmpty() ? Bdd.TRUE : Bdd.FALSE;
+    for (Service service : services) {
+      all = bdd.or(all, service(service));
+    }
+    return all;
+  }
+
+  int service(Service service) {
+    int set = space.protocol(service.protocol().number());
+    return service.ports().isPresent()
+        ? bdd.and(set, space.destinationPort(service.ports().get()))
+        : set;
+  }
+
+  int echoRequest() {
+    return space.family() == Family.V4
+        ? bdd.and(space.protocol(Protocol.ICMP.number()), space.icmpType(8))
+        : bdd.and(space.protocol(Protocol.ICMPV6.number()), space.icmpType(128));
+  }
+
+  int icmp() {
+    return space.protocol(
+        space.family() == Family.V4 ? Protocol.ICMP.number() : Protocol.ICMPV6.number());
+  }
+
+  /** ICMPv6 of the link itself, which no router passes on: 133 to 136, and listeners' reports. */
+  int linkLocalIcmp() {
+    int types = Bdd.FALSE;
+    if (space.family() == Family.V6) {
+      for (int type : new int[] {130, 133, 134, 135, 136}) {
+        types = bdd.or(types, space.icmpType(type));
+      }
+    }
+    return bdd.and(types, space.protocol(Protocol.ICMPV6.number()));
+  }
+
+  int ikeAndEspIn() {
+    int udp = space.protocol(Protocol.UDP.number());
+    int ports = bdd.or(space.destinationPort(IKE), space.destinationPort(NAT_T));
+    return bdd.or(bdd.and(udp, ports), space.protocol(Protocol.ESP.number()));
+  }
+
+  int ikeAndEspOut() {
+    int udp = space.protocol(Protocol.UDP.number());
+    int ports = bdd.or(space.sourcePort(IKE), space.sourcePort(NAT_T));
+    return bdd.or(bdd.and(udp, ports), space.protocol(Protocol.ESP.number()));
+  }
+
+  /** Peers' own addresses as far as they are written down; what is among far addresses counts. */
+  List<Prefix> peers() {
+    return gateway.tunnels().stream()
+        .flatMap(tunnel -> tunnel.peers().stream())
+        .flatMap(peer -> peer.value() instanceof Peer.At at ? Stream.of(at.prefix()) : Stream.of())
+        .toList();
+  }
+
+  /** What IKE and ESP of tunnels at this interface may look like: by peer and own address. */
+  int ikeAndEspIn(Interface at) {
+    int all = Bdd.FALSE;
+    for (Tunnel tunnel : gateway.tunnels()) {
+      if (tunnel.on().contains(at)) {
+        boolean anybody = tunnel.peers().stream().anyMatch(p -> !(p.value() instanceof Peer.At));
+        List<Prefix> named =
+            tunnel.peers().stream()
+                .flatMap(p ->
+                    p.value() instanceof Peer.At there ? Stream.of(there.prefix()) : Stream.of())
+                .toList();
+        all = bdd.or(all, anybody ? Bdd.TRUE : space.source(named));
+      }
+    }
+    List<Prefix> own =
+        at.addresses().stream()
+            .map(address -> Prefix.host(address.value().address()))
+            .filter(host -> host.family() == space.family())
+            .toList();
+    int here = own.isEmpty() ? Bdd.TRUE : space.destination(own);
+    return bdd.and(bdd.and(bdd.and(all, here), space.arrivesOn(at.device())), ikeAndEspIn());
+  }
+
+  // ---- who reaches the world
+
+  boolean toInternet(Tunnel tunnel) {
+    Stream<Reach> reach =
+        switch (tunnel) {
+          case Tunnel.RemoteAccess access ->
+              Stream.concat(
+                  access.reach().stream(),
+                  access.groups().stream().flatMap(g -> g.reach().stream()));
+          case Tunnel.SiteToSite site -> site.reach().stream();
+          case Tunnel.L2tp l2tp -> Stream.empty();
+        };
+    return reach.anyMatch(r -> r.place() instanceof Place.Internet);
+  }
+
+  /** Own addresses of a family. */
+  static List<Prefix> hosts(Collection<Located<Address>> addresses, Family family) {
+    return addresses.stream()
+        .map(Located::value)
+        .filter(address -> address.family() == family)
+        .map(Prefix::host)
+        .toList();
+  }
+
+  /** Packets to addresses that no router carries, or means everybody by. */
+  int special() {
+    return space.destination(
+        space.family() == Family.V4
+            ? List.of(
+                Prefix.of("0.0.0.0/8"),
+                Prefix.of("127.0.0.0/8"),
+                Prefix.of("169.254.0.0/16"),
+                Prefix.of("224.0.0.0/3"))
+            : List.of(Prefix.of("::/8"), Prefix.of("fe80::/9"), Prefix.of("ff00::/8")));
+  }
+
+  /** Ordinary addresses out there. */
+  int someWorld() {
+    List<Prefix> links =
+        gateway.interfaces().stream()
+            .flatMap(at -> at.addresses().stream())
+            .map(address -> address.value().link())
+            .toList();
+    int mine = Bdd.FALSE;
+    for (var identity : gateway.identities()) {
+      mine = bdd.or(mine, space.destination(hosts(identity.addresses(), space.family())));
+    }
+    int not = bdd.or(bdd.or(special(), space.destination(links)), mine);
+    return bdd.difference(towards(new Place.Internet()), not);
+  }
+
+  boolean outputIsOpen() {
+    return !gateway.host().outputClosed();
+  }
+
+  /** This host's own addresses, and those of its links that mean everybody there. */
+  int thisHost() {
+    return space.destination(ownAndBroadcast());
+  }
+
+  int thisHostAsSource() {
+    return space.source(ownAndBroadcast());
+  }
+
+  private List<Prefix> ownAndBroadcast() {
+    List<Prefix> all = new ArrayList<>();
+    gateway.interfaces().stream()
+        .flatMap(at -> at.addresses().stream())
+        .forEach(address -> {
+          all.add(Prefix.host(address.value().address()));
+          all.addAll(ends(address.value().link()));
+        });
+    gateway
+        .identities()
+        .forEach(identity ->
+            identity.addresses().forEach(address -> all.add(Prefix.host(address.value()))));
+    return all;
+  }
+
+  /** The first and last address of prefixes: names and broadcasts of their links. */
+  int edges(Collection<Prefix> prefixes) {
+    List<Prefix> edges = prefixes.stream().flatMap(prefix -> ends(prefix).stream()).toList();
+    return bdd.or(space.source(edges), space.destination(edges));
+  }
+
+  private static List<Prefix> ends(Prefix prefix) {
+    return prefix.length() < prefix.family().bits() - 1
+        ? List.of(Prefix.host(prefix.first()), Prefix.host(prefix.last()))
+        : List.of();
+  }
+
+  /** What is for another tunnel: whether it gets there is that tunnel's matter too. */
+  int betweenTunnels() {
+    return space.destination(far());
+  }
+}

@@ -1,0 +1,207 @@
+package io.gatehouse.verify;
+
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Host;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Network;
+import io.gatehouse.model.Place;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Reach;
+import io.gatehouse.model.Selectors;
+import io.gatehouse.model.Service;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.path.Journey;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** Whether what may begin is what the description says: nothing more, and nothing less. */
+final class Reached {
+  private final Gateway gateway;
+  private final Walk walk;
+  private final Meaning meaning;
+  private final Selectors selectors;
+  private final List<Suspect> suspects = new ArrayList<>();
+
+  private Reached(Gateway gateway, Walk walk) {
+    this.gateway = gateway;
+    this.walk = walk;
+    meaning = new Meaning(gateway, walk.space());
+    selectors = new Selectors(gateway);
+  }
+
+  /**
+   * What clients may do.
+   *
+   * @param group whose members all clients of a tunnel are, by the name of the group; of other
+   *     tunnels nobody is known
+   */
+  static List<Suspect> of(Gateway gateway, Walk walk, Membership group) {
+    Reached reached = new Reached(gateway, walk);
+    for (Tunnel tunnel : gateway.tunnels()) {
+      if (!tunnel.farPrefixes().isEmpty()) {
+        reached.throughIt(tunnel, group);
+        reached.intoIt(tunnel);
+      }
+    }
+    return reached.suspects;
+  }
+
+  private void throughIt(Tunnel tunnel, Membership group) {
+    Journey received = walk.received();
+    List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
+    int from =
+        walk.and(
+            walk.space().through(tunnel.name()), walk.space().source(far), walk.ofNoConnection());
+    int may = Bdd.TRUE;
+    int offered = Bdd.TRUE;
+    for (Membership.Share share : group.shares(gateway, tunnel)) {
+      may = walk.and(may, withFlows(tunnel, share.reach()));
+      offered = walk.and(offered, offers(tunnel, share.services()));
+    }
+    if (gateway.host().ping() != Host.Ping.NOBODY) {
+      offered = walk.or(offered, meaning.echoRequest());
+    }
+    String who = tunnel.name() + group.of(tunnel);
+    much(
+        who + " reaches what it may not",
+        walk.minus(walk.and(received.left(), from), rightWay(may)));
+    much(
+        who + " is given on this host what it may not have",
+        walk.minus(walk.and(received.delivered(), from), offered));
+
+    int ordinary = walk.and(from, walk.ordinary(), selected(tunnel, far));
+    little(
+        who + " does not reach what it may",
+        walk.minus(
+            walk.and(ordinary, may),
+            meaning.thisHost(),
+            meaning.betweenTunnels(),
+            meaning.special()),
+        received.left());
+    int here = walk.space().destination(selectors.inside(tunnel));
+    little(
+        who + " is not given on this host what it may have",
+        walk.and(ordinary, offered, here),
+        received.delivered());
+  }
+
+  /** The addresses that the tunnel's selectors carry at all. */
+  private int selected(Tunnel tunnel, List<Prefix> far) {
+    return walk.and(
+        walk.space().destination(selectors.local(tunnel)),
+        walk.minus(walk.space().source(far), meaning.edges(far)));
+  }
+
+  private int withFlows(Tunnel tunnel, Collection<Reach> reach) {
+    int all = meaning.towards(reach);
+    for (Host.Flow flow : gateway.host().flows()) {
+      if (isOf(flow.from(), tunnel)) {
+        all = walk.or(all, meaning.towards(flow.to()));
+      }
+    }
+    return all;
+  }
+
+  private int offers(Tunnel tunnel, Collection<Located<Service>> own) {
+    int all = Bdd.FALSE;
+    for (Located<Service> service : own) {
+      all = walk.or(all, meaning.service(service.value()));
+    }
+    for (Host.Offer offer : gateway.host().services()) {
+      if (isOf(offer.from(), tunnel)) {
+        all = walk.or(all, meaning.services(offer.services()));
+      }
+    }
+    return all;
+  }
+
+  /** Of packets by their destination, those that leave by the way to that destination. */
+  private int rightWay(int packets) {
+    Journey received = walk.received();
+    int right = Bdd.FALSE;
+    for (Network network : gateway.networks()) {
+      right =
+          walk.or(
+              right,
+              walk.and(
+                  packets,
+                  meaning.towards(network),
+                  received.leftBy(network.on().device()),
+                  received.leftInClear()));
+    }
+    for (Tunnel other : gateway.tunnels()) {
+      List<Prefix> far = other.farPrefixes().stream().map(Located::value).toList();
+      right =
+          walk.or(
+              right,
+              walk.and(packets, walk.space().destination(far), received.leftThrough(other.name())));
+    }
+    return walk.or(
+        right,
+        walk.and(
+            packets,
+            meaning.towards(new Place.Internet()),
+            walk.leftBy(received, meaning.outside())));
+  }
+
+  /** What somebody of ours begins towards the tunnel. */
+  private void intoIt(Tunnel tunnel) {
+    Journey received = walk.received();
+    List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
+    int may = Bdd.FALSE;
+    if (tunnel instanceof Tunnel.SiteToSite site) {
+      for (Network local : site.local()) {
+        may = walk.or(may, walk.and(meaning.from(local), meaning.services(site.outbound())));
+      }
+    }
+    for (Host.Flow flow : gateway.host().flows()) {
+      if (isOf(flow.to().place(), tunnel)) {
+        may =
+            walk.or(
+                may, walk.and(meaning.from(flow.from()), meaning.services(flow.to().services())));
+      }
+    }
+    int begins =
+        walk.and(walk.space().destination(far), walk.space().inClear(), walk.ofNoConnection());
+    much(
+        "somebody begins towards " + tunnel.name() + " who may not",
+        walk.minus(walk.and(received.left(), begins), may));
+    little(
+        "somebody who may begin towards " + tunnel.name() + " does not get there",
+        walk.and(
+            may,
+            begins,
+            walk.ordinary(),
+            walk.space().source(selectors.local(tunnel)),
+            walk.minus(Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource())),
+        received.leftThrough(tunnel.name()));
+  }
+
+  private static boolean isOf(Place place, Tunnel tunnel) {
+    return place instanceof Place.OfTunnel of && of.name().equals(tunnel.name());
+  }
+
+  private void much(String what, int packets) {
+    suspects.add(
+        new Suspect(
+            Property.TOO_MUCH,
+            what,
+            false,
+            walk.received(),
+            packets,
+            walk.space().firstOfConnection()));
+  }
+
+  /** What never arrives, whatever the circumstances. */
+  private void little(String what, int packets, int arrives) {
+    suspects.add(
+        new Suspect(
+            Property.TOO_LITTLE,
+            what,
+            false,
+            walk.received(),
+            walk.minus(packets, walk.space().packets(arrives))));
+  }
+}

@@ -1,0 +1,82 @@
+package io.gatehouse.verify;
+
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Identity;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Selectors;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.path.Journey;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What NAT does to tunnels' packets, and by which way identities leave. */
+final class Rewriting {
+  private Rewriting() {}
+
+  static List<Suspect> of(Gateway gateway, Walk walk) {
+    List<Suspect> suspects = new ArrayList<>();
+    Selectors selectors = new Selectors(gateway);
+    Meaning meaning = new Meaning(gateway, walk.space());
+    Journey received = walk.received();
+    int first = walk.space().firstOfConnection();
+    for (Tunnel tunnel : gateway.tunnels()) {
+      List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
+      if (far.isEmpty()) {
+        continue;
+      }
+      int selected =
+          walk.and(walk.space().source(selectors.local(tunnel)), walk.space().destination(far));
+      suspects.add(
+          new Suspect(
+              Property.REWRITTEN,
+              "belongs into " + tunnel.name() + " and is rewritten",
+              false,
+              received,
+              walk.and(received.leftTranslated(), selected, first)));
+      suspects.add(
+          new Suspect(
+              Property.REWRITTEN,
+              "does not belong into " + tunnel.name() + " and NAT moves it there",
+              false,
+              received,
+              walk.minus(walk.and(received.leftThrough(tunnel.name()), first), selected)));
+    }
+    for (Identity identity : gateway.identities()) {
+      suspects.addAll(identity(identity, walk, meaning));
+    }
+    return suspects;
+  }
+
+  private static List<Suspect> identity(Identity identity, Walk walk, Meaning meaning) {
+    List<Prefix> addresses = Meaning.hosts(identity.addresses(), walk.space().family());
+    if (addresses.isEmpty()) {
+      return List.of();
+    }
+    List<Suspect> suspects = new ArrayList<>();
+    for (Journey journey : List.of(walk.received(), walk.sent())) {
+      suspects.add(
+          new Suspect(
+              Property.IDENTITY,
+              "has the address of " + identity.name() + " and leaves by another way",
+              journey == walk.sent(),
+              journey,
+              walk.minus(
+                  journey.leftWithSource(addresses),
+                  journey.leftBy(identity.device()),
+                  journey.leftBy("lo"))));
+    }
+    // Its own way is open, and not only closed to others.
+    int world = walk.and(walk.space().source(addresses), meaning.someWorld(), walk.ordinary());
+    suspects.add(
+        new Suspect(
+            Property.IDENTITY,
+            "is what " + identity.name() + " sends and never leaves by its way",
+            true,
+            walk.sent(),
+            meaning.outputIsOpen()
+                ? walk.minus(world, walk.space().packets(walk.sent().leftBy(identity.device())))
+                : io.gatehouse.bdd.Bdd.FALSE));
+    return suspects;
+  }
+}

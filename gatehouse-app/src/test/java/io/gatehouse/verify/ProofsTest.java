@@ -1,0 +1,41 @@
+package io.gatehouse.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.compile.Compiler;
+import io.gatehouse.generated.Descriptions;
+import io.gatehouse.model.Gateway;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The properties of the examples, and of descriptions drawn by lot. */
+class ProofsTest {
+
+  static List<String> examples() throws IOException {
+    return Descriptions.examples();
+  }
+
+  private static List<Verdict> notProved(Gateway gateway) {
+    return Proofs.of(gateway, Compiler.compile(gateway).ruleset()).stream()
+        .filter(verdict -> !(verdict instanceof Verdict.Holds))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("examples")
+  void everyPropertyHoldsOnEveryExample(String example) {
+    assertThat(notProved(Descriptions.example(example))).isEmpty();
+  }
+
+  @Test
+  void everyPropertyHoldsOnDescriptionsDrawnByLot() {
+    for (int seed = 0; seed < 30; seed++) {
+      assertThat(notProved(Descriptions.gateway(seed)))
+          .as("seed %d%n%s", seed, Descriptions.drawn(seed))
+          .isEmpty();
+    }
+  }
+}
