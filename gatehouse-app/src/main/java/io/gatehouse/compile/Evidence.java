@@ -32,6 +32,7 @@ final class Evidence {
                     "IKE from a peer amidst its network",
                     origin,
                     from,
+                    Nft.NOT_DECRYPTED,
                     own,
                     Nft.udpDport(Ike.PORTS),
                     Nft.ACCEPT));
@@ -40,6 +41,7 @@ final class Evidence {
                     "ESP from a peer amidst its network",
                     origin,
                     from,
+                    Nft.NOT_DECRYPTED,
                     own,
                     Nft.protocol(Protocol.ESP),
                     Nft.ACCEPT));

@@ -744,9 +744,13 @@ final class Expressions {
     boolean six = header.equals("icmpv6");
     if (six || header.equals("icmp")) {
       if (six != (family == Family.V6)) {
-        // Whether nft asks for the family too depends on its version and the table.
+        // In tables of both families nft asks for the right one first (seen: 1.0.6); elsewhere it
+        // depends on its version.
         present =
-            bdd.and(present, open(Kind.ENVIRONMENT, "ICMP of the other family is compared", at));
+            at.table().family().equals("inet")
+                ? FALSE
+                : bdd.and(
+                    present, open(Kind.ENVIRONMENT, "ICMP of the other family is compared", at));
       }
       if (payload.field().equals("type")) {
         Meaning meaning = six ? Meaning.ICMP6_TYPE : Meaning.ICMP_TYPE;

@@ -20,7 +20,7 @@ final class Leaks {
   private Leaks(Gateway gateway, Walk walk) {
     this.gateway = gateway;
     this.walk = walk;
-    meaning = new Meaning(gateway, walk.space());
+    meaning = new Meaning(gateway, walk);
   }
 
   /** With our rules in place. */

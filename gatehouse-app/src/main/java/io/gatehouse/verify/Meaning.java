@@ -16,6 +16,7 @@ import io.gatehouse.model.Reach;
 import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.HeaderSpace;
+import io.gatehouse.path.HostState;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -28,12 +29,14 @@ final class Meaning {
   private static final PortRange NAT_T = PortRange.of(4500);
 
   private final Gateway gateway;
+  private final HostState host;
   private final HeaderSpace space;
   private final Bdd bdd;
 
-  Meaning(Gateway gateway, HeaderSpace space) {
+  Meaning(Gateway gateway, Walk walk) {
     this.gateway = gateway;
-    this.space = space;
+    host = walk.host();
+    space = walk.space();
     bdd = space.bdd();
   }
 
@@ -162,11 +165,14 @@ final class Meaning {
         space.family() == Family.V4 ? Protocol.ICMP.number() : Protocol.ICMPV6.number());
   }
 
-  /** ICMPv6 of the link itself, which no router passes on: 133 to 136, and listeners' reports. */
+  /**
+   * ICMPv6 of the link itself, which no router passes on: 133 to 137 (RFC 4861), and listeners'
+   * queries.
+   */
   int linkLocalIcmp() {
     int types = Bdd.FALSE;
     if (space.family() == Family.V6) {
-      for (int type : new int[] {130, 133, 134, 135, 136}) {
+      for (int type : new int[] {130, 133, 134, 135, 136, 137}) {
         types = bdd.or(types, space.icmpType(type));
       }
     }
@@ -282,11 +288,11 @@ final class Meaning {
 
   private List<Prefix> ownAndBroadcast() {
     List<Prefix> all = new ArrayList<>();
-    gateway.interfaces().stream()
-        .flatMap(at -> at.addresses().stream())
+    host.devices().stream()
+        .flatMap(device -> device.addresses().stream())
         .forEach(address -> {
-          all.add(Prefix.host(address.value().address()));
-          all.addAll(ends(address.value().link()));
+          all.add(Prefix.host(address.address()));
+          all.addAll(ends(address.link()));
         });
     gateway
         .identities()

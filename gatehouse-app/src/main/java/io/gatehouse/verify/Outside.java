@@ -21,19 +21,18 @@ final class Outside {
   private Outside(Gateway gateway, Walk walk) {
     this.gateway = gateway;
     this.walk = walk;
-    meaning = new Meaning(gateway, walk.space());
+    meaning = new Meaning(gateway, walk);
   }
 
   static List<Suspect> of(Gateway gateway, Walk walk) {
     Outside outside = new Outside(gateway, walk);
     Journey received = walk.received();
-    // Errors about connections belong to them; everything else begins something.
-    int related = walk.and(walk.space().related(), outside.meaning.icmp());
     int world =
         walk.minus(
-            walk.and(walk.cameBy(outside.meaning.outside()), walk.space().inClear()),
-            walk.space().established(),
-            related,
+            walk.and(
+                walk.cameBy(outside.meaning.outside()),
+                walk.space().inClear(),
+                walk.ofNoConnection()),
             outside.ofOurNetworks());
     int delivered =
         gateway.host().inputClosed()

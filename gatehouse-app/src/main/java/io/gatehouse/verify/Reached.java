@@ -27,7 +27,7 @@ final class Reached {
   private Reached(Gateway gateway, Walk walk) {
     this.gateway = gateway;
     this.walk = walk;
-    meaning = new Meaning(gateway, walk.space());
+    meaning = new Meaning(gateway, walk);
     selectors = new Selectors(gateway);
   }
 
@@ -71,7 +71,7 @@ final class Reached {
         who + " is given on this host what it may not have",
         walk.minus(walk.and(received.delivered(), from), offered));
 
-    int ordinary = walk.and(from, walk.ordinary(), selected(tunnel, far));
+    int ordinary = walk.and(from, ordinary(), selected(tunnel, far));
     little(
         who + " does not reach what it may",
         walk.minus(
@@ -85,6 +85,11 @@ final class Reached {
         who + " is not given on this host what it may have",
         walk.and(ordinary, offered, here),
         received.delivered());
+  }
+
+  /** What a host sends and no router keeps to its link. */
+  private int ordinary() {
+    return walk.minus(walk.ordinary(), meaning.linkLocalIcmp());
   }
 
   /** The addresses that the tunnel's selectors carry at all. */
@@ -173,7 +178,7 @@ final class Reached {
         walk.and(
             may,
             begins,
-            walk.ordinary(),
+            ordinary(),
             walk.space().source(selectors.local(tunnel)),
             walk.minus(Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource())),
         received.leftThrough(tunnel.name()));

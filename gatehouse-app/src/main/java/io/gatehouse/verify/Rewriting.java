@@ -17,7 +17,7 @@ final class Rewriting {
   static List<Suspect> of(Gateway gateway, Walk walk) {
     List<Suspect> suspects = new ArrayList<>();
     Selectors selectors = new Selectors(gateway);
-    Meaning meaning = new Meaning(gateway, walk.space());
+    Meaning meaning = new Meaning(gateway, walk);
     Journey received = walk.received();
     int first = walk.space().firstOfConnection();
     for (Tunnel tunnel : gateway.tunnels()) {

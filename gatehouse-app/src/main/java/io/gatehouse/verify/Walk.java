@@ -14,14 +14,14 @@ import java.util.Collection;
  * @param received all packets that come in, decrypted ones too
  * @param sent all that this host makes with a source of its own
  */
-record Walk(HeaderSpace space, Bdd bdd, Journey received, Journey sent) {
+record Walk(HostState host, HeaderSpace space, Bdd bdd, Journey received, Journey sent) {
 
   static Walk of(HostState host, PacketPath path) {
     HeaderSpace space = path.space();
     int own =
         space.source(
             host.addresses(space.family()).stream().map(io.gatehouse.model.Prefix::host).toList());
-    return new Walk(space, space.bdd(), path.received(Bdd.TRUE), path.sent(own));
+    return new Walk(host, space, space.bdd(), path.received(Bdd.TRUE), path.sent(own));
   }
 
   int and(int first, int... more) {
