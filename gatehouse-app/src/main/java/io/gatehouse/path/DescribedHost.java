@@ -3,6 +3,7 @@ package io.gatehouse.path;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Identity;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Interface.InterfaceAddress;
 import io.gatehouse.model.Located;
@@ -73,6 +74,7 @@ public final class DescribedHost {
     for (Interface one : gateway.interfaces()) {
       device(one, number++);
     }
+    gateway.identities().forEach(this::identity);
     gateway.networks().forEach(this::network);
     defaultRoutes();
     ruleset.routes().forEach(r -> routes.add(Route.of(r)));
@@ -101,6 +103,18 @@ public final class DescribedHost {
     for (InterfaceAddress address : addresses) {
       routes.add(
           new Route(address.link(), Route.MAIN, 0, new RouteKind.Via(List.of(one.device()))));
+    }
+  }
+
+  /** An identity's device that is no interface of the description has at least its addresses. */
+  private void identity(Identity identity) {
+    if (gateway.interfaces().stream().noneMatch(at -> at.device().equals(identity.device()))) {
+      List<InterfaceAddress> addresses =
+          identity.addresses().stream()
+              .map(Located::value)
+              .map(address -> new InterfaceAddress(address, address.family().bits()))
+              .toList();
+      devices.add(new Device(identity.device(), addresses, false));
     }
   }
 

@@ -92,7 +92,11 @@ final class Leaks {
     for (Tunnel tunnel : gateway.tunnels()) {
       List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
       int claims =
-          walk.minus(walk.space().source(far), walk.space().through(tunnel.name()), amidst());
+          walk.minus(
+              walk.space().source(far),
+              walk.space().through(tunnel.name()),
+              transported(),
+              amidst());
       suspects.add(
           new Suspect(
               property,
@@ -102,6 +106,18 @@ final class Leaks {
               walk.and(arrived, claims),
               walk.space().inClear()));
     }
+  }
+
+  /**
+   * What an SA in transport mode brought has the source of its ESP, and that came in clear: there
+   * it was asked for its evidence.
+   */
+  private int transported() {
+    int all = Bdd.FALSE;
+    for (Tunnel tunnel : gateway.tunnels()) {
+      all = tunnel instanceof Tunnel.L2tp ? walk.or(all, walk.space().through(tunnel.name())) : all;
+    }
+    return all;
   }
 
   /** IKE and ESP of peers whose own address lies on a far side. */

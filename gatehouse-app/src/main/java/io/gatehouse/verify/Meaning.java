@@ -4,6 +4,7 @@ import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Identity;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
@@ -56,6 +57,14 @@ final class Meaning {
 
   List<Prefix> networks() {
     return gateway.networks().stream().flatMap(gateway::prefixes).toList();
+  }
+
+  /** Networks that are not on the device of an identity. */
+  List<Prefix> networksBeside(Identity identity) {
+    return gateway.networks().stream()
+        .filter(network -> !network.on().device().equals(identity.device()))
+        .flatMap(gateway::prefixes)
+        .toList();
   }
 
   /** Everything that is not the internet: networks, far ends, links of inside interfaces. */
@@ -160,9 +169,10 @@ final class Meaning {
         : bdd.and(space.protocol(Protocol.ICMPV6.number()), space.icmpType(128));
   }
 
-  int icmp() {
+  /** ICMP's number in packets of the other family: nobody speaks it there. */
+  int icmpOfTheOtherFamily() {
     return space.protocol(
-        space.family() == Family.V4 ? Protocol.ICMP.number() : Protocol.ICMPV6.number());
+        space.family() == Family.V4 ? Protocol.ICMPV6.number() : Protocol.ICMP.number());
   }
 
   /**

@@ -89,7 +89,7 @@ final class Reached {
 
   /** What a host sends and no router keeps to its link. */
   private int ordinary() {
-    return walk.minus(walk.ordinary(), meaning.linkLocalIcmp());
+    return walk.minus(walk.ordinary(), meaning.linkLocalIcmp(), meaning.icmpOfTheOtherFamily());
   }
 
   /** The addresses that the tunnel's selectors carry at all. */

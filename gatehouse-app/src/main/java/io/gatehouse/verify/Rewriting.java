@@ -48,6 +48,11 @@ final class Rewriting {
     return suspects;
   }
 
+  /** Networks of ours that are on no identity's way are reached directly, by any of them. */
+  private static int beside(Identity identity, Journey journey, Meaning meaning) {
+    return journey.leftWithDestination(meaning.networksBeside(identity));
+  }
+
   private static List<Suspect> identity(Identity identity, Walk walk, Meaning meaning) {
     List<Prefix> addresses = Meaning.hosts(identity.addresses(), walk.space().family());
     if (addresses.isEmpty()) {
@@ -64,7 +69,8 @@ final class Rewriting {
               walk.minus(
                   journey.leftWithSource(addresses),
                   journey.leftBy(identity.device()),
-                  journey.leftBy("lo"))));
+                  journey.leftBy("lo"),
+                  beside(identity, journey, meaning))));
     }
     // Its own way is open, and not only closed to others.
     int world = walk.and(walk.space().source(addresses), meaning.someWorld(), walk.ordinary());
