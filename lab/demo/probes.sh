@@ -1,6 +1,9 @@
 # Sourced: what the demo tries, each in one word.
 # shellcheck shell=bash
 
+# Seconds that an answer may take: many probes at once in emulation need more.
+patience=3
+
 # Answers every TCP connection with the address that it came from.
 serve_tcp() { # host, port …
   local host=$1 port
@@ -10,10 +13,10 @@ serve_tcp() { # host, port …
   done
 }
 
-# The address that the server saw, or `nothing` when no answer comes.
+# The address that the server saw (-t: nothing is sent, and socat would end half a second after that), or `nothing` when no answer comes.
 seen_by() { # host that asks, server's address, port
   local answer
-  answer=$(inside "$1" timeout 3 socat -T 3 - "TCP:$2:$3,connect-timeout=2" < /dev/null 2> /dev/null) || true
+  answer=$(inside "$1" timeout "$patience" socat -t "$patience" -T "$patience" - "TCP:$2:$3,connect-timeout=$patience" < /dev/null 2> /dev/null) || true
   echo "${answer:-nothing}"
 }
 
@@ -24,13 +27,13 @@ reach() {
 
 # A name that the gateway's DNS knows: `answers` or `dropped`.
 resolve() { # host that asks, name server
-  if inside "$1" timeout 6 host -t A -W 4 -R 1 files.office.example "$2" > /dev/null 2>&1; then echo answers; else echo dropped; fi
+  if inside "$1" timeout "$patience" host -t A -W "$patience" -R 1 files.office.example "$2" > /dev/null 2>&1; then echo answers; else echo dropped; fi
 }
 
 # A megabyte from the file server: `whole` or `stalls`.
 transfer() { # host that fetches
   local bytes
-  bytes=$(inside "$1" timeout 5 socat -u "TCP:10.0.1.20:8080,connect-timeout=2" - 2> /dev/null | wc -c)
+  bytes=$(inside "$1" timeout "$((patience + 2))" socat -u "TCP:10.0.1.20:8080,connect-timeout=$patience" - 2> /dev/null | wc -c)
   if [ "$bytes" -eq 1000000 ]; then echo whole; else echo stalls; fi
 }
 
