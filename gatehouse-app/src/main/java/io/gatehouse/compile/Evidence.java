@@ -4,13 +4,18 @@ import io.gatehouse.model.Family;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Protocol;
+import io.gatehouse.ruleset.Expression.SetRef;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
 
 /** What cannot be true: it is dropped before any connection counts. */
 final class Evidence {
+  private static final Origin ORIGIN = Origin.builtIn("tunnel-evidence");
+
   private Evidence() {}
 
   /**
@@ -80,79 +85,72 @@ final class Evidence {
    * out there that could have seen the packet. Those of our networks' routers are none of these.
    */
   static List<Rule> forgedErrors(Draft draft) {
+    return ofFar(
+        draft,
+        (family, far) ->
+            draft
+                .places
+                .outside()
+                .map(outside -> forgedErrors(draft, family, outside, far))
+                .orElse(List.of()));
+  }
+
+  private static List<Rule> forgedErrors(Draft draft, Family family, SetRef outside, SetRef far) {
+    List<Statement> error = new ArrayList<>();
+    error.add(Nft.is(Nft.IIFNAME, outside));
+    error.add(Nft.NOT_DECRYPTED);
+    error.add(Nft.state("related"));
+    draft
+        .places
+        .networks(family)
+        .ifPresent(networks -> error.add(Nft.isNot(Nft.saddr(family), networks)));
     List<Rule> rules = new ArrayList<>();
-    for (Family family : Family.values()) {
-      draft
-          .places
-          .far(family)
-          .ifPresent(far ->
-              draft
-                  .places
-                  .outside()
-                  .ifPresent(outside -> {
-                    List<Statement> error = new ArrayList<>();
-                    error.add(Nft.is(Nft.IIFNAME, outside));
-                    error.add(Nft.NOT_DECRYPTED);
-                    error.add(Nft.state("related"));
-                    draft
-                        .places
-                        .networks(family)
-                        .ifPresent(networks -> error.add(Nft.isNot(Nft.saddr(family), networks)));
-                    for (String end : List.of("saddr", "daddr")) {
-                      List<Statement> about = new ArrayList<>(error);
-                      about.add(Nft.is(Nft.original(family, end), far));
-                      // ESP itself travels in clear, and its path MTU counts.
-                      new Ike(draft)
-                          .amidst(family)
-                          .ifPresent(
-                              peers -> about.add(Nft.isNot(Nft.original(family, end), peers)));
-                      about.add(draft.drop("spoofed"));
-                      rules.add(
-                          Nft.rule(
-                              "error about a tunnel's packet, in clear",
-                              Origin.builtIn("tunnel-evidence"),
-                              about));
-                    }
-                  }));
+    for (String end : List.of("saddr", "daddr")) {
+      List<Statement> about = new ArrayList<>(error);
+      about.add(Nft.is(Nft.original(family, end), far));
+      // ESP itself travels in clear, and its path MTU counts.
+      new Ike(draft)
+          .amidst(family)
+          .ifPresent(peers -> about.add(Nft.isNot(Nft.original(family, end), peers)));
+      about.add(draft.drop("spoofed"));
+      rules.add(Nft.rule("error about a tunnel's packet, in clear", ORIGIN, about));
     }
     return rules;
   }
 
   /** Drops what has a far source and was not decrypted. */
   static List<Rule> spoofed(Draft draft) {
-    List<Rule> rules = new ArrayList<>();
-    for (Family family : Family.values()) {
-      draft
-          .places
-          .far(family)
-          .ifPresent(far ->
-              rules.add(
-                  Nft.rule(
-                      "source of a tunnel, not decrypted",
-                      Origin.builtIn("tunnel-evidence"),
-                      Nft.is(Nft.saddr(family), far),
-                      Nft.NOT_DECRYPTED,
-                      draft.drop("spoofed"))));
-    }
-    return rules;
+    return ofFar(
+        draft,
+        (family, far) ->
+            List.of(
+                Nft.rule(
+                    "source of a tunnel, not decrypted",
+                    ORIGIN,
+                    Nft.is(Nft.saddr(family), far),
+                    Nft.NOT_DECRYPTED,
+                    draft.drop("spoofed"))));
   }
 
   /** Drops what is on its way to a far address and would leave in clear. */
   static List<Rule> towardsFarInClear(Draft draft) {
-    List<Rule> rules = new ArrayList<>();
-    for (Family family : Family.values()) {
-      draft
-          .places
-          .far(family)
-          .ifPresent(far ->
-              rules.add(
-                  Nft.rule(
-                      "for a tunnel, would leave in clear",
-                      Origin.builtIn("tunnel-evidence"),
-                      Nft.is(Nft.daddr(family), far),
-                      Nft.IN_CLEAR,
-                      draft.drop("clear"))));
-    }
-    return rules;
+    return ofFar(
+        draft,
+        (family, far) ->
+            List.of(
+                Nft.rule(
+                    "for a tunnel, would leave in clear",
+                    ORIGIN,
+                    Nft.is(Nft.daddr(family), far),
+                    Nft.IN_CLEAR,
+                    draft.drop("clear"))));
+  }
+
+  /** Rules about the far addresses of each family that has some. */
+  private static List<Rule> ofFar(Draft draft, BiFunction<Family, SetRef, List<Rule>> rules) {
+    return Stream.of(Family.values())
+        .flatMap(family ->
+            draft.places.far(family).stream().flatMap(far -> rules.apply(family, far).stream()))
+        .toList();
   }
 }

@@ -28,6 +28,11 @@ public record Ruleset(
     sysctls = List.copyOf(sysctls);
   }
 
+  /** The same with other tables. */
+  public Ruleset withTables(List<Table> others) {
+    return new Ruleset(gateway, others, backstop, rules, routes, neighbours, sysctls, numbers);
+  }
+
   public int ruleCount() {
     return tables.stream().mapToInt(Table::ruleCount).sum();
   }

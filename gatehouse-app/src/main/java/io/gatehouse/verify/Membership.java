@@ -75,15 +75,7 @@ record Membership(Optional<String> tunnel, Optional<Group> group) {
 
   /** The ruleset as it stands in this case: live maps hold what they would hold. */
   Ruleset in(Ruleset ruleset) {
-    return new Ruleset(
-        ruleset.gateway(),
-        ruleset.tables().stream().map(this::in).toList(),
-        ruleset.backstop(),
-        ruleset.rules(),
-        ruleset.routes(),
-        ruleset.neighbours(),
-        ruleset.sysctls(),
-        ruleset.numbers());
+    return ruleset.withTables(ruleset.tables().stream().map(this::in).toList());
   }
 
   private Table in(Table table) {

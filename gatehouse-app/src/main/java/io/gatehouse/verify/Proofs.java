@@ -68,15 +68,7 @@ public final class Proofs {
   }
 
   private static Ruleset flushed(Ruleset ruleset) {
-    return new Ruleset(
-        ruleset.gateway(),
-        List.of(),
-        ruleset.backstop(),
-        ruleset.rules(),
-        ruleset.routes(),
-        ruleset.neighbours(),
-        ruleset.sysctls(),
-        ruleset.numbers());
+    return ruleset.withTables(List.of());
   }
 
   private void prove(

@@ -30,7 +30,8 @@ public final class CommandTimes {
     commands.put("a JVM with an empty main", emptyMain(empty));
     commands.put("gatehouse --version", List.of(GATEHOUSE, "--version"));
     commands.put(
-        "gatehouse check examples/office.yaml", List.of(GATEHOUSE, "check", "examples/office.yaml"));
+        "gatehouse check examples/office.yaml",
+        List.of(GATEHOUSE, "check", "examples/office.yaml"));
     commands.put(
         "gatehouse plan examples/office.yaml --format nft",
         List.of(GATEHOUSE, "plan", "examples/office.yaml", "--format", "nft"));
