@@ -492,6 +492,35 @@ public final class Bdd {
     return result;
   }
 
+  /**
+   * The function where some variables have values. Known variables are passed by, so that with most
+   * of them known it visits and makes hardly any nodes, however large the function is.
+   *
+   * @param known whose values count
+   * @param set those of them that are set
+   */
+  public int restrict(int f, BitSet known, BitSet set) {
+    return restrict(f, known, set, known.length(), new HashMap<>());
+  }
+
+  private int restrict(int f, BitSet known, BitSet set, int end, Map<Integer, Integer> done) {
+    int at = f;
+    while (variable[at] < end && known.get(variable[at])) {
+      at = set.get(variable[at]) ? high[at] : low[at];
+    }
+    if (variable[at] >= end) {
+      return at;
+    }
+    Integer before = done.get(at);
+    if (before != null) {
+      return before;
+    }
+    int ifNot = restrict(low[at], known, set, end, done);
+    int result = node(variable[at], ifNot, restrict(high[at], known, set, end, done));
+    done.put(at, result);
+    return result;
+  }
+
   /** The variables that the function depends on. */
   public BitSet support(int f) {
     BitSet variables = new BitSet();

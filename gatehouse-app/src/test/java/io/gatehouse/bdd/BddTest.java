@@ -40,6 +40,8 @@ class BddTest {
     record All(Formula of, List<Integer> variables) implements Formula {}
 
     record Replaced(Formula of, List<Integer> variables, Formula by) implements Formula {}
+
+    record Known(Formula of, List<Integer> variables, boolean value) implements Formula {}
   }
 
   enum Operator {
@@ -77,7 +79,11 @@ class BddTest {
         net.jqwik.api.Tuple.of(
             1, net.jqwik.api.Combinators.combine(below, some).as(Formula.All::new)),
         net.jqwik.api.Tuple.of(
-            1, net.jqwik.api.Combinators.combine(below, some, below).as(Formula.Replaced::new)));
+            1, net.jqwik.api.Combinators.combine(below, some, below).as(Formula.Replaced::new)),
+        net.jqwik.api.Tuple.of(
+            2,
+            net.jqwik.api.Combinators.combine(below, some, Arbitraries.of(true, false))
+                .as(Formula.Known::new)));
   }
 
   @Property(tries = 200)
@@ -157,6 +163,11 @@ class BddTest {
         r.variables().forEach(v -> substitution.put(v, by));
         yield bdd.replace(ours(bdd, r.of()), substitution);
       }
+      case Formula.Known k -> {
+        BitSet known = new BitSet();
+        k.variables().forEach(known::set);
+        yield bdd.restrict(ours(bdd, k.of()), known, k.value() ? known : new BitSet());
+      }
     };
   }
 
@@ -193,6 +204,11 @@ class BddTest {
         BDD by = theirs(factory, r.by());
         r.variables().forEach(v -> pairing.set(v, by));
         yield theirs(factory, r.of()).veccompose(pairing);
+      }
+      case Formula.Known k -> {
+        BDDPairing pairing = factory.makePair();
+        k.variables().forEach(v -> pairing.set(v, k.value() ? factory.one() : factory.zero()));
+        yield theirs(factory, k.of()).veccompose(pairing);
       }
     };
   }
