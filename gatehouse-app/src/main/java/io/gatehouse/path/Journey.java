@@ -9,7 +9,7 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.ToIntFunction;
+import java.util.OptionalInt;
 
 /**
  * What became of a set of packets: each hop with the packets that reached it and what decided about
@@ -221,9 +221,37 @@ public final class Journey {
     return bdd.and(addresses, bdd.or(ports, without));
   }
 
-  /** What reached this host with a destination port in this set. */
-  public int deliveredTo(ToIntFunction<HeaderSpace> set) {
-    return space.bdd().and(delivered, set.applyAsInt(space));
+  /** What this host got with this destination, whichever it set out with. */
+  public int deliveredTo(Address address, int port) {
+    Bdd bdd = space.bdd();
+    int there = atHost.destination.in(bdd, IntervalSet.of(address));
+    int here = bdd.and(there, atHost.destinationPort.in(bdd, IntervalSet.of(port)));
+    return bdd.and(delivered, here);
+  }
+
+  /** When these leave or are delivered: a function of what is open, as in the next two. */
+  public int ended(FirstPackets packets) {
+    return space.bdd().or(packets.in(left), packets.in(delivered));
+  }
+
+  /** When these leave or are delivered with this source address. */
+  public int endedWithSource(FirstPackets packets, Address address) {
+    return space
+        .bdd()
+        .or(
+            packets.holding(packets.in(left), atExit.source, address),
+            packets.holding(packets.in(delivered), atHost.source, address));
+  }
+
+  /** When these leave or are delivered with this destination; no port stands for any. */
+  public int endedWithDestination(FirstPackets packets, Address address, OptionalInt port) {
+    int out = packets.holding(packets.in(left), atExit.destination, address);
+    int in = packets.holding(packets.in(delivered), atHost.destination, address);
+    if (port.isPresent()) {
+      out = packets.holding(out, atExit.destinationPort, port.getAsInt());
+      in = packets.holding(in, atHost.destinationPort, port.getAsInt());
+    }
+    return space.bdd().or(out, in);
   }
 
   /**
