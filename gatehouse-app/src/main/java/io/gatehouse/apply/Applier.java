@@ -249,7 +249,8 @@ public final class Applier {
    */
   private void endLateConnections(Ruleset ruleset) {
     List<Connection> late =
-        StaleConnections.of(Snapshot.connections(machine), ruleset, Snapshot.of(machine));
+        StaleConnections.of(Snapshot.connections(machine), ruleset, Snapshot.of(machine))
+            .connections();
     for (Connection connection : late) {
       List<String> command = new ArrayList<>(List.of("conntrack", "-D"));
       command.addAll(List.of(StaleConnections.arguments(connection).split(" ", -1)));

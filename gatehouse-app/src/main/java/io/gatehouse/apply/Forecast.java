@@ -56,7 +56,13 @@ public record Forecast(
         .settings()
         .changes()
         .forEach(v -> changes.add("%s %s -> %s".formatted(v.key(), v.before(), v.after())));
-    List<Connection> stale = StaleConnections.of(connections, ruleset, snapshot);
+    StaleConnections.Found found = StaleConnections.of(connections, ruleset, snapshot);
+    List<Connection> stale = found.connections();
+    List<String> warnings = new ArrayList<>(Foreign.warnings(snapshot, ruleset));
+    if (!found.complete()) {
+      warnings.add(
+          "! the rules are too large to tell connections with an old translation: none are ended");
+    }
     return new Forecast(
         List.of(),
         change.conflicts(),
@@ -64,6 +70,6 @@ public record Forecast(
         changes,
         stale.stream().map(StaleConnections::text).toList(),
         stale.stream().map(StaleConnections::arguments).toList(),
-        Foreign.warnings(snapshot, ruleset));
+        warnings);
   }
 }

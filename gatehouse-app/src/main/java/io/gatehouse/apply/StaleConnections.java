@@ -1,107 +1,217 @@
 package io.gatehouse.apply;
 
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.bdd.Bounded;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
+import io.gatehouse.path.FirstPackets;
+import io.gatehouse.path.HeaderSpace;
+import io.gatehouse.path.HostState;
+import io.gatehouse.path.Journey;
+import io.gatehouse.path.PacketPath;
 import io.gatehouse.ruleset.Chain;
-import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.Ruleset;
-import io.gatehouse.ruleset.Statement;
+import io.gatehouse.ruleset.Table;
 import io.gatehouse.snapshot.Connection;
 import io.gatehouse.snapshot.Snapshot;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Connections that would keep a translation which the new rules would not give them. NAT rules see
  * the first packet of a connection only, so such entries have to go.
  */
 final class StaleConnections {
+  private static final int NODES = 6_000_000;
 
   private StaleConnections() {}
 
+  /**
+   * What was found.
+   *
+   * @param complete whether the question was not too large
+   */
+  record Found(List<Connection> connections, boolean complete) {
+    Found {
+      connections = List.copyOf(connections);
+    }
+  }
+
   /** Only those whose translation is certainly another: somebody else's translations stay. */
-  static List<Connection> of(List<Connection> connections, Ruleset ruleset, Snapshot snapshot) {
-    boolean translates =
-        ruleset.tables().stream()
-            .flatMap(table -> table.chains().stream())
-            .anyMatch(chain -> chain.base().filter(base -> base.type().equals("nat")).isPresent());
-    return translates
-        ? connections.stream().filter(c -> isStale(c, ruleset, snapshot)).toList()
-        : List.of();
+  static Found of(List<Connection> connections, Ruleset ruleset, Snapshot snapshot) {
+    if (connections.isEmpty() || Translation.of(ruleset).findAny().isEmpty()) {
+      return new Found(List.of(), true);
+    }
+    HostState host = AppliedHost.of(ruleset, snapshot);
+    List<Connection> stale = new ArrayList<>();
+    boolean complete = true;
+    for (Family family : Family.values()) {
+      List<Connection> these = connections.stream().filter(c -> c.family() == family).toList();
+      if (these.isEmpty()) {
+        continue;
+      }
+      Bounded<List<Connection>> answer =
+          PacketPath.ask(
+              host,
+              family,
+              NODES,
+              path -> {
+                Fates fates = new Fates(path, ruleset, snapshot);
+                return these.stream().filter(fates::isStale).toList();
+              });
+      switch (answer) {
+        case Bounded.Answer<List<Connection>> found -> stale.addAll(found.value());
+        case Bounded.GaveUp<List<Connection>> gaveUp -> complete = false;
+      }
+    }
+    return new Found(stale, complete);
   }
 
-  private static boolean isStale(Connection connection, Ruleset ruleset, Snapshot snapshot) {
-    Connection.Tuple original = connection.original();
-    Optional<String> in = Ways.device(snapshot, original.source());
-    boolean far = Ways.isFar(ruleset, original.destination());
-    Judge.Flow arriving =
-        new Judge.Flow(
-            original.source(),
-            original.destination(),
-            connection.protocol(),
-            original.sourcePort(),
-            original.destinationPort(),
-            in,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty());
-    // Behind prerouting the destination is the translated one.
-    Judge.Flow leaving =
-        new Judge.Flow(
-            original.source(),
-            connection.reply().source(),
-            connection.protocol(),
-            original.sourcePort(),
-            connection.reply().sourcePort(),
-            in,
-            Ways.device(snapshot, connection.reply().source()),
-            Optional.empty(),
-            // What goes behind a tunnel is protected, or the guard drops it.
-            Optional.of(far));
-    boolean fromHere = in.filter("lo"::equals).isPresent();
-    return (!fromHere
-            && another(connection, Judge.endings(ruleset, "nat", Chain.Hook.PREROUTING, arriving)))
-        || another(connection, Judge.endings(ruleset, "nat", Chain.Hook.POSTROUTING, leaving));
+  /**
+   * A base chain of ours that translates.
+   *
+   * @param hop its name on a journey
+   * @param source whether it gives sources; destinations otherwise
+   */
+  private record Translation(String hop, boolean source) {
+    static Stream<Translation> of(Ruleset ruleset) {
+      return ruleset.tables().stream()
+          .flatMap(table -> table.chains().stream().flatMap(chain -> of(table, chain).stream()));
+    }
+
+    private static Optional<Translation> of(Table table, Chain chain) {
+      return chain
+          .base()
+          .filter(base -> base.type().equals("nat"))
+          .map(base ->
+              new Translation(
+                  String.join(
+                      " ",
+                      base.hook().name().toLowerCase(Locale.ROOT),
+                      table.family(),
+                      table.name(),
+                      chain.name()),
+                  base.hook() == Chain.Hook.POSTROUTING || base.hook() == Chain.Hook.INPUT));
+    }
   }
 
-  /** Whether none of the endings fits the connection as it is. */
-  private static boolean another(Connection connection, Set<Judge.Ending> endings) {
-    return !endings.isEmpty()
-        && endings.stream().allMatch(ending -> contradicts(connection, ending));
+  /**
+   * What becomes of everything that begins under the new rules.
+   *
+   * @param source packets for which a rule of ours decides what source they get, or that they keep
+   *     their own
+   * @param destination likewise
+   */
+  private record Fate(Journey journey, int source, int destination) {
+    static Fate of(Bdd bdd, List<Translation> translations, Journey journey) {
+      int source = Bdd.FALSE;
+      int destination = Bdd.FALSE;
+      for (Translation translation : translations) {
+        int decided = decided(bdd, journey, translation.hop());
+        source = translation.source() ? bdd.or(source, decided) : source;
+        destination = translation.source() ? destination : bdd.or(destination, decided);
+      }
+      return new Fate(journey, source, destination);
+    }
+
+    private static int decided(Bdd bdd, Journey journey, String hop) {
+      return journey.hops().stream()
+          .filter(here -> here.name().equals(hop))
+          .flatMap(here -> here.decisions().stream())
+          .filter(Fate::settles)
+          .mapToInt(Journey.Decision::packets)
+          .reduce(Bdd.FALSE, bdd::or);
+    }
+
+    /** What only comes to the end of the chain is left to others. */
+    private static boolean settles(Journey.Decision decision) {
+      return decision.by() instanceof Journey.Decider.ByRule
+          && (decision.effect() == Journey.Effect.ACCEPTED
+              || decision.effect() == Journey.Effect.TRANSLATED);
+    }
   }
 
-  private static boolean contradicts(Connection connection, Judge.Ending ending) {
-    return switch (ending) {
-      // We leave the packet as it is, and accept nothing after us: only a translation of ours or of
-      // the time
-      // before us explains one of the source.
-      case Judge.Ending.Accepted accepted -> connection.sourceTranslated();
-      case Judge.Ending.Translated translated ->
-          switch (translated.nat()) {
-            case Statement.Nat.Masquerade masquerade -> !connection.sourceTranslated();
-            case Statement.Nat.Source source ->
-                !connection.sourceTranslated()
-                    || source
-                        .address()
-                        .filter(a ->
-                            a instanceof Expression.Addr addr
-                                && !addr.address().equals(connection.reply().destination()))
-                        .isPresent();
-            case Statement.Nat.Destination destination ->
-                !connection.destinationTranslated()
-                    || destination
-                        .address()
-                        .filter(a ->
-                            a instanceof Expression.Addr addr
-                                && !addr.address().equals(connection.reply().source()))
-                        .isPresent();
-            case Statement.Nat.Redirect redirect -> false;
-          };
-      case Judge.Ending.Dropped dropped -> false;
-      case Judge.Ending.Through through -> false;
-    };
+  /** The connections of one family, after one walk for all of them. */
+  private static final class Fates {
+    private final HeaderSpace space;
+    private final Bdd bdd;
+    private final Snapshot snapshot;
+    private final List<Prefix> far;
+    private final Fate received;
+    private final Fate sent;
+    private final Map<Address, Optional<String>> devices = new HashMap<>();
+
+    Fates(PacketPath path, Ruleset ruleset, Snapshot snapshot) {
+      this.snapshot = snapshot;
+      space = path.space();
+      bdd = space.bdd();
+      List<Translation> translations = Translation.of(ruleset).toList();
+      far = Ways.far(ruleset);
+      int ours =
+          bdd.or(space.inClear(), bdd.and(space.source(far), space.through(AppliedHost.TUNNEL)));
+      int first = bdd.and(bdd.and(space.firstOfConnection(), space.whole()), ours);
+      received = Fate.of(bdd, translations, path.received(first));
+      sent = Fate.of(bdd, translations, path.sent(first));
+    }
+
+    boolean isStale(Connection connection) {
+      Connection.Tuple original = connection.original();
+      Connection.Tuple reply = connection.reply();
+      Optional<String> device =
+          devices.computeIfAbsent(original.source(), at -> Ways.device(snapshot, at));
+      Fate fate = device.filter("lo"::equals).isPresent() ? sent : received;
+      FirstPackets packets =
+          packets(connection, device, original.destination(), original.destinationPort());
+      int destination = packets.in(fate.destination());
+      if (connection.destinationTranslated() && destination == Bdd.FALSE) {
+        // Somebody else gave it another one.
+        packets = packets(connection, device, reply.source(), reply.sourcePort());
+      }
+      int ended = fate.journey().ended(packets);
+      int otherDestination =
+          bdd.difference(
+              destination,
+              fate.journey().endedWithDestination(packets, reply.source(), reply.sourcePort()));
+      int otherSource =
+          bdd.difference(
+              packets.in(fate.source()),
+              // Whichever port: the kernel chooses another where one is taken, whatever rules say.
+              fate.journey().endedWithSource(packets, reply.destination()));
+      return ended != Bdd.FALSE
+          && bdd.difference(ended, bdd.or(otherDestination, otherSource)) == Bdd.FALSE;
+    }
+
+    private FirstPackets packets(
+        Connection connection, Optional<String> device, Address destination, OptionalInt port) {
+      Address source = connection.original().source();
+      boolean near = far.stream().noneMatch(prefix -> prefix.contains(source));
+      return FirstPackets.of(
+          space,
+          // Who is behind a tunnel comes by whichever device ESP comes by.
+          near ? device.filter(name -> !name.equals("lo")) : Optional.empty(),
+          near,
+          protocol(connection.protocol()),
+          source,
+          destination,
+          connection.original().sourcePort(),
+          port);
+    }
+
+    private static OptionalInt protocol(String name) {
+      return Arrays.stream(Protocol.values())
+          .filter(p -> p.name().equalsIgnoreCase(name))
+          .mapToInt(Protocol::number)
+          .findFirst();
+    }
   }
 
   /** A line for people. */

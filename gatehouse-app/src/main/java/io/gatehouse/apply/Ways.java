@@ -1,7 +1,7 @@
 package io.gatehouse.apply;
 
 import io.gatehouse.model.Address;
-import io.gatehouse.model.Family;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
@@ -9,8 +9,10 @@ import io.gatehouse.snapshot.Seen;
 import io.gatehouse.snapshot.Snapshot;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Where addresses lie, as far as the main table and our own sets tell. */
 final class Ways {
@@ -43,16 +45,18 @@ final class Ways {
         .flatMap(Seen.Route::device);
   }
 
-  /** Whether an address is behind a tunnel: in a pool or in a remote network. */
-  static boolean isFar(Ruleset ruleset, Address address) {
-    return set(ruleset, address.family() == Family.V4 ? "far4" : "far6").stream()
+  /** What is behind tunnels: pools and remote networks, of both families. */
+  static List<Prefix> far(Ruleset ruleset) {
+    return Stream.of("far4", "far6")
+        .flatMap(name -> set(ruleset, name).stream())
         .flatMap(set -> set.elements().stream())
-        .anyMatch(element ->
+        .flatMap(element ->
             switch (element.key()) {
-              case Expression.Net net -> net.prefix().contains(address);
-              case Expression.Addr addr -> addr.address().equals(address);
-              default -> false;
-            });
+              case Expression.Net net -> Stream.of(net.prefix());
+              case Expression.Addr addr -> Stream.of(Prefix.host(addr.address()));
+              default -> Stream.of();
+            })
+        .toList();
   }
 
   static Optional<NftSet> set(Ruleset ruleset, String name) {
