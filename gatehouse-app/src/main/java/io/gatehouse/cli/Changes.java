@@ -6,11 +6,8 @@ import io.gatehouse.apply.Directories;
 import io.gatehouse.apply.Outcome;
 import io.gatehouse.apply.Request;
 import io.gatehouse.apply.Status;
-import io.gatehouse.compile.Compiled;
-import io.gatehouse.compile.Compiler;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.ProblemText;
-import io.gatehouse.config.Reading;
+import io.gatehouse.config.Problem;
+import io.gatehouse.verify.Property;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -22,6 +19,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -35,8 +34,6 @@ import picocli.CommandLine.ParameterException;
  * {@code apply}, {@code confirm}, {@code rollback}, {@code remove}, {@code status}.
  */
 final class Changes {
-  private static final int WIDTH = 80;
-
   /** Seconds in a day: nobody waits longer for a confirmation. */
   private static final int LONGEST = 24 * 60 * 60;
 
@@ -62,12 +59,7 @@ final class Changes {
                 "status",
                 "Says what stands, and where it differs from what was applied.",
                 changes::status));
-    specs.forEach(spec ->
-        spec.addOption(
-            OptionSpec.builder("--json")
-                .description("Answer in JSON.")
-                .type(boolean.class)
-                .build()));
+    specs.forEach(spec -> spec.addOption(Subcommand.json()));
     return specs;
   }
 
@@ -81,6 +73,14 @@ final class Changes {
         OptionSpec.builder("--not-at-boot")
             .type(boolean.class)
             .description("Leaves what is loaded at boot as it is.")
+            .build());
+    spec.addOption(
+        OptionSpec.builder("--despite")
+            .paramLabel("PROPERTY")
+            .type(List.class)
+            .auxiliaryTypes(String.class)
+            .completionCandidates(Proven.WORDS)
+            .description("Applies it though this property is broken or not known; repeatable.")
             .build());
     return spec;
   }
@@ -121,64 +121,105 @@ final class Changes {
 
   private int apply(Subcommand.Call call) {
     String file = call.positional(0);
-    return apply(
+    Set<Property> despite = Proven.named(call, "--despite");
+    Recorded source = new Recorded(new Disk(surroundings.directory()));
+    OptionalInt within = within(call);
+    return read(
         call,
         file,
-        new Recorded(new Disk(surroundings.directory())),
-        "gatehouse apply " + file,
-        within(call),
-        !call.isSet("--not-at-boot"));
+        source,
+        described -> {
+          Proven proven = Proven.of(described);
+          return proven.isWholeBut(despite)
+              ? apply(
+                  call,
+                  described,
+                  source,
+                  new Asked(file, "gatehouse apply " + file, within, !call.isSet("--not-at-boot")),
+                  proven.remarks())
+              : unproved(call, file, described, proven, despite);
+        });
+  }
+
+  /**
+   * What an apply was asked for.
+   *
+   * @param within seconds for a confirmation
+   */
+  private record Asked(String file, String command, OptionalInt within, boolean atBoot) {}
+
+  private int read(
+      Subcommand.Call call, String file, Recorded source, ToIntFunction<Described> use) {
+    return Described.read(file, source, problems -> refused(call, problems), use);
   }
 
   private int apply(
       Subcommand.Call call,
-      String file,
+      Described described,
       Recorded source,
-      String command,
-      OptionalInt within,
-      boolean atBoot) {
-    return switch (Description.read(file, source)) {
-      case Reading.Refused refused -> refused(call, refused);
-      case Reading.Understood understood -> {
-        Compiled compiled = Compiler.compile(understood.gateway());
-        Outcome outcome =
-            applier()
-                .apply(
-                    new Request(
-                        compiled.ruleset(),
-                        source.text(),
-                        file,
-                        command,
-                        within,
-                        Administrator.ssh(surroundings.environment()),
-                        atBoot));
-        if (outcome.kind() == Outcome.Kind.DONE && within.isEmpty() && atBoot) {
-          outcome = outcome.and(units().install());
-        }
-        if (call.isSet("--json")) {
-          json(call, outcome, Json.problems(understood.problems()), Json.notes(compiled.notes()));
-          yield status(outcome);
-        }
-        call.out()
-            .print(surroundings.paint().problems(ProblemText.of(understood.problems(), WIDTH)));
-        call.out().print(Check.notes(compiled.notes()));
-        yield tell(call, outcome);
+      Asked asked,
+      List<String> remarks) {
+    Outcome outcome =
+        applier()
+            .apply(
+                new Request(
+                    described.compiled().ruleset(),
+                    source.text(),
+                    asked.file(),
+                    asked.command(),
+                    asked.within(),
+                    Administrator.ssh(surroundings.environment()),
+                    asked.atBoot()));
+    if (outcome.kind() == Outcome.Kind.DONE && asked.within().isEmpty() && asked.atBoot()) {
+      outcome = outcome.and(units().install());
+    }
+    if (call.isSet("--json")) {
+      Map<String, Object> answer = answer(call, outcome, described.remarks());
+      if (call.spec().name().equals("apply")) {
+        answer.put("notes", Json.notes(described.compiled().notes()));
+        answer.put("despite", remarks);
       }
-    };
+      call.answer(Json.text(answer));
+      return status(outcome);
+    }
+    call.out().print(described.remarks(surroundings.paint()));
+    call.out().print(described.notes());
+    remarks.forEach(line -> call.out().print(surroundings.paint().page("! " + line + "\n")));
+    return tell(call, outcome);
   }
 
-  private int refused(Subcommand.Call call, Reading.Refused refused) {
+  /** Refuses what could leak, before anything is touched. */
+  private int unproved(
+      Subcommand.Call call,
+      String file,
+      Described described,
+      Proven proven,
+      Set<Property> despite) {
+    List<String> lines = proven.refusal(despite);
     if (call.isSet("--json")) {
-      json(
-          call,
-          new Outcome(Outcome.Kind.REFUSED, List.of("nothing was touched")),
-          Json.problems(refused.problems()),
-          List.of());
+      Map<String, Object> answer =
+          answer(call, new Outcome(Outcome.Kind.REFUSED, lines), described.remarks());
+      answer.put("notes", Json.notes(described.compiled().notes()));
+      answer.put("properties", proven.json());
+      call.answer(Json.text(answer));
     } else {
-      call.out().print(Check.refusal(refused, surroundings.paint()));
+      call.out().print(described.remarks(surroundings.paint()));
+      call.out().print(surroundings.paint().page(proven.text(file)));
+      lines.forEach(call.out()::println);
       call.out().flush();
     }
     return ExitStatus.NO;
+  }
+
+  private void refused(Subcommand.Call call, List<Problem> problems) {
+    call.answer(
+        call.isSet("--json")
+            ? Json.text(
+                answer(
+                    call,
+                    new Outcome(Outcome.Kind.REFUSED, List.of("nothing was touched")),
+                    problems))
+            : Described.refusal(problems, surroundings.paint()));
   }
 
   private static OptionalInt within(Subcommand.Call call) {
@@ -207,7 +248,7 @@ final class Changes {
   /** Says what came of it, complaints where complaints go. */
   private int tell(Subcommand.Call call, Outcome outcome) {
     if (call.isSet("--json")) {
-      json(call, outcome, List.of(), List.of());
+      call.answer(Json.text(answer(call, outcome, List.of())));
       return status(outcome);
     }
     PrintWriter to = outcome.kind() == Outcome.Kind.DONE ? call.out() : call.err();
@@ -226,19 +267,18 @@ final class Changes {
     };
   }
 
-  private void json(
-      Subcommand.Call call, Outcome outcome, List<?> problems, List<Map<String, String>> notes) {
+  private Map<String, Object> answer(
+      Subcommand.Call call, Outcome outcome, List<Problem> problems) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("fine", outcome.kind() == Outcome.Kind.DONE);
     answer.put("outcome", outcome.kind().name().toLowerCase(Locale.ROOT));
     answer.put("generation", applier().now());
     answer.put("lines", outcome.lines());
     if (call.spec().name().equals("apply")) {
-      answer.put("problems", problems);
-      answer.put("notes", notes);
+      answer.put("problems", Json.problems(problems));
+      answer.put("notes", List.of());
     }
-    call.out().print(Json.text(answer));
-    call.out().flush();
+    return answer;
   }
 
   // ---- confirm, rollback, remove ----
@@ -285,13 +325,20 @@ final class Changes {
                       : "kept: "
                           + kept.stream().map(String::valueOf).collect(Collectors.joining(", ")))));
     }
-    return apply(
+    String file = applier().file(number).orElse("description");
+    Recorded source = Recorded.of(description.get());
+    // What stood once is not asked for its proofs: whoever goes back is in need.
+    return read(
         call,
-        applier().file(number).orElse("description"),
-        Recorded.of(description.get()),
-        "gatehouse rollback " + number,
-        within,
-        true);
+        file,
+        source,
+        described ->
+            apply(
+                call,
+                described,
+                source,
+                new Asked(file, "gatehouse rollback " + number, within, true),
+                List.of()));
   }
 
   private int remove(Subcommand.Call call) throws IOException {

@@ -2,51 +2,81 @@ package io.gatehouse.cli;
 
 import io.gatehouse.compile.Compiled;
 import io.gatehouse.compile.Compiler;
+import io.gatehouse.compile.Note;
 import io.gatehouse.config.Description;
 import io.gatehouse.config.Problem;
 import io.gatehouse.config.ProblemText;
 import io.gatehouse.config.Reading;
+import io.gatehouse.config.Source;
 import io.gatehouse.model.Gateway;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
+import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 
 /**
- * A description that was read and compiled, for the commands that take one.
+ * A description that was read and compiled: what every command about one begins with.
  *
- * @param file as the user named it
- * @param warnings about the description
+ * @param remarks warnings of its reader
  */
-record Described(String file, Gateway gateway, List<Problem> warnings, Compiled compiled) {
+record Described(Gateway gateway, List<Problem> remarks, Compiled compiled) {
   /** Columns of every answer. */
   static final int WIDTH = 80;
 
   Described {
-    warnings = List.copyOf(warnings);
+    remarks = List.copyOf(remarks);
   }
 
-  /** Gives a command its argument FILE. */
-  static void takeFile(CommandSpec spec) {
-    spec.addPositional(Subcommand.file());
-  }
-
-  /** Reads and compiles FILE; where it is refused, says why and gives nothing. */
-  static Optional<Described> read(Subcommand.Call call) {
-    String file = call.positional(0);
-    return switch (Description.read(file, new Disk(Path.of("")))) {
+  /**
+   * Reads a description and hands it on, or what is wrong with it. Returns an {@link ExitStatus}.
+   *
+   * @param refuse tells everything that is wrong
+   */
+  static int read(
+      String file, Source source, Consumer<List<Problem>> refuse, ToIntFunction<Described> use) {
+    return switch (Description.read(file, source)) {
       case Reading.Refused refused -> {
-        call.err().print(ProblemText.of(refused.problems(), WIDTH));
-        call.err().println(ProblemText.count(refused.problems()) + ", nothing was touched");
-        yield Optional.empty();
+        refuse.accept(refused.problems());
+        yield ExitStatus.NO;
       }
       case Reading.Understood understood ->
-          Optional.of(
+          use.applyAsInt(
               new Described(
-                  file,
                   understood.gateway(),
                   understood.problems(),
                   Compiler.compile(understood.gateway())));
     };
+  }
+
+  /** Everything that is wrong, and that nothing was done. */
+  static String refusal(List<Problem> problems, Paint paint) {
+    return paint.problems(ProblemText.of(problems, WIDTH))
+        + ProblemText.count(problems)
+        + ", nothing was touched\n";
+  }
+
+  /** What its reader remarks; empty where that is nothing. */
+  String remarks(Paint paint) {
+    return remarks.isEmpty() ? "" : paint.problems(ProblemText.of(remarks, WIDTH));
+  }
+
+  /** A paragraph for each of compile's notes, with its place in front. */
+  String notes() {
+    StringBuilder text = new StringBuilder();
+    for (Note note : compiled.notes()) {
+      String place = note.origin().isBuiltIn() ? "" : note.origin().place() + "  ";
+      for (String line : Page.wrapped(place + Page.harmless(note.text()), WIDTH, 0)) {
+        text.append(line).append('\n');
+      }
+    }
+    return text.toString();
+  }
+
+  /** {@code 2 interfaces, 3 tunnels, 62 rules}. */
+  String size() {
+    return Page.counted(gateway.interfaces().size(), "interface")
+        + ", "
+        + Page.counted(gateway.tunnels().size(), "tunnel")
+        + ", "
+        + Page.counted(compiled.ruleset().ruleCount(), "rule");
   }
 }

@@ -72,7 +72,12 @@ public final class Main {
             .description("Show the version and exit.")
             .build());
     List<CommandSpec> commands =
-        new ArrayList<>(List.of(Check.spec(surroundings), Plan.spec(surroundings)));
+        new ArrayList<>(
+            List.of(
+                Check.spec(surroundings),
+                Plan.spec(surroundings),
+                Trace.spec(surroundings),
+                Explain.spec(surroundings)));
     commands.addAll(Changes.specs(surroundings));
     commands.addAll(List.of(Demo.spec(), Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));
@@ -106,7 +111,7 @@ public final class Main {
   private static int complain(ParameterException e) {
     PrintWriter err = e.getCommandLine().getErr();
     String command = e.getCommandLine().getCommandSpec().qualifiedName();
-    Page.wrapped(command + ": " + Page.harmless(firstLine(e)), Check.WIDTH, 0)
+    Page.wrapped(command + ": " + Page.harmless(firstLine(e)), Described.WIDTH, 0)
         .forEach(err::println);
     UnmatchedArgumentException.printSuggestions(e, err);
     err.println("Try: " + command + " --help");

@@ -19,7 +19,7 @@ enum Paint {
     return this == PLAIN ? text : each(text, Paint::problem);
   }
 
-  /** A page: what begins with `!` is yellow. */
+  /** A page: what begins with `!` is yellow, what begins with `✗` or `?` red. */
   String page(String text) {
     return this == PLAIN ? text : each(text, Paint::remark);
   }
@@ -52,6 +52,10 @@ enum Paint {
   }
 
   private static String remark(String line) {
-    return line.stripLeading().startsWith("! ") ? YELLOW + line + END : line;
+    String text = line.stripLeading();
+    if (text.startsWith("! ")) {
+      return YELLOW + line + END;
+    }
+    return text.startsWith("✗ ") || text.startsWith("? ") ? RED + line + END : line;
   }
 }

@@ -4,11 +4,6 @@ import io.gatehouse.apply.Applier;
 import io.gatehouse.apply.Directories;
 import io.gatehouse.apply.Forecast;
 import io.gatehouse.compile.Companion;
-import io.gatehouse.compile.Compiled;
-import io.gatehouse.compile.Compiler;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.ProblemText;
-import io.gatehouse.config.Reading;
 import io.gatehouse.model.Family;
 import io.gatehouse.ruleset.IpText;
 import io.gatehouse.ruleset.NftText;
@@ -50,18 +45,16 @@ final class Plan {
 
   private final Subcommand.Call call;
   private final Surroundings surroundings;
-  private final Reading.Understood understood;
-  private final Compiled compiled;
+  private final Described described;
   private final Ruleset ruleset;
   private final Applier applier;
   private final Forecast forecast;
 
-  private Plan(Subcommand.Call call, Surroundings surroundings, Reading.Understood understood) {
+  private Plan(Subcommand.Call call, Surroundings surroundings, Described described) {
     this.call = call;
     this.surroundings = surroundings;
-    this.understood = understood;
-    compiled = Compiler.compile(understood.gateway());
-    ruleset = compiled.ruleset();
+    this.described = described;
+    ruleset = described.compiled().ruleset();
     applier =
         new Applier(
             surroundings.machine(),
@@ -100,20 +93,19 @@ final class Plan {
 
   private static int run(Subcommand.Call call, Surroundings surroundings) {
     Format format = format(call);
-    Reading reading = Description.read(call.positional(0), new Disk(surroundings.directory()));
-    return switch (reading) {
-      case Reading.Refused refused -> {
-        String answer =
-            format == Format.JSON
-                ? Json.text(PlanJson.refused(refused.problems()))
-                : Check.refusal(refused, surroundings.paint());
-        (format == Format.TEXT || format == Format.JSON ? call.out() : call.err()).print(answer);
-        call.out().flush();
-        call.err().flush();
-        yield ExitStatus.NO;
-      }
-      case Reading.Understood understood -> new Plan(call, surroundings, understood).print(format);
-    };
+    return Described.read(
+        call.positional(0),
+        new Disk(surroundings.directory()),
+        problems -> {
+          String answer =
+              format == Format.JSON
+                  ? Json.text(PlanJson.refused(problems))
+                  : Described.refusal(problems, surroundings.paint());
+          (format == Format.TEXT || format == Format.JSON ? call.out() : call.err()).print(answer);
+          call.out().flush();
+          call.err().flush();
+        },
+        described -> new Plan(call, surroundings, described).print(format));
   }
 
   private static Format format(Subcommand.Call call) {
@@ -140,7 +132,7 @@ final class Plan {
           case SWANCTL -> companions(Companion.SwanctlFragment.class);
           case ROUTES ->
               companions(Companion.StaticRoutes.class) + companions(Companion.DhcpRoutes.class);
-          case JSON -> Json.text(PlanJson.of(understood, compiled, forecast, now()));
+          case JSON -> Json.text(PlanJson.of(described, forecast, now()));
         };
     call.out().print(answer);
     call.out().flush();
@@ -174,21 +166,16 @@ final class Plan {
 
   private String text() {
     Optional<Map<String, String>> now = isRead() ? Optional.of(now()) : Optional.empty();
-    String problems =
-        understood.problems().isEmpty()
-            ? ""
-            : surroundings.paint().problems(ProblemText.of(understood.problems(), Check.WIDTH));
     String page =
         new PlanText(
-                understood.gateway(),
-                compiled,
+                described,
                 forecast,
                 now,
                 standing(),
                 call.isSet("--explain"),
                 call.spec().root().subcommands().containsKey("apply"))
             .text();
-    return problems + surroundings.paint().page(page);
+    return described.remarks(surroundings.paint()) + surroundings.paint().page(page);
   }
 
   /** The settings that the plan is about, as they are; absent where they cannot be read. */
@@ -230,7 +217,7 @@ final class Plan {
   }
 
   private String companions(Class<? extends Companion> kind) {
-    return compiled.companions().stream()
+    return described.compiled().companions().stream()
         .filter(kind::isInstance)
         .map(c -> "# " + Page.harmless(c.destination()) + "\n" + c.text())
         .collect(Collectors.joining("\n"));

@@ -5,7 +5,6 @@ import io.gatehouse.compile.Companion;
 import io.gatehouse.compile.Compiled;
 import io.gatehouse.compile.MssReckoning;
 import io.gatehouse.config.Problem;
-import io.gatehouse.config.Reading;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Tunnel;
@@ -29,11 +28,9 @@ final class PlanJson {
   }
 
   static Map<String, Object> of(
-      Reading.Understood understood,
-      Compiled compiled,
-      Forecast forecast,
-      Map<String, String> settings) {
-    Gateway gateway = understood.gateway();
+      Described described, Forecast forecast, Map<String, String> settings) {
+    Gateway gateway = described.gateway();
+    Compiled compiled = described.compiled();
     Ruleset ruleset = compiled.ruleset();
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("fine", true);
@@ -41,7 +38,7 @@ final class PlanJson {
     answer.put("different", forecast.different());
     answer.put("missing", forecast.missing());
     answer.put("conflicts", forecast.conflicts());
-    answer.put("problems", Json.problems(understood.problems()));
+    answer.put("problems", Json.problems(described.remarks()));
     answer.put("notes", Json.notes(compiled.notes()));
     answer.put("rules", ruleset.ruleCount());
     answer.put("tunnels", gateway.tunnels().stream().map(t -> tunnel(t, compiled)).toList());

@@ -32,6 +32,7 @@ import java.util.OptionalInt;
 
 /** A plan for people. */
 final class PlanText {
+  private final Described described;
   private final Gateway gateway;
   private final Compiled compiled;
   private final Forecast forecast;
@@ -47,15 +48,15 @@ final class PlanText {
    * @param canApply whether there is a command that does it
    */
   PlanText(
-      Gateway gateway,
-      Compiled compiled,
+      Described described,
       Forecast forecast,
       Optional<Map<String, String>> now,
       Optional<Integer> standing,
       boolean explain,
       boolean canApply) {
-    this.gateway = gateway;
-    this.compiled = compiled;
+    this.described = described;
+    this.gateway = described.gateway();
+    this.compiled = described.compiled();
     this.forecast = forecast;
     this.now = now;
     this.standing = standing;
@@ -87,7 +88,7 @@ final class PlanText {
   }
 
   private String headline() {
-    String then = Check.size(gateway, compiled);
+    String then = described.size();
     String before =
         standing
             .map(rules -> rules == 0 ? "nothing of ours" : Page.counted(rules, "rule") + " of ours")

@@ -51,8 +51,29 @@ final class Subcommand {
         .build();
   }
 
+  /** The description that a question is about. */
+  static OptionSpec on() {
+    return OptionSpec.builder("--on")
+        .paramLabel("FILE")
+        .required(true)
+        .type(String.class)
+        .description("The description of the gateway.")
+        .build();
+  }
+
+  /** The option of every command that answers. */
+  static OptionSpec json() {
+    return OptionSpec.builder("--json").description("Answer in JSON.").type(boolean.class).build();
+  }
+
   /** A command that runs now, and what stood on its line. */
   record Call(CommandSpec spec) {
+    /** Prints an answer. */
+    void answer(String text) {
+      out().print(text);
+      out().flush();
+    }
+
     PrintWriter out() {
       return spec.commandLine().getOut();
     }
@@ -74,6 +95,13 @@ final class Subcommand {
         case List<?> many -> many.stream().map(String::valueOf).toList();
         default -> List.of(value.toString());
       };
+    }
+
+    /** All values of an option that may be repeated. */
+    List<String> options(String option) {
+      return spec.findOption(option).getValue() instanceof List<?> many
+          ? many.stream().map(String::valueOf).toList()
+          : List.of();
     }
 
     /** Whether a flag stands on the line. */

@@ -47,6 +47,7 @@ final class Training {
     if (args.length > 0 && Files.isReadable(Path.of(args[0]))) {
       commands.add(List.of("check", args[0]));
       commands.add(List.of("plan", args[0]));
+      commands.add(List.of("trace", "udp 192.0.2.9:500 -> 203.0.113.2:500", "--on", args[0]));
     }
     return commands;
   }

@@ -53,6 +53,9 @@ final class Hosts {
   /** The local networks of each site-to-site tunnel. */
   private final Map<String, Set<String>> locals = new HashMap<>();
 
+  /** What this host itself offers to the world, on every outside interface. */
+  private final List<Taken> toWorld = new ArrayList<>();
+
   /** Interfaces that tunnels use. */
   private final Set<String> tunnelled = new HashSet<>();
 
@@ -147,6 +150,9 @@ final class Hosts {
       Optional<Place> place = places.place(from, from.text());
       if (place.isPresent() && !offered.isEmpty()) {
         offers.add(new Host.Offer(place.get(), offered, admin, from.spot().origin()));
+        if (place.get() instanceof Place.Internet) {
+          offered.forEach(service -> toWorld.add(new Taken(service, from.spot())));
+        }
       }
     }
   }
@@ -283,12 +289,12 @@ final class Hosts {
     }
   }
 
-  /** Ports of one interface that are forwarded, to see clashes. */
-  private record Forwarded(Service service, Spot spot) {}
+  /** Ports that lead somewhere already, to see clashes. */
+  private record Taken(Service service, Spot spot) {}
 
   private List<Host.PortForward> portForwards(Fields host) {
     List<Host.PortForward> all = new ArrayList<>();
-    Map<String, List<Forwarded>> taken = new HashMap<>();
+    Map<String, List<Taken>> taken = new HashMap<>();
     for (Fields fields : host.several("port-forwards")) {
       List<Interface> on = outside(fields);
       Optional<Located<Address>> to = fields.text("to").flatMap(values::address);
@@ -362,11 +368,7 @@ final class Hosts {
   }
 
   private void clash(
-      Map<String, List<Forwarded>> taken,
-      Interface on,
-      Service service,
-      boolean anybody,
-      Spot spot) {
+      Map<String, List<Taken>> taken, Interface on, Service service, boolean anybody, Spot spot) {
     if (tunnelled.contains(on.name()) && isIpsec(service)) {
       problems.error(
           spot,
@@ -376,9 +378,23 @@ final class Hosts {
     if (!anybody) {
       return; // who may use it tells them apart; the first that fits counts
     }
-    List<Forwarded> others = taken.computeIfAbsent(on.name(), name -> new ArrayList<>());
-    for (Forwarded other : others) {
-      if (other.service.protocol() == service.protocol() && overlap(other.service, service)) {
+    for (Taken own : toWorld) {
+      if (overlap(own.service, service)) {
+        problems.error(
+            spot,
+            service
+                + " on `"
+                + on.name()
+                + "` is what this host offers to the internet itself ("
+                + own.spot.seenFrom(spot)
+                + ")",
+            "forward another port, or say in `from` who is forwarded");
+        return;
+      }
+    }
+    List<Taken> others = taken.computeIfAbsent(on.name(), name -> new ArrayList<>());
+    for (Taken other : others) {
+      if (overlap(other.service, service)) {
         problems.error(
             spot,
             service
@@ -391,11 +407,14 @@ final class Hosts {
         return;
       }
     }
-    others.add(new Forwarded(service, spot));
+    others.add(new Taken(service, spot));
   }
 
   private static boolean overlap(Service a, Service b) {
-    return a.ports().isEmpty() || b.ports().isEmpty() || a.ports().get().overlaps(b.ports().get());
+    return a.protocol() == b.protocol()
+        && (a.ports().isEmpty()
+            || b.ports().isEmpty()
+            || a.ports().get().overlaps(b.ports().get()));
   }
 
   private static boolean isIpsec(Service service) {

@@ -120,6 +120,7 @@ final class Interfaces {
     if (device.isEmpty() || roles.isEmpty()) {
       return Optional.empty();
     }
+    fixedAndLeased(fields, addresses);
     boolean outside = roles.contains(Role.OUTSIDE);
     boolean fixed6 = addresses.stream().anyMatch(a -> a.value().address().family() == Family.V6);
     return Optional.of(
@@ -134,6 +135,21 @@ final class Interfaces {
             fields.flag("router-advertisements").orElse(outside && !fixed6),
             nextHops,
             fields.origin()));
+  }
+
+  /** Which of the two its rules would be for nobody could say. */
+  private void fixedAndLeased(Fields fields, List<Located<InterfaceAddress>> addresses) {
+    Optional<InterfaceAddress> fixed =
+        addresses.stream()
+            .map(Located::value)
+            .filter(address -> address.address().family() == Family.V4)
+            .findFirst();
+    if (fixed.isPresent() && fields.flag("dhcp").orElse(false)) {
+      problems.error(
+          fields.spot("dhcp"),
+          "`dhcp: true` beside the fixed address " + fixed.get().address(),
+          "leave out the one that it does not have");
+    }
   }
 
   private void device(Node.Scalar device, String name) {

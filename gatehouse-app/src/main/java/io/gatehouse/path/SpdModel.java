@@ -12,6 +12,8 @@ import io.gatehouse.path.HostState.Tunnel;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,12 +30,25 @@ final class SpdModel {
   private final Bdd bdd;
   private final HostState host;
   private final Map<String, Integer> numbers = new LinkedHashMap<>();
+  private final Map<String, Tunnel> owners = new HashMap<>();
+
+  /** Each direction's policies of this family, in the order in which they are asked. */
+  private final Map<Direction, List<Policy>> policies = new EnumMap<>(Direction.class);
 
   SpdModel(HeaderSpace space, HostState host) {
     this.space = space;
     this.bdd = space.bdd();
     this.host = host;
     space.tunnels().forEach(t -> numbers.put(t, numbers.size() + 1));
+    host.tunnels().forEach(tunnel -> owners.putIfAbsent(tunnel.name(), tunnel));
+    for (Direction direction : Direction.values()) {
+      policies.put(
+          direction,
+          host.policies().stream()
+              .filter(p -> p.direction() == direction && p.source().family() == space.family())
+              .sorted(Comparator.comparingLong(Policy::priority))
+              .toList());
+    }
   }
 
   /**
@@ -77,23 +92,21 @@ final class SpdModel {
   }
 
   Result lookUp(Direction direction, State state, int packets, String place) {
-    List<Policy> policies =
-        host.policies().stream()
-            .filter(p -> p.direction() == direction && p.source().family() == space.family())
-            .sorted(Comparator.comparingLong(Policy::priority))
-            .toList();
+    List<Policy> asking = policies.getOrDefault(direction, List.of());
+    int[] selected = asking.stream().mapToInt(policy -> selects(policy, state)).toArray();
     Map<Policy, Integer> deciders = new LinkedHashMap<>();
     List<Group> groups = new ArrayList<>();
     Map<String, Group> groupOf = new LinkedHashMap<>();
-    Map<String, Integer> selectorsOf = selectors(policies, state);
+    Map<String, Integer> selectorsOf = selectors(asking, selected);
     int left = packets;
     int bypassed = FALSE;
     int blocked = FALSE;
     int asked = FALSE;
     int withoutSa = FALSE;
     int[] tunnel = new int[space.secpath.length];
-    for (Policy policy : policies) {
-      int matching = bdd.and(left, selects(policy, state));
+    for (int at = 0; at < selected.length; at++) {
+      Policy policy = asking.get(at);
+      int matching = bdd.and(left, selected[at]);
       if (matching == FALSE) {
         continue;
       }
@@ -162,16 +175,14 @@ final class SpdModel {
   }
 
   Tunnel owner(String name) {
-    return host.tunnels().stream()
-        .filter(t -> t.name().equals(name))
-        .findFirst()
-        .orElseGet(() -> Tunnel.anyState(name));
+    return owners.computeIfAbsent(name, Tunnel::anyState);
   }
 
-  private Map<String, Integer> selectors(List<Policy> policies, State state) {
+  private Map<String, Integer> selectors(List<Policy> asking, int[] selected) {
     Map<String, Integer> selectors = new LinkedHashMap<>();
-    for (Policy policy : policies) {
-      policy.tunnel().ifPresent(name -> selectors.merge(name, selects(policy, state), bdd::or));
+    for (int at = 0; at < selected.length; at++) {
+      int set = selected[at];
+      asking.get(at).tunnel().ifPresent(name -> selectors.merge(name, set, bdd::or));
     }
     return selectors;
   }

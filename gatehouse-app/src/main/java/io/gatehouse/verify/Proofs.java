@@ -4,10 +4,13 @@ import io.gatehouse.bdd.Bdd;
 import io.gatehouse.bdd.Bounded;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.PortRange;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.path.DescribedHost;
 import io.gatehouse.path.HostState;
 import io.gatehouse.path.HostState.SpdState;
 import io.gatehouse.path.PacketPath;
+import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -23,6 +26,10 @@ public final class Proofs {
   /** Decision nodes for one walk; a million take some 40 MB. */
   private static final int NODES = 6_000_000;
 
+  /** Somebody out there (RFC 5737, RFC 3849). */
+  private static final List<Prefix> SOMEBODY =
+      List.of(Prefix.of("198.51.100.77/32"), Prefix.of("2001:db8:77::77/128"));
+
   private final Gateway gateway;
   private final Map<Property, Verdict> verdicts = new EnumMap<>(Property.class);
 
@@ -34,37 +41,60 @@ public final class Proofs {
   public static List<Verdict> of(Gateway gateway, Ruleset ruleset) {
     Proofs proofs = new Proofs(gateway);
     for (Family family : Family.values()) {
-      for (Membership membership : Membership.of(gateway)) {
-        proofs.prove(
-            membership.in(ruleset),
-            family,
-            EnumSet.of(Property.TOO_MUCH, Property.TOO_LITTLE),
-            walk -> Reached.of(gateway, walk, membership));
-      }
-      proofs.prove(
-          ruleset,
-          family,
-          EnumSet.of(
-              Property.IN_CLEAR,
-              Property.EVIDENCE,
-              Property.REWRITTEN,
-              Property.IDENTITY,
-              Property.OUTSIDE),
-          walk -> {
-            List<Suspect> all = new ArrayList<>(Leaks.of(gateway, walk));
-            all.addAll(Rewriting.of(gateway, walk));
-            all.addAll(Outside.of(gateway, walk));
-            return all;
-          });
-      proofs.prove(
-          flushed(ruleset),
-          family,
-          EnumSet.of(Property.FLUSHED),
-          walk -> Leaks.flushed(gateway, walk));
+      proofs.prove(ruleset, family);
     }
     return List.of(Property.values()).stream()
         .map(property -> proofs.verdicts.getOrDefault(property, new Verdict.Holds(property)))
         .toList();
+  }
+
+  private void prove(Ruleset ruleset, Family family) {
+    List<Function<Walk, List<Suspect>>> asked = new ArrayList<>();
+    Set<Property> about =
+        EnumSet.of(
+            Property.IN_CLEAR,
+            Property.EVIDENCE,
+            Property.REWRITTEN,
+            Property.IDENTITY,
+            Property.OUTSIDE);
+    asked.add(walk -> Leaks.of(gateway, walk));
+    asked.add(walk -> Rewriting.of(gateway, walk));
+    asked.add(walk -> Outside.of(gateway, walk));
+    // Without addresses of this family on any far side there is nobody to reach, nor to leak.
+    boolean tunnels =
+        gateway.tunnels().stream()
+            .flatMap(tunnel -> tunnel.farPrefixes().stream())
+            .anyMatch(far -> far.value().family() == family);
+    if (tunnels && !isLive(ruleset)) {
+      // Nothing in it depends on who is known: the same walk answers.
+      about.addAll(EnumSet.of(Property.TOO_MUCH, Property.TOO_LITTLE));
+      for (Membership membership : Membership.of(gateway)) {
+        asked.add(walk -> Reached.of(gateway, walk, membership));
+      }
+    }
+    prove(ruleset, family, about, asked);
+    if (tunnels && isLive(ruleset)) {
+      for (Membership membership : Membership.of(gateway)) {
+        prove(
+            membership.in(ruleset),
+            family,
+            EnumSet.of(Property.TOO_MUCH, Property.TOO_LITTLE),
+            List.of(walk -> Reached.of(gateway, walk, membership)));
+      }
+    }
+    if (tunnels) {
+      prove(
+          flushed(ruleset),
+          family,
+          EnumSet.of(Property.FLUSHED),
+          List.of(walk -> Leaks.flushed(gateway, walk)));
+    }
+  }
+
+  private static boolean isLive(Ruleset ruleset) {
+    return ruleset.tables().stream()
+        .flatMap(table -> table.sets().stream())
+        .anyMatch(NftSet::isLive);
   }
 
   private static Ruleset flushed(Ruleset ruleset) {
@@ -72,7 +102,10 @@ public final class Proofs {
   }
 
   private void prove(
-      Ruleset ruleset, Family family, Set<Property> about, Function<Walk, List<Suspect>> question) {
+      Ruleset ruleset,
+      Family family,
+      Set<Property> about,
+      List<Function<Walk, List<Suspect>>> asked) {
     HostState host = DescribedHost.of(gateway, ruleset, tunnel -> EnumSet.allOf(SpdState.class));
     Bounded<List<Verdict>> answer =
         PacketPath.ask(
@@ -81,7 +114,8 @@ public final class Proofs {
             NODES,
             path -> {
               Walk walk = Walk.of(host, path);
-              return question.apply(walk).stream()
+              return asked.stream()
+                  .flatMap(question -> question.apply(walk).stream())
                   .flatMap(suspect -> verdict(walk, family, suspect).stream())
                   .toList();
             });
@@ -101,7 +135,29 @@ public final class Proofs {
         verdict.property(), verdict, (old, now) -> old instanceof Verdict.Broken ? old : now);
   }
 
-  private static Optional<Verdict> verdict(Walk walk, Family family, Suspect suspect) {
+  /** What makes a witness one that people have met: ordinary addresses, well-known ports. */
+  private static int[] wishes(Gateway gateway, Walk walk, Suspect suspect) {
+    Meaning meaning = new Meaning(gateway, walk);
+    List<Integer> wishes = new ArrayList<>();
+    wishes.add(suspect.wish());
+    if (suspect.property() == Property.TOO_LITTLE) {
+      // As far as it gets: not a tunnel that is down, but what stops it when all is up.
+      suspect.journey().hops().reversed().forEach(hop -> wishes.add(hop.reached()));
+    }
+    wishes.add(walk.space().firstOfConnection());
+    List<Prefix> around = new ArrayList<>(meaning.far());
+    around.addAll(meaning.networks());
+    wishes.add(walk.minus(Bdd.TRUE, meaning.edges(around), meaning.special()));
+    wishes.add(walk.space().source(meaning.networks()));
+    wishes.add(walk.space().source(SOMEBODY));
+    wishes.add(walk.space().destination(meaning.networks()));
+    wishes.add(walk.space().destination(SOMEBODY));
+    wishes.add(walk.minus(Bdd.TRUE, meaning.thisHost()));
+    wishes.add(walk.space().destinationPort(PortRange.of(53)));
+    return wishes.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private Optional<Verdict> verdict(Walk walk, Family family, Suspect suspect) {
     int packets = suspect.packets();
     if (packets == Bdd.FALSE) {
       return Optional.empty();
@@ -119,7 +175,7 @@ public final class Proofs {
     }
     return suspect
         .journey()
-        .trace(surely, suspect.wish())
+        .trace(surely, wishes(gateway, walk, suspect))
         .map(trace ->
             new Verdict.Broken(suspect.property(), family, suspect.what(), suspect.made(), trace));
   }

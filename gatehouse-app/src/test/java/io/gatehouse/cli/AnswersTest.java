@@ -29,8 +29,6 @@ import tools.jackson.databind.json.JsonMapper;
 class AnswersTest {
   private static final Path HOME = Path.of(System.getProperty("gatehouse.home", ".."));
   private static final Path EXAMPLES = HOME.resolve("examples").toAbsolutePath();
-  private static final Path GOLDEN = HOME.resolve("gatehouse-app/src/test/resources/golden/cli");
-  private static final boolean UPDATE = Boolean.getBoolean("golden.update");
 
   @TempDir private Path directory;
   private final Map<String, String> environment = new HashMap<>();
@@ -86,7 +84,7 @@ class AnswersTest {
 
     assertThat(answer.status).as(answer.out + answer.err).isEqualTo(ExitStatus.FINE);
     assertThat(answer.out.lines()).allMatch(line -> line.length() <= 80);
-    assertThat(answer.out).contains(": reads and compiles; ");
+    assertThat(answer.out).contains(": reads and compiles; ", "✓ 8 properties proved");
   }
 
   @ParameterizedTest
@@ -95,12 +93,13 @@ class AnswersTest {
     Answer answer = run(EXAMPLES, "plan", file);
 
     assertThat(answer.out.lines()).allMatch(line -> line.length() <= 80);
-    same(file.replace(".yaml", "") + ".plan", answer.text("plan", file));
+    Golden.same(file.replace(".yaml", "") + ".plan", answer.text("plan", file));
   }
 
   @Test
   void explainsEveryTermAndChange() throws IOException {
-    same("explain", run(EXAMPLES, "plan", "office.yaml", "--explain").text("plan --explain"));
+    Golden.same(
+        "explain", run(EXAMPLES, "plan", "office.yaml", "--explain").text("plan --explain"));
   }
 
   @ParameterizedTest
@@ -108,14 +107,15 @@ class AnswersTest {
   void plansInEveryFormat(String format) throws IOException {
     String[] args = {"plan", "other-router.yaml", "--format", format};
 
-    same("format-" + format, run(EXAMPLES, args).text(args));
+    Golden.same("format-" + format, run(EXAMPLES, args).text(args));
   }
 
   @Test
   void showsTheWantedSideWhereTheHostCannotBeRead() throws IOException {
     readable = false;
 
-    same("unreadable-host", run(EXAMPLES, "plan", "office.yaml").text("plan", "office.yaml"));
+    Golden.same(
+        "unreadable-host", run(EXAMPLES, "plan", "office.yaml").text("plan", "office.yaml"));
     assertThat(run(EXAMPLES, "plan", "office.yaml", "--format", "nft").out)
         .startsWith("table inet gatehouse {");
   }
@@ -138,6 +138,10 @@ class AnswersTest {
     "confirm-argument, confirm 7",
     "remove-argument, remove office.yaml",
     "status-unknown-option, status --watch",
+    "despite-unknown, apply office.yaml --despite in-claer",
+    "trace-no-file, trace udp",
+    "trace-no-packet, trace --on office.yaml",
+    "explain-nothing, explain --on office.yaml",
   })
   void saysHowEachMistakeOfUsageIsMended(String name, String line) throws IOException {
     String[] args = line.isEmpty() ? new String[0] : line.split(" ", -1);
@@ -146,7 +150,78 @@ class AnswersTest {
     assertThat(answer.status).isEqualTo(ExitStatus.USAGE);
     assertThat(answer.out).isEmpty();
     assertThat(answer.err.lines()).allMatch(text -> text.length() <= 80);
-    same("usage-" + name, answer.text(args));
+    Golden.same("usage-" + name, answer.text(args));
+  }
+
+  @Test
+  void listsWhatItProved() throws IOException {
+    Golden.same(
+        "proved",
+        run(EXAMPLES, "check", "office.yaml", "--explain").text("check", "office.yaml", "--explain")
+            + run(EXAMPLES, "check", "office.yaml", "--unproved")
+                .text("check", "office.yaml", "--unproved"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "office, office.yaml, tcp 10.0.3.5:40000 -> 10.0.1.20:445 in staff",
+    "forged, office.yaml, tcp 10.0.3.5:40000 -> 10.0.1.20:445",
+    "not-allowed, office.yaml, tcp 10.0.3.5 -> 192.0.2.77:443 in staff",
+    "full-tunnel, office.yaml, tcp 10.0.4.5 -> 192.0.2.77:443 in roaming",
+    "into-tunnel, office.yaml, tcp 10.0.1.20 -> 10.20.0.9:443",
+    "internet, office.yaml, udp 10.0.1.20 -> 192.0.2.77:53",
+    "ike, office.yaml, udp 192.0.2.9:4500 -> 203.0.113.2:4500",
+    "own, office.yaml, tcp 203.0.113.2 -> 192.0.2.77:443",
+    "own-into-tunnel, office.yaml, icmp 10.0.1.1 -> 10.20.0.9",
+    "forwarded-port, port-forward.yaml, tcp 192.0.2.77 -> 203.0.113.2:443",
+    "group, groups.yaml, tcp 10.0.3.5 -> 10.0.1.20:445 in staff",
+    "ipv6, ipv6.yaml, icmpv6 2001:db8:1::5 -> 2001:db8:3::7",
+    "impossible, office.yaml, tcp 10.0.1.20 -> 10.0.3.5:443 invalid reply",
+    "no-tunnel, office.yaml, tcp 10.0.3.5 -> 10.0.1.20:445 in stuff",
+    "no-arrow, office.yaml, tcp 10.0.3.5 10.0.1.20:445",
+    "end, office.yaml, tcp 10.0.3.5",
+  })
+  void tracesAPacket(String name, String file, String words) throws IOException {
+    Answer answer = run(EXAMPLES, "trace", words, "--on", file);
+
+    assertThat(answer.out.lines()).allMatch(line -> line.length() <= 80);
+    Golden.same("trace-" + name, answer.text("trace", '"' + words + '"', "--on", file));
+  }
+
+  @Test
+  void tracesInJson() {
+    String[] args = {"trace", "tcp 10.0.3.5 -> 10.0.1.20:445 in staff", "--on", "office.yaml"};
+    JsonNode answer =
+        new JsonMapper().readTree(run(EXAMPLES, args[0], "--json", args[1], args[2], args[3]).out);
+
+    assertThat(answer.path("fine").asBoolean()).isTrue();
+    assertThat(answer.path("back").asBoolean()).isTrue();
+    assertThat(answer.path("path").toString()).contains("staff may reach office", "office.yaml:");
+    JsonNode refused =
+        new JsonMapper()
+            .readTree(run(directory, "trace", "--json", args[1], "--on", "absent.yaml").out);
+    assertThat(refused.path("fine").asBoolean()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "number, forward 3",
+    "address, 10.0.3.5",
+    "own, 10.0.1.1",
+    "internet, 198.51.100.77",
+    "comment, may reach storage",
+    "nothing, forward 333",
+  })
+  void explains(String name, String asked) throws IOException {
+    Answer answer = run(EXAMPLES, "explain", asked, "--on", "office.yaml");
+
+    assertThat(answer.out.lines()).allMatch(line -> line.length() <= 80);
+    Golden.same(
+        "explain-" + name, answer.text("explain", '"' + asked + '"', "--on", "office.yaml"));
+    JsonNode json =
+        new JsonMapper()
+            .readTree(run(EXAMPLES, "explain", "--json", asked, "--on", "office.yaml").out);
+    assertThat(json.path("fine").asBoolean()).isEqualTo(answer.status == ExitStatus.FINE);
   }
 
   @Test
@@ -166,7 +241,7 @@ class AnswersTest {
       text.append(run(EXAMPLES, line.split(" ", -1)).text(line));
     }
 
-    same("nothing-stands", text.toString());
+    Golden.same("nothing-stands", text.toString());
   }
 
   @Test
@@ -179,7 +254,7 @@ class AnswersTest {
       assertThat(answer.status).isEqualTo(ExitStatus.LACKING);
       text.append(answer.text(line));
     }
-    same("host-lacks", text.toString());
+    Golden.same("host-lacks", text.toString());
   }
 
   @Test
@@ -194,7 +269,7 @@ class AnswersTest {
       text.append(answer.text("check", name + ".yaml"));
     }
 
-    same("no-description", text.toString());
+    Golden.same("no-description", text.toString());
   }
 
   @Test
@@ -205,7 +280,7 @@ class AnswersTest {
             .replace("    reach: [office, internet]", "    reech: [office, internet]");
     Files.writeString(directory.resolve("office.yaml"), wrong);
 
-    same("refused", run(directory, "check", "office.yaml").text("check", "office.yaml"));
+    Golden.same("refused", run(directory, "check", "office.yaml").text("check", "office.yaml"));
     assertThat(run(directory, "plan", "office.yaml"))
         .isEqualTo(run(directory, "check", "office.yaml"));
     Answer exact = run(directory, "plan", "office.yaml", "--format", "nft");
@@ -220,6 +295,8 @@ class AnswersTest {
     assertThat(fine.path("fine").asBoolean()).isTrue();
     assertThat(fine.path("gateway").asString()).isEqualTo("office");
     assertThat(fine.path("tunnels").asInt()).isEqualTo(3);
+    assertThat(fine.path("properties")).hasSize(8);
+    assertThat(fine.path("properties").findValuesAsString("verdict")).containsOnly("holds");
 
     JsonNode refused =
         new JsonMapper().readTree(run(directory, "check", "--json", "absent.yaml").out);
@@ -248,14 +325,5 @@ class AnswersTest {
     assertThat(answer.status).isEqualTo(ExitStatus.FINE);
     assertThat(answer.out).contains("_complete_gatehouse", "swanctl", "check");
     assertThat(run(EXAMPLES, "--help").out).doesNotContain("completion");
-  }
-
-  private static void same(String name, String text) throws IOException {
-    Path file = GOLDEN.resolve(name + ".txt");
-    if (UPDATE) {
-      Files.createDirectories(GOLDEN);
-      Files.writeString(file, text, UTF_8);
-    }
-    assertThat(text).isEqualTo(Files.readString(file, UTF_8));
   }
 }

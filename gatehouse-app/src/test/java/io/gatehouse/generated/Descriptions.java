@@ -79,6 +79,19 @@ public final class Descriptions {
     }
   }
 
+  /** An example with other words in the place of some. */
+  public static Gateway changedExample(String file, String words, String others) {
+    try {
+      String text = Files.readString(EXAMPLES.resolve(file));
+      if (!text.contains(words)) {
+        throw new AssertionError(file + " has no " + words);
+      }
+      return gateway(file, text.replace(words, others));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** A description's gateway. */
   public static Gateway gateway(String file, String text) {
     return switch (Description.read(file, new OneFile(text))) {
