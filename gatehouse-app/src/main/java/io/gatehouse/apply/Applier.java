@@ -2,14 +2,11 @@ package io.gatehouse.apply;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.gatehouse.model.Numbers;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.snapshot.Connection;
 import io.gatehouse.snapshot.Machine;
 import io.gatehouse.snapshot.Snapshot;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
@@ -21,8 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 
 /**
  * Puts rulesets into the kernel and takes them back. Every change goes one way: take the lock, take
@@ -33,10 +28,11 @@ public final class Applier {
   private static final Duration NFT_LIMIT = Duration.ofSeconds(60);
 
   private final Machine machine;
-  private final List<String> prefix;
   private final Directories directories;
   private final Clock clock;
-  private final Map<String, String> environment;
+  private final Records records;
+  private final Planner planner;
+  private final Transaction transaction;
 
   /**
    * @param prefix what the shell that changes the kernel is run by, such as {@code ip netns exec
@@ -50,108 +46,11 @@ public final class Applier {
       Clock clock,
       Map<String, String> environment) {
     this.machine = machine;
-    this.prefix = List.copyOf(prefix);
     this.directories = directories;
     this.clock = clock;
-    this.environment = Map.copyOf(environment);
-  }
-
-  /** What happens between taking the lock and giving it back. */
-  private interface Work {
-    Outcome with(Hand hand, List<String> lines) throws IOException;
-  }
-
-  /** With the lock, and with nothing left half done. */
-  private Outcome locked(String command, Work work) {
-    try {
-      switch (Hand.open(directories, prefix, environment, command)) {
-        case Hand.Attempt.Busy busy -> {
-          return Outcome.refused(busy.holder(), "nothing was touched; try again when it has ended");
-        }
-        case Hand.Attempt.Broken broken -> {
-          return new Outcome(Outcome.Kind.FAILED, List.of(broken.why(), "nothing was touched"));
-        }
-        case Hand.Attempt.Taken taken -> {
-          try (Hand hand = taken.hand()) {
-            List<String> lines = new ArrayList<>();
-            if (journal().doing().isPresent()) {
-              Hand.Reply reply = hand.tell("recover");
-              lines.addAll(reply.lines());
-              // A boot that could not be finished is no change to take back: it counts as done, as
-              // far as it came.
-              if (reply.status() != 0 && journal().doing().isPresent()) {
-                return stuck(lines);
-              }
-            }
-            return work.with(hand, lines);
-          }
-        }
-      }
-    } catch (IOException e) {
-      return new Outcome(
-          Outcome.Kind.FAILED,
-          List.of(
-              "cannot write "
-                  + directories.state()
-                  + " or "
-                  + directories.run()
-                  + ": "
-                  + reason(e)));
-    }
-  }
-
-  private static String reason(IOException e) {
-    String message = e.getMessage();
-    return e.getClass().getSimpleName() + (message == null ? "" : " " + message);
-  }
-
-  private Outcome stuck(List<String> lines) {
-    List<String> all = new ArrayList<>(lines);
-    all.add("what was interrupted could not be taken back; " + meanwhile());
-    all.add("mend what is said above, then run any gatehouse command again, or");
-    all.add("sh " + directories.run().resolve("hand.sh") + " recover");
-    return new Outcome(Outcome.Kind.FAILED, all);
-  }
-
-  /** What passes while a change is half done. */
-  private String meanwhile() {
-    boolean fence =
-        machine.run("nft", "-t", "list", "table", "inet", NftScripts.FENCE).out().contains("chain");
-    boolean table = Standing.read(machine).there();
-    if (fence) {
-      return table
-          ? "only what both rulesets allow passes"
-          : "only what the ruleset that was to stand allows passes";
-    }
-    return table ? "the table `inet gatehouse` decides alone" : "no rules of ours stand";
-  }
-
-  /** The journal as far as it is about this kernel and this namespace. */
-  private Journal journal() {
-    String boot = Snapshot.boot(machine);
-    String namespace = Snapshot.namespace(machine);
-    return Journal.read(directories)
-        .filter(journal -> journal.isAbout(boot, namespace))
-        .orElse(Journal.blank(boot, namespace));
-  }
-
-  /**
-   * Another namespace of this boot has a generation in the same directory: it would be forgotten.
-   */
-  private Optional<Outcome> elsewhere() {
-    return Journal.read(directories)
-        .filter(j ->
-            j.boot().equals(Snapshot.boot(machine))
-                && !j.namespace().equals(Snapshot.namespace(machine))
-                && j.now() != 0)
-        .map(j ->
-            Outcome.refused(
-                directories.state() + " belongs to another network namespace, " + j.namespace(),
-                "name another directory with GATEHOUSE_STATE, or remove it there first"));
-  }
-
-  private Optional<Generation> standing(Journal journal) {
-    return journal.now() == 0 ? Optional.empty() : Generation.open(directories, journal.now());
+    records = new Records(machine, directories);
+    planner = new Planner(machine);
+    transaction = new Transaction(machine, prefix, directories, environment, records);
   }
 
   // ---- apply ----
@@ -162,7 +61,7 @@ public final class Applier {
     if (lacking.isPresent()) {
       return lacking.get();
     }
-    return locked(request.command(), (hand, lines) -> apply(request, hand, lines));
+    return transaction.locked(request.command(), (hand, lines) -> apply(request, hand, lines));
   }
 
   private Optional<Outcome> lacking(Optional<Ruleset> ruleset) {
@@ -178,18 +77,17 @@ public final class Applier {
   }
 
   private Outcome apply(Request request, Hand hand, List<String> lines) throws IOException {
-    Optional<Outcome> elsewhere = elsewhere();
+    Optional<Outcome> elsewhere = records.elsewhere();
     if (elsewhere.isPresent()) {
       return elsewhere.get();
     }
-    Journal journal = journal();
+    Journal journal = records.journal();
     if (journal.waiting().isPresent()) {
       return waits(journal.waiting().get());
     }
-    Optional<Generation> before = standing(journal);
     Ruleset ruleset = request.ruleset();
-    Prepared prepared = prepare(Optional.of(ruleset), before);
-    Forecast forecast = forecast(prepared, ruleset);
+    Planned planned = planner.plan(Optional.of(ruleset), records.standing());
+    Forecast forecast = planner.forecast(planned, ruleset);
     if (!forecast.conflicts().isEmpty()) {
       lines.addAll(forecast.conflicts());
       lines.add("nothing was touched");
@@ -197,25 +95,29 @@ public final class Applier {
     }
     String hash = hash(request.description() + "\n" + GenerationFiles.text(ruleset));
     boolean same =
-        before.flatMap(generation -> generation.meta("hash")).filter(hash::equals).isPresent()
-            && prepared.change().changesNothing()
-            && before.map(generation -> sameTable(generation, prepared.standing())).orElse(false);
+        planned.before().flatMap(old -> old.meta("hash")).filter(hash::equals).isPresent()
+            && planned.change().changesNothing()
+            && planned.tableStands();
     if (same) {
       lines.add(
           ruleset.gateway() + ": nothing to do, generation " + journal.now() + " stands already");
       return new Outcome(Outcome.Kind.DONE, lines);
     }
     if (request.confirmWithin().isEmpty() && request.ssh().isPresent()) {
-      Optional<String> lockout = Lockout.reason(ruleset, request.ssh().get(), prepared.snapshot());
+      Optional<String> lockout = Lockout.reason(ruleset, request.ssh().get(), planned.snapshot());
       if (lockout.isPresent()) {
         lines.add(lockout.get());
         lines.add("nothing was touched; to try it, with a way back: add --confirm 60s");
         return new Outcome(Outcome.Kind.REFUSED, lines);
       }
     }
-    int number = Generation.numbers(directories).stream().max(Integer::compare).orElse(0) + 1;
+    int number = records.next();
+    Map<String, String> about = about(ruleset.gateway());
+    about.put("file", request.file().replaceAll("\\p{Cntrl}", " "));
+    about.put("hash", hash);
+    about.put("at-boot", request.atBoot() ? "yes" : "no");
     Map<String, String> files =
-        files(number, Optional.of(ruleset), before, prepared, forecast.stale(), request, hash);
+        GenerationFiles.of(number, planned, forecast.stale(), request.description(), about);
     Optional<Outcome> refused = check(files, ruleset);
     if (refused.isPresent()) {
       return refused.get();
@@ -226,10 +128,10 @@ public final class Applier {
     Hand.Reply reply = hand.tell("redo " + number + seconds);
     lines.addAll(reply.lines());
     if (reply.status() != 0) {
-      return failed(reply, lines);
+      return transaction.failed(reply, lines);
     }
     endLateConnections(ruleset);
-    lines.addAll(prepared.change().remarks());
+    lines.addAll(planned.change().remarks());
     lines.addAll(forecast.warnings());
     lines.add(
         "%s: generation %d stands (%d rules)"
@@ -239,7 +141,7 @@ public final class Applier {
           "taken back in %d s unless you run: gatehouse confirm"
               .formatted(request.confirmWithin().getAsInt()));
     }
-    prune();
+    records.prune();
     return new Outcome(Outcome.Kind.DONE, lines);
   }
 
@@ -287,90 +189,6 @@ public final class Applier {
     return Optional.empty();
   }
 
-  private Outcome failed(Hand.Reply reply, List<String> lines) {
-    if (reply.status() == Hand.DEAD) {
-      // In its place, as the next start would: the lock went with it.
-      lines.add(
-          "the shell that changes the kernel was killed; the next gatehouse command takes back");
-      lines.add("what it had begun: gatehouse status");
-      return new Outcome(Outcome.Kind.FAILED, lines);
-    }
-    if (reply.status() == 2) {
-      return stuck(lines);
-    }
-    lines.add("the kernel has what it had before");
-    return new Outcome(Outcome.Kind.REFUSED, lines);
-  }
-
-  private void prune() throws IOException {
-    List<Integer> needed = new ArrayList<>();
-    Journal journal = journal();
-    needed.add(journal.now());
-    standing(journal)
-        .ifPresent(generation -> {
-          needed.add(generation.from());
-          needed.add(generation.booted());
-        });
-    needed.add(atBoot());
-    Generation.prune(directories, needed);
-  }
-
-  // ---- what a change would be ----
-
-  /** Everything read, and the change computed from it. */
-  private record Prepared(
-      Snapshot snapshot,
-      Standing standing,
-      Change change,
-      Optional<Generation> before,
-      Numbers was,
-      Numbers numbers) {}
-
-  private Prepared prepare(Optional<Ruleset> wanted, Optional<Generation> before) {
-    Snapshot snapshot = Snapshot.of(machine);
-    Map<String, String> sysctls = Snapshot.sysctls(machine, Change.trees(wanted, before));
-    Optional<Generation> marked = before.filter(generation -> !generation.isEmpty());
-    Numbers numbers = wanted.map(Ruleset::numbers).orElse(numbers(before));
-    // Where nothing of ours stands, what carries our number was left by us, as far as one can know.
-    Numbers was = marked.isPresent() ? numbers(marked) : numbers;
-    Change change = Change.of(snapshot, wanted, before, was, numbers, sysctls);
-    return new Prepared(snapshot, Standing.read(machine), change, before, was, numbers);
-  }
-
-  /** The numbers by which the generation before marked its entries. */
-  private static Numbers numbers(Optional<Generation> before) {
-    Numbers usual = Numbers.DEFAULT;
-    return before
-        .map(generation ->
-            new Numbers(
-                usual.rulePriorities(),
-                usual.routeTables(),
-                generation
-                    .meta("protocol")
-                    .filter(text -> text.matches("[0-9]{1,3}"))
-                    .map(Integer::parseInt)
-                    .orElse(usual.routeProtocol()),
-                generation
-                    .meta("backstop")
-                    .filter(text -> text.matches("[0-9]{1,10}"))
-                    .map(Long::parseLong)
-                    .orElse(usual.backstopPriority()),
-                usual.saMarkMask(),
-                usual.identityMarkMask(),
-                usual.transportZones(),
-                usual.masqueradeZones()))
-        .orElse(usual);
-  }
-
-  private Forecast forecast(Prepared prepared, Ruleset ruleset) {
-    return Forecast.of(
-        prepared.change(),
-        prepared.snapshot(),
-        ruleset,
-        Snapshot.connections(machine),
-        prepared.before().map(g -> !sameTable(g, prepared.standing())).orElse(true));
-  }
-
   /**
    * Reads the host and says what applying would change; nothing is touched, and no lock is needed.
    */
@@ -379,60 +197,24 @@ public final class Applier {
     if (!missing.isEmpty()) {
       return Forecast.lacking(missing);
     }
-    return forecast(prepare(Optional.of(ruleset), standing(journal())), ruleset);
+    return planner.forecast(planner.plan(Optional.of(ruleset), records.standing()), ruleset);
   }
 
   /**
    * The transaction that applying ends with, as it would be handed to nft now; nothing is touched.
    */
   public String nft(Ruleset ruleset) {
-    Optional<Generation> before = standing(journal());
-    int number = Generation.numbers(directories).stream().max(Integer::compare).orElse(0) + 1;
-    Request request =
-        new Request(
-            ruleset, "", "", "plan", OptionalInt.empty(), Optional.empty(), /* atBoot= */ false);
-    Prepared prepared = prepare(Optional.of(ruleset), before);
-    return files(number, Optional.of(ruleset), before, prepared, List.of(), request, "")
+    Planned planned = planner.plan(Optional.of(ruleset), records.standing());
+    return GenerationFiles.of(records.next(), planned, List.of(), "", Map.of())
         .getOrDefault("final.nft", "");
   }
 
-  private static boolean sameTable(Generation generation, Standing standing) {
-    return Drift.rules(generation.text("seen.nft"), standing.listing(), generation.shape())
-        .isEmpty();
-  }
-
-  private Map<String, String> files(
-      int number,
-      Optional<Ruleset> ruleset,
-      Optional<Generation> before,
-      Prepared prepared,
-      List<String> conntrack,
-      Request request,
-      String hash) {
-    Map<String, String> about = about();
-    about.put("gateway", request.ruleset().gateway());
-    about.put("file", request.file().replaceAll("\\p{Cntrl}", " "));
-    about.put("hash", hash);
-    about.put("at-boot", request.atBoot() ? "yes" : "no");
-    Shape shape = prepared.standing().shape(before);
-    return GenerationFiles.of(
-        number,
-        ruleset,
-        before,
-        prepared.was(),
-        prepared.numbers(),
-        prepared.change(),
-        shape,
-        conntrack,
-        request.description(),
-        about);
-  }
-
-  private Map<String, String> about() {
+  private Map<String, String> about(String gateway) {
     Map<String, String> about = new LinkedHashMap<>();
     about.put("boot", Snapshot.boot(machine));
     about.put("namespace", Snapshot.namespace(machine));
     about.put("time", clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
+    about.put("gateway", gateway);
     return about;
   }
 
@@ -449,10 +231,10 @@ public final class Applier {
 
   /** What waits for confirmation stays. */
   public Outcome confirm(String command) {
-    return locked(
+    return transaction.locked(
         command,
         (hand, lines) -> {
-          Optional<Journal.Waiting> waiting = journal().waiting();
+          Optional<Journal.Waiting> waiting = records.journal().waiting();
           if (waiting.isEmpty()) {
             lines.add("nothing waits for confirmation");
             return new Outcome(Outcome.Kind.REFUSED, lines);
@@ -470,11 +252,11 @@ public final class Applier {
 
   /** Takes the generation that stands back to the one before it. */
   public Outcome rollback(String command) {
-    return locked(
+    return transaction.locked(
         command,
         (hand, lines) -> {
-          int now = journal().now();
-          Optional<Generation> standing = standing(journal());
+          int now = records.journal().now();
+          Optional<Generation> standing = records.standing();
           if (standing.isEmpty()) {
             lines.add("nothing of ours stands in this kernel since it booted");
             return new Outcome(Outcome.Kind.REFUSED, lines);
@@ -482,14 +264,16 @@ public final class Applier {
           Hand.Reply reply = hand.tell("undo " + now);
           lines.addAll(reply.lines());
           if (reply.status() != 0) {
-            return reply.status() == Hand.DEAD ? failed(reply, lines) : stuck(lines);
+            return reply.status() == Hand.DEAD
+                ? transaction.failed(reply, lines)
+                : transaction.stuck(lines);
           }
           int from = standing.get().from();
           lines.add(
               from == 0
                   ? "generation " + now + " is taken back: nothing of ours stands"
                   : "generation " + now + " is taken back: generation " + from + " stands again");
-          int boot = atBoot();
+          int boot = records.atBoot();
           lines.add(
               boot == 0
                   ? "the next boot loads nothing of ours"
@@ -504,49 +288,37 @@ public final class Applier {
     if (lacking.isPresent()) {
       return lacking.get();
     }
-    return locked(command, this::remove);
+    return transaction.locked(command, this::remove);
   }
 
   private Outcome remove(Hand hand, List<String> lines) throws IOException {
-    Optional<Outcome> elsewhere = elsewhere();
+    Optional<Outcome> elsewhere = records.elsewhere();
     if (elsewhere.isPresent()) {
       return elsewhere.get();
     }
-    Journal journal = journal();
+    Journal journal = records.journal();
     if (journal.waiting().isPresent()) {
       return waits(journal.waiting().get());
     }
-    Optional<Generation> before = standing(journal);
-    Prepared prepared = prepare(Optional.empty(), before);
+    Optional<Generation> before = records.standing();
+    Planned planned = planner.plan(Optional.empty(), before);
     if ((before.isEmpty() || before.get().isEmpty())
-        && prepared.change().changesNothing()
-        && !prepared.standing().there()) {
-      forgetBoot();
+        && planned.change().changesNothing()
+        && !planned.standing().there()) {
+      records.forgetBoot();
       lines.add("nothing of ours stands");
       return new Outcome(Outcome.Kind.DONE, lines);
     }
-    int number = Generation.numbers(directories).stream().max(Integer::compare).orElse(0) + 1;
-    Map<String, String> about = about();
-    about.put("gateway", before.flatMap(g -> g.meta("gateway")).orElse("-"));
-    Map<String, String> files =
-        GenerationFiles.of(
-            number,
-            Optional.empty(),
-            before,
-            prepared.was(),
-            prepared.numbers(),
-            prepared.change(),
-            prepared.standing().shape(before),
-            List.of(),
-            "",
-            about);
+    int number = records.next();
+    Map<String, String> about = about(before.flatMap(g -> g.meta("gateway")).orElse("-"));
+    Map<String, String> files = GenerationFiles.of(number, planned, List.of(), "", about);
     Generation.write(directories, number, files);
     Hand.Reply reply = hand.tell("redo " + number);
     lines.addAll(reply.lines());
     if (reply.status() != 0) {
-      return failed(reply, lines);
+      return transaction.failed(reply, lines);
     }
-    prune();
+    records.prune();
     lines.add("nothing of ours stands; the host is as it was before");
     return new Outcome(Outcome.Kind.DONE, lines);
   }
@@ -555,48 +327,12 @@ public final class Applier {
 
   /** Compares the kernel with what was put there; nothing is touched, and no lock is needed. */
   public Status status() {
-    Journal journal = journal();
-    Optional<Generation> standing = standing(journal).filter(generation -> !generation.isEmpty());
-    List<String> drift = new ArrayList<>();
-    List<String> waiting = new ArrayList<>();
-    standing.ifPresent(generation -> compare(generation, drift, waiting));
-    return new Status(
-        standing.flatMap(generation -> generation.meta("gateway")),
-        standing.map(Generation::number).orElse(0),
-        standing.flatMap(generation -> generation.meta("time")),
-        journal.doing().isPresent(),
-        journal
-            .waiting()
-            .map(w -> OptionalLong.of(Math.max(0, w.until() - Hand.uptime())))
-            .orElse(OptionalLong.empty()),
-        atBoot(),
-        drift,
-        waiting);
-  }
-
-  private void compare(Generation generation, List<String> drift, List<String> waiting) {
-    drift.addAll(
-        Drift.rules(
-            generation.text("seen.nft"), Standing.read(machine).listing(), generation.shape()));
-    Snapshot snapshot = Snapshot.of(machine);
-    List<Wish> wishes = generation.wishes();
-    Map<String, String> settings =
-        Snapshot.sysctls(
-            machine,
-            wishes.stream()
-                .filter(wish -> wish.kind() == Wish.Kind.SYSCTL)
-                .map(Wish::key)
-                .toList());
-    Drift.entries(wishes, snapshot, settings, numbers(Optional.of(generation)), drift, waiting);
+    return new Inspection(machine, records).status();
   }
 
   /** The generation that a boot loads; 0 for none. */
   public int atBoot() {
-    try {
-      return Integer.parseInt(Files.readString(directories.state().resolve("boot")).strip());
-    } catch (IOException | NumberFormatException e) {
-      return 0;
-    }
+    return records.atBoot();
   }
 
   /** What an earlier generation was compiled from, for `rollback N`. */
@@ -620,11 +356,6 @@ public final class Applier {
 
   /** The generation that stands in this kernel; 0 for none. */
   public int now() {
-    return journal().now();
-  }
-
-  private void forgetBoot() throws IOException {
-    Path boot = directories.state().resolve("boot");
-    Files.deleteIfExists(boot);
+    return records.journal().now();
   }
 }

@@ -1,6 +1,5 @@
 package io.gatehouse.apply;
 
-import io.gatehouse.model.Numbers;
 import io.gatehouse.model.Origin;
 import io.gatehouse.ruleset.IpText;
 import io.gatehouse.ruleset.Routing;
@@ -56,21 +55,21 @@ record Change(
    *
    * @param wanted nothing for the host as it was before us
    * @param before the generation that stands, if one does
-   * @param was the numbers by which it marked its entries
-   * @param numbers those by which the new ones are marked
+   * @param was what entries of ours carry that stand
+   * @param tags what the new ones will carry
    * @param sysctls the trees that {@link #trees} names, as read
    */
   static Change of(
       Snapshot snapshot,
       Optional<Ruleset> wanted,
       Optional<Generation> before,
-      Numbers was,
-      Numbers numbers,
+      Tags was,
+      Tags tags,
       Map<String, String> sysctls) {
     List<String> conflicts = new ArrayList<>();
     List<String> remarks = new ArrayList<>();
     Difference difference =
-        new Difference(snapshot, was.routeProtocol(), numbers.routeProtocol(), conflicts, remarks);
+        new Difference(snapshot, was.protocol(), tags.protocol(), conflicts, remarks);
     wanted.ifPresent(difference::want);
     List<XfrmPolicy> policiesRemoved = new ArrayList<>();
     List<XfrmPolicy> policiesAdded = new ArrayList<>();

@@ -1,6 +1,5 @@
 package io.gatehouse.apply;
 
-import io.gatehouse.model.Numbers;
 import io.gatehouse.model.Origin;
 import io.gatehouse.ruleset.IpText;
 import io.gatehouse.snapshot.Seen;
@@ -64,7 +63,7 @@ final class Drift {
       List<Wish> wishes,
       Snapshot snapshot,
       Map<String, String> settings,
-      Numbers numbers,
+      Tags tags,
       List<String> drift,
       List<String> waiting) {
     Origin origin = Origin.builtIn("read back");
@@ -77,7 +76,7 @@ final class Drift {
                 .map(Entries::named)
                 .ifPresent(text -> {
                   standing.add(text);
-                  if (protocol(seen) == numbers.routeProtocol()) {
+                  if (protocol(seen) == tags.protocol()) {
                     ours.add(text);
                   }
                 }));

@@ -1,5 +1,6 @@
 package io.gatehouse.apply;
 
+import io.gatehouse.model.Numbers;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -116,6 +117,20 @@ record Generation(int number, Path directory) {
         .filter(line -> line.startsWith(key + " "))
         .map(line -> line.substring(key.length() + 1))
         .findFirst();
+  }
+
+  /** What this generation's entries carry. */
+  Tags tags() {
+    Tags usual = Tags.of(Numbers.DEFAULT);
+    return new Tags(
+        meta("protocol")
+            .filter(text -> text.matches("[0-9]{1,3}"))
+            .map(Integer::parseInt)
+            .orElse(usual.protocol()),
+        meta("backstop")
+            .filter(text -> text.matches("[0-9]{1,10}"))
+            .map(Long::parseLong)
+            .orElse(usual.backstop()));
   }
 
   int from() {

@@ -3,7 +3,6 @@ package io.gatehouse.apply;
 import static java.util.stream.Collectors.joining;
 
 import io.gatehouse.model.Family;
-import io.gatehouse.model.Numbers;
 import io.gatehouse.ruleset.IpText;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.NftText;
@@ -43,48 +42,34 @@ final class GenerationFiles {
   private final int number;
   private final Optional<Ruleset> wanted;
   private final Optional<Generation> before;
-  private final Numbers was;
-  private final Numbers numbers;
+  private final Tags was;
+  private final Tags tags;
   private final Change change;
 
-  private GenerationFiles(
-      int number,
-      Optional<Ruleset> wanted,
-      Optional<Generation> before,
-      Numbers was,
-      Numbers numbers,
-      Change change) {
+  private GenerationFiles(int number, Planned planned) {
     this.number = number;
-    this.wanted = wanted;
-    this.before = before;
-    this.was = was;
-    this.numbers = numbers;
-    this.change = change;
+    wanted = planned.wanted();
+    before = planned.before();
+    was = planned.was();
+    tags = planned.tags();
+    change = planned.change();
   }
 
   /**
    * All of them.
    *
-   * @param wanted nothing for the host as it was before us
-   * @param before what stands, if anything of ours does
-   * @param was the numbers that it carries
-   * @param standing the table as it stands
    * @param conntrack arguments of {@code conntrack -D}, a line for each connection
+   * @param description the text that the ruleset was compiled from
    * @param about further lines of {@code meta}
    */
   static Map<String, String> of(
       int number,
-      Optional<Ruleset> wanted,
-      Optional<Generation> before,
-      Numbers was,
-      Numbers numbers,
-      Change change,
-      Shape standing,
+      Planned planned,
       List<String> conntrack,
       String description,
       Map<String, String> about) {
-    GenerationFiles made = new GenerationFiles(number, wanted, before, was, numbers, change);
-    made.nft(standing);
+    GenerationFiles made = new GenerationFiles(number, planned);
+    made.nft(planned.standing().shape(planned.before()));
     made.routing();
     made.settings();
     made.files.put("hand.sh", Hand.script());
@@ -92,9 +77,9 @@ final class GenerationFiles {
     made.files.put("redo.sh", made.shortcut("redo"));
     made.files.put("description", description);
     made.files.put("conntrack", conntrack.stream().map(line -> line + "\n").collect(joining()));
-    made.files.put("wishes", wanted.map(GenerationFiles::wishes).orElse(""));
-    made.files.put("meta", made.meta(before.map(Generation::number).orElse(0), about));
-    wanted.ifPresent(ruleset -> made.boot(ruleset, about));
+    made.files.put("wishes", made.wanted.map(GenerationFiles::wishes).orElse(""));
+    made.files.put("meta", made.meta(made.before.map(Generation::number).orElse(0), about));
+    made.wanted.ifPresent(ruleset -> made.boot(ruleset, about));
     return made.files;
   }
 
@@ -115,9 +100,9 @@ final class GenerationFiles {
     lines.put("generation", Integer.toString(number));
     lines.put("from", Integer.toString(from));
     lines.put("empty", wanted.isEmpty() ? "yes" : "no");
-    lines.put("backstop", Long.toString(numbers.backstopPriority()));
-    lines.put("backstop-before", Long.toString(was.backstopPriority()));
-    lines.put("protocol", Integer.toString(numbers.routeProtocol()));
+    lines.put("backstop", Long.toString(tags.backstop()));
+    lines.put("backstop-before", Long.toString(was.backstop()));
+    lines.put("protocol", Integer.toString(tags.protocol()));
     lines.putAll(about);
     return lines.entrySet().stream()
         .map(e -> e.getKey() + " " + e.getValue() + "\n")
@@ -171,10 +156,8 @@ final class GenerationFiles {
 
   private void routing() {
     for (Family family : Family.values()) {
-      files.put(
-          "redo." + file(family), batch(change.removed(), was, change.added(), numbers, family));
-      files.put(
-          "undo." + file(family), batch(change.added(), numbers, change.removed(), was, family));
+      files.put("redo." + file(family), batch(change.removed(), was, change.added(), tags, family));
+      files.put("undo." + file(family), batch(change.added(), tags, change.removed(), was, family));
     }
     files.put("redo.xfrm", policies(change.policiesRemoved(), change.policiesAdded()));
     files.put("undo.xfrm", policies(change.policiesAdded(), change.policiesRemoved()));
@@ -194,19 +177,19 @@ final class GenerationFiles {
 
   private static String batch(
       List<? extends Routing> removed,
-      Numbers theirs,
+      Tags theirs,
       List<? extends Routing> added,
-      Numbers numbers,
+      Tags tags,
       Family family) {
     // What refers to a route ends before it and begins after it.
     Stream<String> deletes =
         removed.reversed().stream()
             .filter(e -> Entries.family(e) == family)
-            .map(e -> IpText.delete(e, theirs.routeProtocol()));
+            .map(e -> IpText.delete(e, theirs.protocol()));
     Stream<String> adds =
         added.stream()
             .filter(e -> Entries.family(e) == family)
-            .map(e -> IpText.add(e, numbers.routeProtocol()));
+            .map(e -> IpText.add(e, tags.protocol()));
     return Stream.concat(deletes, adds).map(line -> line + "\n").collect(joining());
   }
 
@@ -261,8 +244,8 @@ final class GenerationFiles {
   private void boot(Ruleset ruleset, Map<String, String> about) {
     List<Routing> all = all(ruleset);
     for (Family family : Family.values()) {
-      files.put("boot/redo." + file(family), batch(List.of(), numbers, all, numbers, family));
-      files.put("boot/undo." + file(family), batch(all, numbers, List.of(), numbers, family));
+      files.put("boot/redo." + file(family), batch(List.of(), tags, all, tags, family));
+      files.put("boot/undo." + file(family), batch(all, tags, List.of(), tags, family));
     }
     files.put("boot/redo.xfrm", policies(List.of(), ruleset.backstop()));
     files.put("boot/undo.xfrm", policies(ruleset.backstop(), List.of()));
