@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.StreamSupport;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -12,6 +13,10 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class Json {
   private static final JsonMapper MAPPER = new JsonMapper();
+
+  /** A listing with something behind it is two listings, or half of one. */
+  private static final JsonMapper STRICT =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
   private Json() {}
 
@@ -27,6 +32,12 @@ final class Json {
     } catch (JacksonException e) {
       return MAPPER.missingNode();
     }
+  }
+
+  /** Throws where the text is not one whole JSON value. */
+  static JsonNode strict(String text) {
+    JsonNode tree = STRICT.readTree(text);
+    return tree == null ? STRICT.missingNode() : tree;
   }
 
   static List<JsonNode> elements(JsonNode node) {
