@@ -79,7 +79,7 @@ public final class Main {
                 Trace.spec(surroundings),
                 Explain.spec(surroundings)));
     commands.addAll(Changes.specs(surroundings));
-    commands.addAll(List.of(Demo.spec(), Completion.spec()));
+    commands.addAll(List.of(Collect.spec(surroundings), Demo.spec(), Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));
     return root;
   }

@@ -148,7 +148,9 @@ final class IptablesRule {
           target = Optional.of(current);
         }
         default -> {
-          if (!base(option)) {
+          // The policy match has a `--proto` of its own.
+          boolean own = name.equals("--proto") && current.name.equals("policy");
+          if (own || !base(option)) {
             boolean implicit =
                 OF_PROTOCOL.contains(name) && (target.isEmpty() || !current.equals(target.get()));
             (implicit ? ofProtocol : current).options.add(option);

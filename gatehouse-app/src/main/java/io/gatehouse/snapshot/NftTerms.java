@@ -358,7 +358,7 @@ final class NftTerms {
     return switch (like) {
       case Meta meta ->
           switch (meta.key()) {
-            case IIF, OIF, IIFNAME, OIFNAME -> true;
+            case IIF, OIF, IIFNAME, OIFNAME, TIME -> true;
             default -> false;
           };
       case Expression.Ct ct -> ct.key().equals("helper");
