@@ -58,8 +58,11 @@ class CollectTest {
       Map.of(
           "nft -j list ruleset", "{\"nftables\": []}",
           "ip xfrm state list",
-              "src 192.0.2.1 dst 192.0.2.2\n\tproto esp spi 0x00000001 reqid 1 mode tunnel\n"
-                  + "\tenc cbc(aes) 0x00112233445566778899aabbccddeeff\n",
+              """
+              src 192.0.2.1 dst 192.0.2.2
+              \tproto esp spi 0x00000001 reqid 1 mode tunnel
+              \tenc cbc(aes) 0x00112233445566778899aabbccddeeff
+              """,
           "/proc/sys/net/ipv4/ip_forward", "1",
           "/proc/net/ip_tables_names", "");
 
