@@ -70,7 +70,8 @@ final class Collect {
             .formatted(collected.texts().size(), Page.harmless(directory)));
     for (Remark remark : remarks) {
       String line = word(remark) + ": " + remark.where().place() + ": " + remark.text();
-      Page.wrapped(Page.harmless(line), Check.WIDTH, 2).forEach(l -> text.append(l).append('\n'));
+      Page.wrapped(Page.harmless(line), Described.WIDTH, 2)
+          .forEach(l -> text.append(l).append('\n'));
     }
     return text.toString();
   }

@@ -57,9 +57,7 @@ class SeenHostIT {
                   .map(Remark::text))
           .as("seed %d", seed)
           .isEmpty();
-      assertThat(plain(text(seen.host().tables())))
-          .as("seed %d", seed)
-          .isEqualTo(plain(both[1]));
+      assertThat(plain(text(seen.host().tables()))).as("seed %d", seed).isEqualTo(plain(both[1]));
     }
   }
 
@@ -74,19 +72,19 @@ class SeenHostIT {
         "meta l4proto udp udp dport { 500, 4500 } meta ipsec exists accept");
     rules.put(
         "-p tcp --syn -m mark --mark 1/0xff -m comment --comment \"two words\" -j DROP",
-        "meta l4proto tcp tcp flags & 23 == syn meta mark & 0x000000ff == 0x00000001"
-            + " drop");
+        "meta l4proto tcp tcp flags & 23 == syn meta mark & 0x000000ff == 0x00000001" + " drop");
     rules.put(
         "-m conntrack ! --ctstate NEW -m limit --limit 3/min -j MARK --set-mark 2/3",
         "ct state != new limit rate 3/minute meta mark set meta mark & 0xfffffffc ^ 0x00000002");
     StringBuilder script = new StringBuilder("unshare -n sh -e <<'END'\n");
-    rules.keySet().forEach(rule -> script.append("iptables -t mangle -A FORWARD ").append(rule).append('\n'));
+    rules
+        .keySet()
+        .forEach(rule -> script.append("iptables -t mangle -A FORWARD ").append(rule).append('\n'));
     script.append("iptables-save -t mangle\nEND\n");
     Answer answer = lab.run(script.toString());
 
     SeenHost seen =
-        SeenHost.of(
-            new Collected(Map.of("iptables-save.txt", answer.expected().out()), List.of()));
+        SeenHost.of(new Collected(Map.of("iptables-save.txt", answer.expected().out()), List.of()));
     List<String> read =
         seen.host().tables().stream()
             .filter(t -> t.name().equals("mangle"))
