@@ -123,19 +123,24 @@ final class Preflight {
                 base.formatted("nat", "postrouting", "masquerade"),
                 "NAT (nft_chain_nat, nft_masq)"),
             new Feature(
-                s -> s.toString().contains("Ct["),
+                s -> has(s, e -> e instanceof Expression.Ct),
                 base.formatted("filter", "forward", "ct state established accept"),
                 "connection tracking (nft_ct)"),
             new Feature(
-                s -> s.toString().contains("Rt["),
+                s -> has(s, e -> e instanceof Expression.Rt),
                 base.formatted("filter", "forward", "rt ipsec exists accept"),
                 "`rt ipsec` (nft_rt, since Linux 5.0)"),
             new Feature(
-                s -> s.toString().contains("IPSEC"),
+                s ->
+                    has(
+                        s,
+                        e ->
+                            e instanceof Expression.Meta meta
+                                && meta.key() == Expression.Meta.Key.IPSEC),
                 base.formatted("filter", "forward", "meta ipsec exists accept"),
                 "`meta ipsec` (nft_meta with CONFIG_XFRM)"),
             new Feature(
-                s -> s.toString().contains("Fib["),
+                s -> has(s, e -> e instanceof Expression.Fib),
                 base.formatted("filter", "input", "fib daddr type local accept"),
                 "`fib` (nft_fib_inet)"),
             new Feature(
@@ -171,6 +176,47 @@ final class Preflight {
         .flatMap(table -> table.chains().stream())
         .flatMap(chain -> chain.rules().stream())
         .flatMap(rule -> rule.statements().stream());
+  }
+
+  private static boolean has(Statement statement, Predicate<Expression> predicate) {
+    return expressions(statement).flatMap(Preflight::parts).anyMatch(predicate);
+  }
+
+  /** What a statement looks at or writes to. */
+  private static Stream<? extends Expression> expressions(Statement statement) {
+    return switch (statement) {
+      case Statement.Match match -> Stream.of(match.left(), match.right());
+      case Statement.Assign assign -> Stream.of(assign.target(), assign.value());
+      case Statement.VerdictMap map -> Stream.of(map.key());
+      case Statement.Nat.Source nat -> both(nat.address(), nat.ports());
+      case Statement.Nat.Destination nat -> both(nat.address(), nat.ports());
+      case Statement.Nat.Masquerade nat -> nat.ports().stream();
+      case Statement.Nat.Redirect nat -> nat.ports().stream();
+      case Statement.Counter counter -> Stream.of();
+      case Statement.Limit limit -> Stream.of();
+      case Statement.Log log -> Stream.of();
+      case Statement.NoTrack noTrack -> Stream.of();
+      case Statement.CtHelper helper -> Stream.of();
+      case Statement.Queue queue -> Stream.of();
+      case Statement.Verdict verdict -> Stream.of();
+      case Statement.Opaque opaque -> Stream.of();
+    };
+  }
+
+  private static Stream<Expression> both(Optional<Expression> first, Optional<Expression> second) {
+    return Stream.concat(first.stream(), second.stream());
+  }
+
+  /** An expression and all that it is made of. */
+  private static Stream<Expression> parts(Expression expression) {
+    Stream<? extends Expression> inside =
+        switch (expression) {
+          case Expression.Concat concat -> concat.parts().stream();
+          case Expression.Binary binary -> Stream.of(binary.left(), binary.right());
+          case Expression.Mapped mapped -> Stream.of(mapped.key());
+          default -> Stream.of();
+        };
+    return Stream.concat(Stream.of(expression), inside.flatMap(Preflight::parts));
   }
 
   private static String first(String text) {

@@ -17,6 +17,7 @@ import io.gatehouse.snapshot.Machine;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 
@@ -146,5 +147,31 @@ class PreflightTest {
         .containsExactly(
             "in the kernel: NAT (nft_chain_nat, nft_masq)",
             "in the kernel: `rt ipsec` (nft_rt, since Linux 5.0)");
+  }
+
+  @Test
+  void findsExpressionsInOthersAndNotInTexts() {
+    Machine old =
+        new Told(
+            (command, in) ->
+                in.contains("ct state") || in.contains("meta ipsec") || in.contains("fib daddr")
+                    ? new Machine.Answer(1, "", "Could not process rule: No such file")
+                    : YES,
+            List.of("conf"));
+    Ruleset used =
+        ruleset(
+            new Statement.Log("Ct[", OptionalInt.empty()),
+            new Statement.Match(
+                new Expression.Concat(
+                    List.of(
+                        new Expression.Meta(Expression.Meta.Key.IPSEC),
+                        new Expression.Fib(List.of("daddr"), "type"))),
+                Statement.Relation.IS,
+                new Expression.SetRef("known")));
+
+    assertThat(Preflight.refused(old, used))
+        .containsExactly(
+            "in the kernel: `meta ipsec` (nft_meta with CONFIG_XFRM)",
+            "in the kernel: `fib` (nft_fib_inet)");
   }
 }
