@@ -58,16 +58,34 @@ ask() { # with or without, numbers of rows …
   wait "${asking[@]}"
 }
 
+# Where something should have come and nothing did, it may only have been slow: once more, alone and with patience. What came
+# and should not have is never asked again.
+ask_again() { # with or without, what is wanted: name of an array, numbers of rows …
+  local which=$1 i
+  local -n wants=$2
+  shift 2
+  for i; do
+    case $(< "$world/$which.$i")/${wants[i]} in
+      dropped/dropped | nothing/nothing | stalls/stalls) ;;
+      dropped/* | nothing/* | stalls/*) patience=20 ask "$which" "$i" ;;
+    esac
+  done
+}
+
 # Tries all rows: with everything of ours in place, then for each control without that, then everything as it was.
 try() {
   local i taken some
   patience=8 ask with "${!rows[@]}"
+  ask_again with wanted "${!rows[@]}"
   for taken in "${takeaways[@]}"; do
     some=()
     for i in "${!rows[@]}"; do [ "${control[i]}" = "$taken" ] && some+=("$i"); done
     [ ${#some[@]} -gt 0 ] || continue
     step "trying without $taken"
-    if ${away[$taken]}; then ask without "${some[@]}"; fi
+    if ${away[$taken]}; then
+      ask without "${some[@]}"
+      ask_again without wanted_without "${some[@]}"
+    fi
     ${back[$taken]}
   done
   for i in "${!rows[@]}"; do
