@@ -4,6 +4,8 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import static io.gatehouse.bdd.Bdd.TRUE;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.path.Journey.Decider;
 import io.gatehouse.path.Journey.Decision;
 import io.gatehouse.path.Journey.Effect;
@@ -457,6 +459,15 @@ final class ChainWalk {
           ports(to.ports(), to.flags(), false);
         }
         case Statement.Nat.Redirect to -> {
+          if (space.family() == Family.V6 && !state.locallyMade) {
+            // nf_nat_redirect_ipv6 wants an address of the destination's scope, and drops without.
+            int narrow =
+                bdd.difference(
+                    here, state.destination.in(bdd, IntervalSet.of(Prefix.of("2000::/3"))));
+            drop(bdd.and(narrow, open(Kind.ENVIRONMENT, "no address of that scope")));
+            taken = bdd.or(taken, dropped);
+            here = bdd.difference(here, dropped);
+          }
           Field self = masquerade.of(state, false, at.place());
           state.destination = state.destination.assign(bdd, here, self);
           ports(to.ports(), to.flags(), false);

@@ -957,6 +957,14 @@ final class Expressions {
               back ? state.destination : state.source,
               flags.contains("mark") ? state.mark : Field.constant(32, 0),
               flags.contains("iif"));
+      if (back && family == Family.V4) {
+        // What has no address yet and speaks to its link: its own device.
+        IntervalSet link =
+            IntervalSet.ofPrefixes(
+                List.of(Prefix.of("255.255.255.255/32"), Prefix.of("224.0.0.0/24")));
+        int beginning = state.source.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/8")));
+        found = bdd.or(found, bdd.and(beginning, state.destination.in(bdd, link)));
+      }
       return always(Field.of(new int[] {found}), Meaning.PRESENCE);
     }
     return notUnderstood("fib " + String.join(" . ", flags) + " " + fib.result());

@@ -181,6 +181,24 @@ public final class HeaderSpace {
     return properties.computeIfAbsent(name + "/" + width, n -> variables(width));
   }
 
+  /**
+   * What arrives with this number in a field that is asked for by nft's name of it, such as {@code
+   * tcp flags} or {@code meta length}.
+   */
+  public int having(String field, long value) {
+    int width =
+        switch (field) {
+          case "tcp flags", "meta pkttype" -> 8;
+          case "meta iiftype" -> 16;
+          case "meta length" -> 32;
+          default -> Names.width(field.split(" ", 2)[0], field.split(" ", 2)[1]);
+        };
+    if (width == 0) {
+      throw new IllegalArgumentException("no such field: " + field);
+    }
+    return Field.member(bdd, property(field, width), IntervalSet.of(value));
+  }
+
   /** What is open in a set: it is in the set, or is not, depending on these. */
   public List<Unknown> unknowns(int set) {
     return bdd.support(set).stream()

@@ -185,6 +185,9 @@ public record HostState(
     /** To everybody on a link, and so to this host too. */
     record Broadcast(String device) implements RouteKind {}
 
+    /** To this host as well: the address of all routers on a link (RFC 4291, 2.6.1). */
+    record Anycast(String device) implements RouteKind {}
+
     /** Ends the look-up: {@code unreachable}, {@code prohibit} or {@code blackhole}. */
     record Refuse(String how) implements RouteKind {}
 

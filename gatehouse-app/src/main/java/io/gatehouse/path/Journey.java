@@ -206,6 +206,16 @@ public final class Journey {
     return space.bdd().and(delivered, as(atHost, source, destination, sourcePort, destinationPort));
   }
 
+  /** What left with this mark. */
+  public int leftMarked(long mark) {
+    return space.bdd().and(left, atExit.mark.in(space.bdd(), IntervalSet.of(mark)));
+  }
+
+  /** What this host got with this mark. */
+  public int deliveredMarked(long mark) {
+    return space.bdd().and(delivered, atHost.mark.in(space.bdd(), IntervalSet.of(mark)));
+  }
+
   private int as(
       State state, Address source, Address destination, int sourcePort, int destinationPort) {
     Bdd bdd = space.bdd();

@@ -54,6 +54,7 @@ record Mentions(
             case HostState.RouteKind.Via via -> collector.devices.addAll(via.devices());
             case HostState.RouteKind.Local local -> collector.devices.add(local.device());
             case HostState.RouteKind.Broadcast local -> collector.devices.add(local.device());
+            case HostState.RouteKind.Anycast local -> collector.devices.add(local.device());
             default -> {}
           }
         });

@@ -100,6 +100,14 @@ public final class PacketPath {
     State state = new State(space, false);
     Journey journey = new Journey(space, start, state);
     int alive = hooks(Hook.INGRESS, state, start, journey);
+    if (family == Family.V6) {
+      // ip6_rcv_core, before the first hook: what NAT makes of an address is not looked at.
+      int martian = bdd.and(alive, martians(state));
+      List<Decision> decisions = new ArrayList<>();
+      decide(decisions, "martian address", Effect.DROPPED, martian);
+      journey.add(new Hop("arrival", alive, decisions));
+      alive = bdd.difference(alive, martian);
+    }
     alive = hooks(Hook.PREROUTING, state, alive, journey);
     route(state, alive, journey);
     return journey;
@@ -436,7 +444,7 @@ public final class PacketPath {
   private void route(State state, int packets, Journey journey) {
     List<Decision> decisions = new ArrayList<>();
     int left = packets;
-    int martian = bdd.and(left, martians(state));
+    int martian = family == Family.V4 ? bdd.and(left, martians(state)) : FALSE;
     decide(decisions, "martian address", Effect.DROPPED, martian);
     left = bdd.difference(left, martian);
 
@@ -448,7 +456,13 @@ public final class PacketPath {
     decide(decisions, "multicast", Effect.DROPPED, bdd.difference(multicast, joined));
     int local = bdd.and(multicast, joined);
     if (family == Family.V4) {
-      int broadcast = bdd.and(left, state.destination.in(bdd, RoutingModel.LIMITED_BROADCAST));
+      IntervalSet nobody = IntervalSet.of(Prefix.of("0.0.0.0/32"));
+      int broadcast =
+          bdd.and(
+              left,
+              bdd.or(
+                  state.destination.in(bdd, RoutingModel.LIMITED_BROADCAST),
+                  bdd.and(state.source.in(bdd, nobody), state.destination.in(bdd, nobody))));
       left = bdd.difference(left, broadcast);
       local = bdd.or(local, broadcast);
     }
@@ -456,29 +470,62 @@ public final class PacketPath {
     RoutingModel.Routes routes = routing.lookUp(query(state, Field.of(space.iif)), left);
     int forward = FALSE;
     State through = new State(state);
+    // rt6_need_strict: to an address of a link only routes by the device that it came by count;
+    // whether there is one of these is left open.
+    int strict =
+        family == Family.V4
+            ? FALSE
+            : state.destination.in(bdd, IntervalSet.of(Prefix.of("fe80::/10")));
+    int otherRoute =
+        strict == FALSE
+            ? FALSE
+            : space.open(
+                new Unknown(Unknown.Kind.ENVIRONMENT, "a route back by the same link", "route"));
     for (Map.Entry<RouteKind, Integer> taken : routes.taken().entrySet()) {
       switch (taken.getKey()) {
         case RouteKind.Local to -> local = bdd.or(local, taken.getValue());
         case RouteKind.Broadcast to -> local = bdd.or(local, taken.getValue());
+        case RouteKind.Anycast to -> local = bdd.or(local, taken.getValue());
         case RouteKind.Via via -> {
-          forward = bdd.or(forward, taken.getValue());
+          forward = bdd.or(forward, bdd.difference(taken.getValue(), strict));
           goesBy(through, via, taken.getValue());
         }
         case RouteKind.Refuse refuse ->
-            decide(decisions, "route: " + refuse.how(), Effect.DROPPED, taken.getValue());
+            decide(
+                decisions,
+                "route: " + refuse.how(),
+                Effect.DROPPED,
+                bdd.difference(taken.getValue(), strict));
         case RouteKind.Throw nothing -> {}
       }
     }
-    decide(decisions, "no route", Effect.DROPPED, routes.unreachable());
+    int onLink = bdd.and(bdd.difference(bdd.and(left, strict), local), otherRoute);
+    through.oif = through.oif.assign(bdd, onLink, Field.of(space.iif));
+    forward = bdd.or(forward, onLink);
+    decide(
+        decisions,
+        "no route",
+        Effect.DROPPED,
+        bdd.or(
+            bdd.difference(routes.unreachable(), strict),
+            bdd.difference(bdd.and(left, strict), bdd.or(local, onLink))));
 
     int off = bdd.difference(forward, cameBy(this::forwards));
     decide(decisions, "forwarding is off", Effect.DROPPED, off);
     forward = bdd.difference(forward, off);
     if (family == Family.V6) {
-      // ip6_forward: a link-local source stays on its link.
-      int linkLocal =
-          bdd.and(forward, state.source.in(bdd, IntervalSet.of(Prefix.of("fe80::/10"))));
-      decide(decisions, "link-local source", Effect.DROPPED, linkLocal);
+      // ip6_forward: a source that means nothing elsewhere stays on its link; what goes back by
+      // the device that it came by is not looked at, unless it was decrypted.
+      IntervalSet bound =
+          IntervalSet.ofPrefixes(
+              List.of(
+                  Prefix.of("fe80::/10"),
+                  Prefix.of("::/128"),
+                  Prefix.of("::1/128"),
+                  Prefix.of("ff00::/8")));
+      int linkLocal = bdd.and(forward, state.source.in(bdd, bound));
+      linkLocal = bdd.difference(linkLocal, bdd.and(hairpin(through), space.inClear()));
+      decide(decisions, "source of one link", Effect.DROPPED, linkLocal);
       forward = bdd.difference(forward, linkLocal);
     } else {
       int wrong = wrongSource(state, through, local, forward);
@@ -571,6 +618,13 @@ public final class PacketPath {
     Field mark = Field.constant(32, 0).assign(bdd, valid, state.mark);
     int loopback = Math.max(space.devices().indexOf("lo"), 0);
     Field iif = Field.constant(space.iif.length, loopback).assign(bdd, forward, through.oif);
+    // Newer kernels look the way back up with the ports turned round too (seen: 6.18), older ones
+    // with those of the packet.
+    int turned =
+        routing.asksForPorts()
+            ? space.open(
+                new Unknown(Unknown.Kind.ENVIRONMENT, "rp_filter turns the ports round", "route"))
+            : FALSE;
     RoutingModel.Routes back =
         routing.lookUp(
             new RoutingModel.Query(
@@ -578,16 +632,21 @@ public final class PacketPath {
                 /* source= */ state.destination,
                 mark,
                 iif,
-                state.sourcePort,
-                state.destinationPort),
+                state.destinationPort.where(bdd, turned, state.sourcePort),
+                state.sourcePort.where(bdd, turned, state.destinationPort)),
             packets);
     int own = FALSE;
+    int nobody = FALSE;
     int any = FALSE;
     int same = FALSE;
     for (Map.Entry<RouteKind, Integer> taken : back.taken().entrySet()) {
       switch (taken.getKey()) {
-        case RouteKind.Local to -> own = bdd.or(own, taken.getValue());
-        case RouteKind.Broadcast to -> own = bdd.or(own, taken.getValue());
+        case RouteKind.Local to -> {
+          own = bdd.or(own, taken.getValue());
+          same = bdd.or(same, bdd.and(taken.getValue(), space.arrivesOn(to.device())));
+        }
+        case RouteKind.Broadcast to -> nobody = bdd.or(nobody, taken.getValue());
+        case RouteKind.Anycast to -> nobody = bdd.or(nobody, taken.getValue());
         case RouteKind.Via via -> {
           any = bdd.or(any, taken.getValue());
           for (String device : via.devices()) {
@@ -597,16 +656,43 @@ public final class PacketPath {
         default -> {}
       }
     }
-    int accepts =
-        cameBy(d -> settingOfAll("accept_local", 0) != 0 || setting(d, "accept_local", 0) != 0);
-    int strict = cameBy(d -> rpFilter(d) == 1);
-    int loose = cameBy(d -> rpFilter(d) == 2);
+    int accepts = cameBy(d -> either(d, "accept_local", 0));
     int plain = space.inClear();
-    int wrong = bdd.difference(own, accepts);
-    wrong = bdd.or(wrong, bdd.and(bdd.and(strict, plain), bdd.not(same)));
-    wrong =
-        bdd.or(wrong, bdd.and(bdd.and(loose, plain), bdd.not(bdd.or(any, bdd.and(own, accepts)))));
+    int strict = bdd.and(plain, cameBy(d -> rpFilter(d) == 1));
+    int loose = bdd.and(plain, cameBy(d -> rpFilter(d) == 2));
+    // fib_validate_source looks the way back up where the filter is on, where other rules than the
+    // kernel's own stand, and where it might send a redirect; elsewhere own addresses do.
+    int redirects = cameBy(d -> either(d, "send_redirects", 1));
+    int looked =
+        bdd.or(bdd.or(strict, loose), bdd.and(redirects, bdd.and(forward, hairpin(through))));
+    if (!routing.hasOnlyTheKernelsRules()) {
+      looked = bdd.or(looked, bdd.not(accepts));
+    }
+    // Where nobody looks, only the addresses themselves are own (inet_lookup_ifaddr_rcu).
+    IntervalSet unassigned =
+        IntervalSet.union(
+            List.of(
+                IntervalSet.Interval.of(Address.of("127.0.0.0"), Address.of("127.0.0.0")),
+                IntervalSet.Interval.of(Address.of("127.0.0.2"), Address.of("127.255.255.255"))));
+    int passes = bdd.difference(state.source.in(bdd, unassigned), looked);
+    int wrong = bdd.difference(own, bdd.or(accepts, passes));
+    wrong = bdd.or(wrong, bdd.and(looked, nobody));
+    wrong = bdd.or(wrong, bdd.difference(strict, same));
+    wrong = bdd.or(wrong, bdd.difference(loose, bdd.or(any, own)));
     return bdd.difference(bdd.and(packets, wrong), spared);
+  }
+
+  /** What leaves by the device that it came by. */
+  private int hairpin(State through) {
+    int all = FALSE;
+    for (String device : space.devices()) {
+      all = bdd.or(all, bdd.and(space.arrivesOn(device), through.oif.in(bdd, index(device))));
+    }
+    return all;
+  }
+
+  private boolean either(String device, String name, int otherwise) {
+    return setting(device, name, otherwise) != 0 || settingOfAll(name, otherwise) != 0;
   }
 
   private int rpFilter(String device) {
@@ -656,9 +742,11 @@ public final class PacketPath {
    * __xfrm_policy_check: what came must have come as its policy wants, and what came through a
    * tunnel must have a policy.
    */
-  private int checked(Direction direction, State state, int packets, Journey journey) {
+  private int checked(Direction direction, State state, int arrived, Journey journey) {
+    int spared = bdd.and(arrived, cameBy(d -> either(d, "disable_policy", 0)));
+    int packets = bdd.difference(arrived, spared);
     if (packets == FALSE) {
-      return FALSE;
+      return spared;
     }
     String name = direction == Direction.IN ? "xfrm in" : "xfrm fwd";
     SpdModel.Result result = spd.lookUp(direction, asItCame(state), packets, name);
@@ -688,7 +776,7 @@ public final class PacketPath {
     int passed = bdd.difference(packets, bdd.or(bdd.or(noPolicy, result.blocked()), mismatch));
     decide(decisions, "as the policies want", Effect.ACCEPTED, passed);
     journey.add(new Hop(name, packets, decisions));
-    return passed;
+    return bdd.or(passed, spared);
   }
 
   // ---- through and out
@@ -711,13 +799,17 @@ public final class PacketPath {
    * The look-up of policies on the way out (xfrm_lookup), for those of the packets that are to be
    * looked at; their bundle is the new one afterwards. Returns what of all packets goes on.
    */
-  private int secure(State state, int packets, int looked, String name, Journey journey) {
+  private int secure(State state, int packets, int asked, String name, Journey journey) {
+    int looked = bdd.difference(asked, withoutXfrm(state));
     if (looked == FALSE) {
       return packets;
     }
+    int byLoopback = state.oif.in(bdd, index("lo"));
     SpdModel.Result result = spd.lookUp(Direction.OUT, state, looked, name);
     List<Decision> decisions = new ArrayList<>();
-    decide(decisions, "XfrmOutPolBlock, by default", Effect.DROPPED, result.byDefault());
+    // xfrm_lookup_with_ifid: the default is not for the loopback device.
+    int byDefault = bdd.difference(result.byDefault(), byLoopback);
+    decide(decisions, "XfrmOutPolBlock, by default", Effect.DROPPED, byDefault);
     result
         .deciders()
         .forEach((policy, set) -> {
@@ -733,13 +825,30 @@ public final class PacketPath {
             decisions.add(new Decision(new Decider.ByXfrmPolicy(policy), Effect.ROUTED, goesOn));
           }
         });
-    int stopped = bdd.or(result.blocked(), result.withoutSa());
+    int blocked = bdd.or(bdd.difference(result.blocked(), result.byDefault()), byDefault);
+    int stopped = bdd.or(blocked, result.withoutSa());
     int bundled = bdd.difference(result.asked(), result.withoutSa());
     state.bundled = bdd.or(bdd.difference(state.bundled, looked), bundled);
     state.bundle = state.bundle.assign(bdd, looked, result.tunnel());
     decide(decisions, "in clear", Effect.ROUTED, bdd.difference(looked, bdd.or(stopped, bundled)));
     journey.add(new Hop(name, looked, decisions));
     return bdd.difference(packets, stopped);
+  }
+
+  /** What leaves by a device whose IPv4 routes have DST_NOXFRM; the loopback device's have. */
+  private int withoutXfrm(State state) {
+    int all = FALSE;
+    if (family == Family.V4) {
+      for (String device : space.devices()) {
+        // With a default of blocking, they meet that one.
+        boolean spared =
+            either(device, "disable_xfrm", 0) && !host.blockedByDefault().contains(Direction.OUT);
+        if (spared || device.equals("lo")) {
+          all = bdd.or(all, state.oif.in(bdd, index(device)));
+        }
+      }
+    }
+    return all;
   }
 
   private int routeOut(State state, int packets, List<Decision> decisions) {
@@ -754,6 +863,10 @@ public final class PacketPath {
           routed = bdd.or(routed, taken.getValue());
         }
         case RouteKind.Local to -> {
+          goesBy(state, new RouteKind.Via(List.of("lo")), taken.getValue());
+          routed = bdd.or(routed, taken.getValue());
+        }
+        case RouteKind.Anycast to -> {
           goesBy(state, new RouteKind.Via(List.of("lo")), taken.getValue());
           routed = bdd.or(routed, taken.getValue());
         }

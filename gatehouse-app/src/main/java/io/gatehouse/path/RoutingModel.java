@@ -86,6 +86,11 @@ final class RoutingModel {
                   0,
                   new RouteKind.Broadcast(device.name())));
         }
+        if (family == Family.V6 && one.length() < 127 && forwards(host, device.name())) {
+          // addrconf_join_anycast: every router answers to its prefix itself.
+          RouteKind all = new RouteKind.Anycast(device.name());
+          routes.add(new Route(Prefix.host(one.link().first()), Route.LOCAL, 0, all));
+        }
       }
     }
     RouteKind loopback = new RouteKind.Local("lo");
@@ -96,6 +101,28 @@ final class RoutingModel {
             0,
             loopback));
     return routes;
+  }
+
+  private boolean reachesAll() {
+    List<Route> main = tables.getOrDefault(Route.MAIN, List.of());
+    return hasOnlyTheKernelsRules()
+        && main.stream().allMatch(r -> r.kind() instanceof RouteKind.Via)
+        && main.stream().anyMatch(r -> r.destination().isAll());
+  }
+
+  boolean asksForPorts() {
+    return rules.stream()
+        .anyMatch(r -> r.sourcePorts().isPresent() || r.destinationPorts().isPresent());
+  }
+
+  boolean hasOnlyTheKernelsRules() {
+    return rules.equals(RoutingRule.kernelsOwn(family));
+  }
+
+  private static boolean forwards(HostState host, String device) {
+    String all = host.sysctls().getOrDefault("net/ipv6/conf/all/forwarding", "0");
+    String own = host.sysctls().getOrDefault("net/ipv6/conf/" + device + "/forwarding", all);
+    return !own.strip().equals("0");
   }
 
   Routes lookUp(Query query, int packets) {
@@ -297,12 +324,21 @@ final class RoutingModel {
    */
   Field addressType(Field address, boolean onItsDevice) {
     Field type = Field.constant(8, 1);
+    if (family == Family.V6) {
+      // nft_fib6_eval_type routes the address, by all rules: where these may refuse, it is open.
+      int[] bits =
+          space.open(
+              8, new Unknown(Unknown.Kind.ENVIRONMENT, "what the address routes to", "fib type"));
+      int odd = reachesAll() ? address.in(bdd, IntervalSet.of(Prefix.of("::/128"))) : TRUE;
+      type = type.assign(bdd, odd, bits);
+    }
     for (Map.Entry<RouteKind, IntervalSet> winner :
         winners(Route.LOCAL, OptionalInt.empty()).entrySet()) {
       int number =
           switch (winner.getKey()) {
             case RouteKind.Local local -> 2;
             case RouteKind.Broadcast broadcast -> 3;
+            case RouteKind.Anycast anycast -> 4;
             case RouteKind.Via via -> 1;
             case RouteKind.Refuse refuse -> 7;
             case RouteKind.Throw nothing -> 1;
@@ -313,6 +349,7 @@ final class RoutingModel {
               : switch (winner.getKey()) {
                 case RouteKind.Local local -> space.arrivesOn(local.device());
                 case RouteKind.Broadcast broadcast -> space.arrivesOn(broadcast.device());
+                case RouteKind.Anycast anycast -> space.arrivesOn(anycast.device());
                 default -> TRUE;
               };
       type =
@@ -322,7 +359,9 @@ final class RoutingModel {
               Field.constantBits(8, 0, number));
     }
     if (family == Family.V4) {
-      type = type.assign(bdd, address.in(bdd, LIMITED_BROADCAST), Field.constantBits(8, 0, 3));
+      IntervalSet everybody =
+          IntervalSet.ofPrefixes(List.of(Prefix.of("255.255.255.255/32"), Prefix.of("0.0.0.0/8")));
+      type = type.assign(bdd, address.in(bdd, everybody), Field.constantBits(8, 0, 3));
     }
     return type.assign(bdd, address.in(bdd, multicast(family)), Field.constantBits(8, 0, 5));
   }
@@ -353,7 +392,7 @@ final class RoutingModel {
       List<String> devices =
           switch (taken.getKey()) {
             case RouteKind.Via via -> via.devices();
-            case RouteKind.Local local -> List.of(local.device());
+            // nft_fib4_eval and nft_fib6_eval: an address of this host has no device.
             default -> List.of();
           };
       int ok = sameDevice ? FALSE : devices.isEmpty() ? FALSE : TRUE;

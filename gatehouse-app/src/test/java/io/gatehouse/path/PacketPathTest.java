@@ -65,6 +65,50 @@ class PacketPathTest {
     }
 
     @Test
+    void anOwnSourceIsAcceptedWhereThatIsAllowedAndTheDeviceIsTheOne() {
+      Hosts hosts = gateway();
+      hosts.sysctls.put("net/ipv4/conf/eth0/accept_local", "1");
+      assertThat(hosts.fates(udp(WAN, "10.0.1.1", "203.0.113.1", 53)))
+          .containsExactly("here 10.0.1.1 > 203.0.113.1");
+      hosts.sysctls.put("net/ipv4/conf/eth0/rp_filter", "1");
+      assertThat(hosts.fates(udp(WAN, "10.0.1.1", "203.0.113.1", 53)))
+          .containsExactly("dropped by rp_filter");
+      assertThat(hosts.fates(udp(WAN, "203.0.113.1", "10.0.1.20", 53)))
+          .containsExactly("eth1 203.0.113.1 > 10.0.1.20");
+    }
+
+    @Test
+    void aBroadcastAddressIsASourceWhereNobodyLooksItUp() {
+      Hosts hosts = gateway();
+      assertThat(hosts.fates(udp(WAN, "10.0.1.255", "10.0.1.20", 53)))
+          .containsExactly("eth1 10.0.1.255 > 10.0.1.20");
+      hosts.sysctls.put("net/ipv4/conf/eth0/rp_filter", "2");
+      assertThat(hosts.fates(udp(WAN, "10.0.1.255", "10.0.1.20", 53)))
+          .containsExactly("dropped by rp_filter");
+    }
+
+    @Test
+    void fromNobodyToNobodyIsABroadcast() {
+      assertThat(gateway().fates(udp(WAN, "0.0.0.0", "0.0.0.0", 67)))
+          .containsExactly("here 0.0.0.0 > 0.0.0.0");
+    }
+
+    @Test
+    void noDeviceLeadsBackToAnAddressOfThisHost() {
+      Hosts hosts = gateway();
+      hosts.sysctls.put("net/ipv4/conf/eth0/accept_local", "1");
+      hosts.table(
+          "t",
+          base(
+              "filter",
+              Hook.PREROUTING,
+              0,
+              rule(is(new Expression.Fib(List.of("saddr"), "oif"), name("missing")), DROP)));
+      assertThat(hosts.fates(udp(WAN, "10.0.1.1", "203.0.113.1", 53)))
+          .containsExactly("dropped by inet t filter_prerouting_0 rule 1");
+    }
+
+    @Test
     void reversePathFilteringDoesNotLookAtDecryptedPackets() {
       Hosts hosts = gateway().staff(SpdState.UP);
       hosts.route("10.0.3.0/24", LAN);
@@ -137,6 +181,43 @@ class PacketPathTest {
       hosts.sysctls.put("net/ipv4/conf/all/src_valid_mark", "1");
       assertThat(hosts.fates(udp("eth2", "198.51.100.7", "203.0.113.1", 53)))
           .containsExactly("here 198.51.100.7 > 203.0.113.1");
+    }
+  }
+
+  @Nested
+  class Routing6 {
+    @Test
+    void aRouterAnswersToThePrefixesOfItsLinks() {
+      Hosts hosts = gateway();
+      assertThat(hosts.fates(udp(WAN, "2001:db8::7", "2001:db8:1::", 53)))
+          .containsExactly("here 2001:db8::7 > 2001:db8:1::");
+      hosts.sysctls.put("net/ipv6/conf/eth1/forwarding", "0");
+      assertThat(hosts.fates(udp(WAN, "2001:db8::7", "2001:db8:1::", 53)))
+          .containsExactly("eth1 2001:db8::7 > 2001:db8:1::");
+    }
+
+    @Test
+    void aSourceOfOneLinkGoesNowhereButBack() {
+      Hosts hosts = gateway();
+      assertThat(hosts.fates(udp(LAN, "fe80::5", "2001:db8:9::1", 53)))
+          .containsExactly("dropped by source of one link");
+      assertThat(hosts.fates(udp(WAN, "fe80::5", "2001:db8:9::1", 53)))
+          .containsExactly("eth0 fe80::5 > 2001:db8:9::1");
+    }
+
+    @Test
+    void anAddressOfOneLinkIsNotRoutedToAnother() {
+      assertThat(gateway().fates(udp(LAN, "2001:db8:1::5", "fe80::5", 53)))
+          .doesNotContain("eth0 2001:db8:1::5 > fe80::5")
+          .contains("dropped by no route");
+    }
+
+    @Test
+    void addressesThatNobodyMaySendAreLookedAtBeforeTheFirstHook() {
+      Hosts hosts = gateway();
+      hosts.table("t", base("nat", Hook.PREROUTING, -100, rule(dnat("2001:db8:1::5"))));
+      assertThat(hosts.fates(udp(WAN, "2001:db8::7", "::1", 53)))
+          .containsExactly("dropped by martian address");
     }
   }
 
