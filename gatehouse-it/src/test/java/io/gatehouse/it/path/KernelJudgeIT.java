@@ -5,11 +5,33 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Lab;
 import java.util.Random;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Random packets on random hosts: the model says what a kernel does. */
 class KernelJudgeIT {
+
+  /** What the packets of the short run have to meet, or it tells less than it seems to. */
+  private static final List<String> MET =
+      """
+      meta iifname, meta l4proto, meta mark, meta ipsec, rt ipsec, fib type, ct mark, ct status
+      ip saddr, ip daddr, ip protocol, ip6 saddr, ip6 daddr, udp dport
+      Range, SetRef, Mapped, Binary, AnyOf, relation IS, relation NOT, vmap @, vmap {}
+      set meta mark, set ct mark, set ip daddr
+      nat Source, nat Destination, nat Masquerade, nat Redirect
+      verdict Accept, verdict Drop, verdict Goto, verdict Jump, verdict Reject, verdict Return
+      statement Counter, statement Limit, statement Log
+      drop in prerouting, drop in input, drop in forward, drop in output, drop in postrouting
+      policy dropped in prerouting, policy dropped in input, policy dropped in forward
+      route: to this host, route: martian address, route: no route, route: rp_filter
+      route: forwarding is off, route: route: unreachable, route: route: blackhole
+      xfrm out BLOCK dropped, xfrm out PROTECT dropped
+      """
+          .lines()
+          .flatMap(line -> Stream.of(line.split(", ", -1)))
+          .toList();
 
   private static Trial trial() {
     return new Trial(
@@ -30,6 +52,10 @@ class KernelJudgeIT {
     trial.run(/* firstSeed= */ 1, /* hosts= */ 40, /* packets= */ 40);
     System.out.println(trial.summary());
     assertThat(trial.failure()).isEmpty();
+    assertThat(trial.kinds()).containsAll(MET);
+    assertThat(trial.packets()).isGreaterThan(1000);
+    assertThat(trial.decided()).isGreaterThan(trial.packets() * 7 / 10);
+    assertThat(trial.inCompany()).isLessThan(trial.packets() / 100);
   }
 
   @Test
