@@ -49,7 +49,7 @@ class KernelJudgeIT {
   @Test
   void theKernelDoesWhatThePathSays() {
     Trial trial = trial();
-    trial.run(/* firstSeed= */ 1, /* hosts= */ 40, /* packets= */ 40);
+    trial.run(1, 40, 40);
     System.out.println(trial.summary());
     assertThat(trial.failure()).isEmpty();
     assertThat(trial.kinds()).containsAll(MET);
