@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Lab;
-import java.util.Random;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;

@@ -1,7 +1,6 @@
 package io.gatehouse.it.path;
 
 import io.gatehouse.it.path.Kernel.Fate;
-import io.gatehouse.it.path.Kernel.Key;
 import io.gatehouse.it.path.Kernel.Report;
 import io.gatehouse.path.HostState;
 import java.util.ArrayList;
@@ -76,13 +75,13 @@ final class Trial {
     List<Case> differing = new ArrayList<>();
     for (int i = 0; i < cases.size(); i++) {
       Case one = cases.get(i);
-      Key answer = new Key(i, one.first.id(), 1);
+      Kernel.Key answer = new Kernel.Key(i, one.first.id(), 1);
       if (report.refused().containsKey((long) i)
           || (one.phase > 0 && !report.answers().containsKey(answer))) {
         continue;
       }
       Sent sent = one.phase == 1 ? report.answers().get(answer) : one.first;
-      Fate fate = report.fate(new Key(i, one.first.id(), one.phase));
+      Fate fate = report.fate(new Kernel.Key(i, one.first.id(), one.phase));
       Case now = new Case(one.seed, one.host, one.first, sent, one.phase, fate);
       if (!now.opinion().possible()) {
         differing.add(now);
@@ -145,8 +144,8 @@ final class Trial {
   private void judge(long seed, HostState host, List<Sent> sent, Report report) {
     for (Sent one : sent) {
       for (int phase = 0; phase <= 2; phase++) {
-        Key key = new Key(seed, one.id(), phase);
-        Key answer = new Key(seed, one.id(), 1);
+        Kernel.Key key = new Kernel.Key(seed, one.id(), phase);
+        Kernel.Key answer = new Kernel.Key(seed, one.id(), 1);
         if (phase > 0
             && (!report.answers().containsKey(answer) || (phase == 2 && one.device().isEmpty()))) {
           continue;

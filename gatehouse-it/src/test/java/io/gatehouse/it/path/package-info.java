@@ -3,4 +3,3 @@
 package io.gatehouse.it.path;
 
 import org.jspecify.annotations.NullMarked;
-
