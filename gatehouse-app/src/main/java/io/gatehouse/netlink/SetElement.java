@@ -1,0 +1,46 @@
+package io.gatehouse.netlink;
+
+import java.util.Optional;
+
+/**
+ * An element of a set or map.
+ *
+ * @param key as the packet has it: addresses and ports in network order, marks in the machine's
+ * @param keyEnd where it stands for a range of concatenated keys
+ * @param data what a map holds for it
+ * @param flags NFT_SET_ELEM_…
+ */
+public record SetElement(Bytes key, Optional<Bytes> keyEnd, Optional<Data> data, long flags) {
+  /** NFT_SET_ELEM_INTERVAL_END: the key is the first that no longer belongs to the range. */
+  public static final long INTERVAL_END = 1;
+
+  /** What a map's key leads to. */
+  public sealed interface Data {
+    /** A value. */
+    record Value(Bytes bytes) implements Data {}
+
+    /**
+     * A verdict.
+     *
+     * @param code NF_ACCEPT 1, NF_DROP 0, or negative as NFT_JUMP and NFT_GOTO
+     * @param chain for jump and goto
+     */
+    record Verdict(int code, Optional<String> chain) implements Data {
+      /** NFT_GOTO. */
+      public static final int GOTO = -4;
+
+      /** NFT_JUMP. */
+      public static final int JUMP = -3;
+    }
+  }
+
+  /** An element of a plain set. */
+  public static SetElement of(Bytes key) {
+    return new SetElement(key, Optional.empty(), Optional.empty(), 0);
+  }
+
+  /** An element of a map. */
+  public static SetElement of(Bytes key, Data data) {
+    return new SetElement(key, Optional.empty(), Optional.of(data), 0);
+  }
+}
