@@ -1,0 +1,90 @@
+package io.gatehouse.masquerade;
+
+import io.gatehouse.packet.Ike;
+
+/**
+ * One exchange of IKE from which an inbound SPI may come, as far as it has been seen.
+ *
+ * <p>What an exchange makes possible depends on who asks. Where the host asks (version 2), the
+ * remote has the SAs as soon as it has answered, and its first packet may overtake the answer;
+ * where the remote asks, it has them with our answer. In Quick Mode (RFC 2409, 5.5) it is the third
+ * message, or the second where the remote began.
+ */
+final class Exchange {
+  /** How far it has got. */
+  enum State {
+    /** Nothing can come of it yet. */
+    ASKED,
+    /** Our message is kept back. */
+    HELD,
+    /** Quick Mode: the second message was seen. */
+    ANSWERED,
+    /** A packet of the new SA may come, though the exchange has not been seen to end. */
+    LIKELY,
+    /** It has ended well: one new inbound SPI is to come. */
+    DONE,
+    /** An SPI was bound on its strength. */
+    CONSUMED
+  }
+
+  final int host;
+  final long cookie;
+  final int message;
+  final boolean fromInside;
+  final int kind;
+
+  /** Type of the first payload inside the request; version 2. */
+  final int inner;
+
+  /** Bytes of the first message. */
+  final long length;
+
+  State state;
+
+  /** When the last message of it was seen, in milliseconds. */
+  long last;
+
+  /** When an SPI became possible, or the message was held. */
+  long since;
+
+  /** A message of another exchange had to wait for our answer once; not twice. */
+  boolean released;
+
+  Exchange(int host, Ike first, boolean fromInside, State state, long now) {
+    this.host = host;
+    this.cookie = first.initiator();
+    this.message = first.messageId();
+    this.kind = first.exchange();
+    this.inner = first.inner();
+    this.length = first.length();
+    this.fromInside = fromInside;
+    this.state = state;
+    this.last = now;
+    this.since = now;
+  }
+
+  void become(State next, long now) {
+    if (state != next && !(isPlausible() && next == State.DONE)) {
+      since = now;
+    }
+    state = next;
+  }
+
+  /** Whether a new inbound SPI of its host may appear because of it. */
+  boolean isPlausible() {
+    return state == State.LIKELY || state == State.DONE;
+  }
+
+  /**
+   * Whether it replaces SAs of before: a request that begins with a notification, REKEY_SA (RFC
+   * 7296, 1.3.3), or Quick Mode, of which it is assumed.
+   */
+  boolean replaces() {
+    return kind == Ike.QUICK_MODE || (kind == Ike.CREATE_CHILD_SA && inner == Ike.NOTIFY_PAYLOAD);
+  }
+
+  /** Whether it may turn out to have made a new IKE SA only (RFC 7296, 1.3.2). */
+  boolean mayConcernIkeAlone() {
+    return kind == Ike.CREATE_CHILD_SA && inner != Ike.NOTIFY_PAYLOAD;
+  }
+}

@@ -1,0 +1,199 @@
+package io.gatehouse.masquerade;
+
+import io.gatehouse.model.Address;
+import io.gatehouse.packet.Ike;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** IKE SAs by the initiator's cookie, and the host of each. The port says nothing: it is 500. */
+final class Sessions {
+  private static final int HOST = 0;
+  private static final int SEEN = 1;
+  private static final int RESPONDER_HIGH = 2;
+  private static final int RESPONDER_LOW = 3;
+
+  /** An exchange that has not been answered is forgotten after this time. */
+  private static final long UNANSWERED = 60_000;
+
+  private static final int STRANGERS = 256;
+
+  private final Settings settings;
+  private final Flows flows;
+  private final Association association;
+  private final Ledger ledger;
+
+  /** Keyed by cookie and remote. */
+  private final SlotTable cookies;
+
+  /** How many of them each host has. */
+  private final SlotTable counts;
+
+  /** Sessions that a remote tries to begin, and how often. */
+  private final Map<Stranger, Integer> strangers = new LinkedHashMap<>();
+
+  private record Stranger(int remote, long cookie) {}
+
+  Sessions(Settings settings, Flows flows, Association association, Ledger ledger, long salt) {
+    this.settings = settings;
+    this.flows = flows;
+    this.association = association;
+    this.ledger = ledger;
+    this.cookies = new SlotTable(4, settings.limits().flows(), salt);
+    this.counts = new SlotTable(1, settings.limits().flows(), salt);
+  }
+
+  Verdict outbound(int host, int remote, Ike message, long now) {
+    int slot = cookies.find(message.initiator(), remote);
+    if (slot == SlotTable.NONE) {
+      Optional<Reason> refused = learn(host, remote, message, now);
+      if (refused.isPresent()) {
+        return ledger.refuse(refused.get(), host, remote, now);
+      }
+      slot = cookies.find(message.initiator(), remote);
+    } else if (cookies.at(HOST, slot) != host) {
+      return ledger.refuse(Reason.COOKIE_COLLISION, host, remote, now);
+    }
+    return pass(slot, host, remote, message, true, now);
+  }
+
+  Verdict inbound(int remote, Ike message, long now) {
+    int slot = cookies.find(message.initiator(), remote);
+    if (slot == SlotTable.NONE) {
+      return stranger(remote, message, now);
+    }
+    int host = cookies.at(HOST, slot);
+    Verdict verdict = pass(slot, host, remote, message, false, now);
+    return verdict instanceof Verdict.Forward ? Association.to(host) : verdict;
+  }
+
+  private Verdict pass(int slot, int host, int remote, Ike message, boolean fromInside, long now) {
+    cookies.put(SEEN, slot, Ticks.of(now));
+    if (message.responder() != 0) {
+      cookies.put(RESPONDER_HIGH, slot, (int) (message.responder() >>> 32));
+      cookies.put(RESPONDER_LOW, slot, (int) message.responder());
+    }
+    flows.join(host, remote, now);
+    return association.ike(host, remote, message, fromInside, now);
+  }
+
+  private boolean isAnswered(int slot) {
+    return (cookies.at(RESPONDER_HIGH, slot) | cookies.at(RESPONDER_LOW, slot)) != 0;
+  }
+
+  private Optional<Reason> learn(int host, int remote, Ike message, long now) {
+    if (!settings.parallel() && !isAlone(host, remote, now)) {
+      return Optional.of(Reason.PARALLEL);
+    }
+    int count = counts.find(host, 0);
+    if (count != SlotTable.NONE && counts.at(0, count) >= settings.limits().sessions()) {
+      return Optional.of(Reason.HOST_LIMIT);
+    }
+    Optional<Reason> refused = flows.join(host, remote, now);
+    if (refused.isPresent()) {
+      return refused;
+    }
+    int slot = cookies.add(message.initiator(), remote);
+    if (slot == SlotTable.NONE) {
+      return Optional.of(Reason.FULL);
+    }
+    cookies.put(HOST, slot, host);
+    cookies.put(SEEN, slot, Ticks.of(now));
+    count = count == SlotTable.NONE ? counts.add(host, 0) : count;
+    counts.put(0, count, counts.at(0, count) + 1);
+    strangers.remove(new Stranger(remote, message.initiator()));
+    ledger.write(new Change.BindCookie(Address.v4(remote), message.initiator(), Address.v4(host)));
+    if (message.responder() != 0) {
+      // Cookies that come into the world complete were agreed within an IKE SA of before.
+      association.newCookies(host, remote, now);
+    }
+    return Optional.empty();
+  }
+
+  /** Whether no other host has to do with a remote. */
+  boolean isAlone(int host, int remote, long now) {
+    boolean[] others = new boolean[1];
+    flows.eachLive(remote, now, other -> others[0] |= other != host);
+    return !others[0];
+  }
+
+  private Verdict stranger(int remote, Ike message, long now) {
+    Optional<Address> server =
+        settings.servers().stream()
+            .filter(s -> s.remotes().contains(Address.v4(remote)))
+            .max((a, b) -> Integer.compare(a.remotes().length(), b.remotes().length()))
+            .map(Settings.Server::host);
+    List<Integer> hosts = new ArrayList<>();
+    if (message.responder() != 0) {
+      association.eachRekeying(
+          remote,
+          now,
+          host -> {
+            if (!hosts.contains(host)) {
+              hosts.add(host);
+            }
+          });
+    } else if (server.isPresent()) {
+      hosts.add((int) server.get().low());
+    }
+    if (hosts.isEmpty()) {
+      flows.eachLive(remote, now, hosts::add);
+    }
+    if (hosts.isEmpty() && server.isPresent()) {
+      hosts.add((int) server.get().low());
+    }
+    if (hosts.isEmpty()) {
+      return ledger.refuse(Reason.NO_HOST, 0, remote, now);
+    }
+    if (hosts.size() == 1) {
+      int host = hosts.getFirst();
+      return learn(host, remote, message, now)
+          .map(reason -> ledger.refuse(reason, 0, remote, now))
+          .orElseGet(() -> inbound(remote, message, now));
+    }
+    if (message.responder() != 0) {
+      return new Verdict.Copies(
+          hosts.stream().limit(settings.limits().copies()).map(Address::v4).toList());
+    }
+    // Two answers to one first message would be two sessions: one host after the other.
+    Stranger stranger = new Stranger(remote, message.initiator());
+    int times = strangers.merge(stranger, 1, Integer::sum);
+    if (strangers.size() > STRANGERS) {
+      strangers.remove(strangers.keySet().iterator().next());
+    }
+    return Association.to(hosts.get((times - 1) % hosts.size()));
+  }
+
+  /** Forgets the sessions of a host with a remote. */
+  void leave(int host, int remote) {
+    for (int slot = 0; slot < cookies.top(); slot++) {
+      if (cookies.isUsed(slot) && cookies.at(HOST, slot) == host && cookies.low(slot) == remote) {
+        remove(slot);
+      }
+    }
+  }
+
+  void expire(long now) {
+    int oldest = Ticks.of(now - settings.lifetime().toMillis());
+    int oldestUnanswered = Ticks.of(now - UNANSWERED);
+    for (int slot = 0; slot < cookies.top(); slot++) {
+      if (cookies.isUsed(slot)
+          && cookies.at(SEEN, slot) < (isAnswered(slot) ? oldest : oldestUnanswered)) {
+        remove(slot);
+      }
+    }
+  }
+
+  private void remove(int slot) {
+    ledger.write(new Change.UnbindCookie(Address.v4(cookies.low(slot)), cookies.high(slot)));
+    int count = counts.find(cookies.at(HOST, slot), 0);
+    int left = counts.at(0, count) - 1;
+    counts.put(0, count, left);
+    if (left == 0) {
+      counts.remove(count);
+    }
+    cookies.remove(slot);
+  }
+}
