@@ -57,10 +57,7 @@ final class Collect {
                 ? Json.text(answer(collected, remarks))
                 : text(call.positional(0), collected, remarks));
     call.out().flush();
-    boolean firewall =
-        collected.texts().containsKey("nft.json")
-            || collected.texts().containsKey("iptables-save.txt");
-    return firewall ? ExitStatus.FINE : ExitStatus.LACKING;
+    return collected.tellsFirewall() ? ExitStatus.FINE : ExitStatus.LACKING;
   }
 
   private static String text(String directory, Collected collected, List<Remark> remarks) {

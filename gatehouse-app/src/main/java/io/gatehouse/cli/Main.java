@@ -77,6 +77,7 @@ public final class Main {
                 Check.spec(surroundings),
                 Plan.spec(surroundings),
                 Trace.spec(surroundings),
+                Compare.spec(surroundings),
                 Explain.spec(surroundings)));
     commands.addAll(Changes.specs(surroundings));
     commands.addAll(List.of(Collect.spec(surroundings), Demo.spec(), Completion.spec()));

@@ -3,12 +3,7 @@ package io.gatehouse.cli;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
-import io.gatehouse.model.Identity;
-import io.gatehouse.model.Interface;
-import io.gatehouse.model.Located;
-import io.gatehouse.model.Network;
 import io.gatehouse.model.Protocol;
-import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.HeaderSpace.Connection;
 import io.gatehouse.path.HeaderSpace.Packet;
@@ -111,8 +106,13 @@ final class PacketWords {
 
   /** Reads words about a packet that this gateway meets. */
   static Read read(String text, Gateway gateway) {
+    return read(text, Whereabouts.of(gateway));
+  }
+
+  /** Reads words about a packet that somebody meets there. */
+  static Read read(String text, Whereabouts there) {
     try {
-      return new Reader(text, gateway).read();
+      return new Reader(text, there).read();
     } catch (Misread misread) {
       return misread.wrong;
     }
@@ -138,7 +138,7 @@ final class PacketWords {
   private record Endpoint(Address address, OptionalInt port, Word word) {}
 
   private static final class Reader {
-    private final Gateway gateway;
+    private final Whereabouts there;
     private final int end;
     private final List<Word> words = new ArrayList<>();
     private final List<String> assumed = new ArrayList<>();
@@ -151,8 +151,8 @@ final class PacketWords {
     private OptionalInt type = OptionalInt.empty();
     private int code = 0;
 
-    Reader(String text, Gateway gateway) {
-      this.gateway = gateway;
+    Reader(String text, Whereabouts there) {
+      this.there = there;
       end = text.length() + 1;
       Matcher matcher = Pattern.compile("[^\\s,]+").matcher(text);
       while (matcher.find()) {
@@ -296,7 +296,7 @@ final class PacketWords {
 
     private void option(Word word, int protocol) {
       switch (word.text().toLowerCase(Locale.ROOT)) {
-        case "in" -> tunnel = Optional.of(tunnel(next("the tunnel", "in staff")));
+        case "in" -> tunnel = Optional.of(tunnel(next("the tunnel", "in " + someTunnel())));
         case "from" -> device = Optional.of(device(next("the device", "from eth0")));
         case "new" -> connection = Connection.NEW;
         case "established" -> connection = Connection.ESTABLISHED;
@@ -332,54 +332,52 @@ final class PacketWords {
       return number(word, 255, "`" + word.text() + "` is no number of ICMP's", "0 to 255");
     }
 
+    private String someTunnel() {
+      return there.tunnels().stream().findFirst().orElse("staff");
+    }
+
+    /** Names of tunnels that a kernel has are of several words: the longest that fits. */
     private String tunnel(Word word) {
-      if (gateway.tunnel(word.text()).isEmpty()) {
+      String name = word.text();
+      int behind = at;
+      Optional<String> found = Optional.of(name).filter(there.tunnels()::contains);
+      for (int i = at; i < words.size() && i < at + 3; i++) {
+        name += " " + words.get(i).text();
+        if (there.tunnels().contains(name)) {
+          found = Optional.of(name);
+          behind = i + 1;
+        }
+      }
+      if (found.isEmpty()) {
         throw wrong(
             word,
             "no tunnel `" + word.text() + "`",
-            gateway.tunnels().isEmpty()
-                ? "the description has none"
-                : "there are "
-                    + String.join(", ", gateway.tunnels().stream().map(Tunnel::name).toList()));
+            there.tunnels().isEmpty()
+                ? there.name() + " has none"
+                : "there are " + String.join(", ", there.tunnels()));
       }
-      return word.text();
+      at = behind;
+      return found.get();
     }
 
-    /** By its name in the kernel or in the description. */
+    /** By its name in the kernel or in a description. */
     private String device(Word word) {
-      for (Interface at : gateway.interfaces()) {
-        if (word.text().equals(at.device()) || word.text().equals(at.name())) {
-          return at.device();
-        }
-      }
-      for (Identity identity : gateway.identities()) {
-        if (word.text().equals(identity.device())) {
-          return identity.device();
-        }
-      }
       if (word.text().equals(ANOTHER)) {
         return HeaderSpace.ANOTHER_DEVICE;
       }
-      throw wrong(
-          word,
-          "no device `" + word.text() + "`",
-          "there are "
-              + String.join(", ", gateway.interfaces().stream().map(Interface::device).toList()));
+      return there
+          .device(word.text())
+          .orElseThrow(() ->
+              wrong(
+                  word,
+                  "no device `" + word.text() + "`",
+                  "there are " + String.join(", ", there.devices())));
     }
 
     // ---- what the words leave open
 
     private boolean isMade(Address source) {
-      return device.isEmpty()
-          && tunnel.isEmpty()
-          && Stream.concat(
-                  gateway.interfaces().stream()
-                      .flatMap(at -> at.addresses().stream())
-                      .map(address -> address.value().address()),
-                  gateway.identities().stream()
-                      .flatMap(identity -> identity.addresses().stream())
-                      .map(Located::value))
-              .anyMatch(source::equals);
+      return device.isEmpty() && tunnel.isEmpty() && there.isOwn(source);
     }
 
     /** The device by which such a packet comes, where the words do not say. */
@@ -387,20 +385,10 @@ final class PacketWords {
       if (device.isPresent()) {
         return device.get();
       }
-      Optional<Network> home =
-          tunnel.isPresent()
-              ? Optional.empty()
-              : gateway.networks().stream()
-                  .filter(network ->
-                      network.prefixes().stream().anyMatch(p -> p.value().contains(source)))
-                  .findFirst();
-      String by =
-          home.map(network -> network.on().device())
-              .or(() -> tunnel.flatMap(gateway::tunnel).map(t -> t.on().getFirst().device()))
-              .or(() -> gateway.outside().stream().findFirst().map(Interface::device))
-              .orElse("lo");
-      if (gateway.interfaces().size() > 1) {
-        assumed.add("it comes by " + by + "; `from DEVICE` says otherwise");
+      String by = there.arrival(source, tunnel);
+      if (there.devices().size() > 1) {
+        String name = by.equals(HeaderSpace.ANOTHER_DEVICE) ? ANOTHER : by;
+        assumed.add("it comes by " + name + "; `from DEVICE` says otherwise");
       }
       return by;
     }

@@ -61,6 +61,18 @@ final class Subcommand {
         .build();
   }
 
+  /** The gateway that a question is about, described or standing. */
+  static OptionSpec onAny() {
+    return OptionSpec.builder("--on")
+        .paramLabel("FILE|DIR|live")
+        .required(true)
+        .type(String.class)
+        .description(
+            "A description; a directory of `gatehouse snapshot`; a file of iptables-save or `nft"
+                + " -j list ruleset`; or `live`, this host as it stands.")
+        .build();
+  }
+
   /** The option of every command that answers. */
   static OptionSpec json() {
     return OptionSpec.builder("--json").description("Answer in JSON.").type(boolean.class).build();

@@ -15,7 +15,9 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
-/** {@code gatehouse trace PACKET --on FILE}: where a packet goes, and which line decided. */
+/**
+ * {@code gatehouse trace PACKET --on FILE|DIR|live}: where a packet goes, and which line decided.
+ */
 final class Trace {
   /** Verdicts within the text of what is open. */
   private static final Pattern LEADS_TO = Pattern.compile("(?:Goto|Jump)\\[chain=([^\\]]*)\\]");
@@ -45,7 +47,7 @@ final class Trace {
             .auxiliaryTypes(String.class)
             .description("Such as \"tcp 10.0.3.5:40000 -> 10.0.1.20:445 in staff\".")
             .build());
-    spec.addOption(Subcommand.on());
+    spec.addOption(Subcommand.onAny());
     spec.addOption(Subcommand.json());
     spec.usageMessage()
         .footer(
@@ -58,18 +60,19 @@ final class Trace {
 
   private int run() {
     boolean json = call.isSet("--json");
-    return Described.read(
+    return Subject.read(
         call.option("--on").orElseThrow(),
-        new Disk(surroundings.directory()),
+        call,
+        surroundings,
         problems ->
             call.answer(
                 json
                     ? Json.text(PlanJson.refused(problems))
                     : Described.refusal(problems, surroundings.paint())),
-        described ->
-            switch (PacketWords.read(words, described.gateway())) {
+        subject ->
+            switch (PacketWords.read(words, subject.whereabouts())) {
               case PacketWords.Read.Wrong wrong -> wrong(wrong);
-              case PacketWords.Read.Understood packet -> follow(described, packet);
+              case PacketWords.Read.Understood packet -> follow(subject, packet);
             });
   }
 
@@ -91,12 +94,18 @@ final class Trace {
   // ---- the answer
 
   /** What becomes of it in one state of the tunnels. */
-  private record Case(SpdState tunnels, Ends ends) {}
+  private record Case(Optional<SpdState> tunnels, Ends ends) {}
 
-  private int follow(Described described, PacketWords.Read.Understood asked) {
-    Follow follow = new Follow(described.gateway(), described.compiled().ruleset());
+  private int follow(Subject subject, PacketWords.Read.Understood packet) {
+    List<String> assumed = new ArrayList<>(packet.assumed());
+    assumed.addAll(subject.assumed(packet.packet().source().family()));
+    PacketWords.Read.Understood asked =
+        new PacketWords.Read.Understood(packet.packet(), packet.made(), assumed);
+    Follow follow = subject.follow();
     List<Case> cases = new ArrayList<>();
-    for (SpdState state : List.of(SpdState.UP, SpdState.NO_SA, SpdState.NO_POLICY)) {
+    for (Optional<SpdState> state :
+        List.<Optional<SpdState>>of(
+            Optional.empty(), Optional.of(SpdState.NO_SA), Optional.of(SpdState.NO_POLICY))) {
       Optional<Ends> ends = follow.packet(asked.packet(), asked.made(), state);
       if (ends.isEmpty()) {
         call.err().println("gatehouse trace: the question took more room than there is");
@@ -115,7 +124,7 @@ final class Trace {
         up.arrives()
             .flatMap(Journey.Trace::outcome)
             .flatMap(outcome -> follow.answer(asked.packet(), asked.made(), outcome));
-    // What differs from a gateway whose tunnels are up.
+    // What differs while tunnels are in another state.
     List<Case> others =
         cases.stream().skip(1).filter(other -> !said(other.ends()).equals(said(up))).toList();
     if (call.isSet("--json")) {
@@ -173,9 +182,14 @@ final class Trace {
   }
 
   private static String open(List<Unknown> open) {
-    return open.isEmpty()
-        ? ""
-        : "That depends on: " + String.join("; ", open.stream().map(Trace::open).toList());
+    return open.isEmpty() ? "" : "That depends on: " + String.join("; ", collected(open));
+  }
+
+  /** The first of those with the same text stands for all. */
+  private static List<String> collected(List<Unknown> open) {
+    Map<String, String> first = new LinkedHashMap<>();
+    open.forEach(unknown -> first.putIfAbsent(unknown.text(), open(unknown)));
+    return List.copyOf(first.values());
   }
 
   private static String open(Unknown unknown) {
@@ -183,8 +197,8 @@ final class Trace {
     return text + " (" + unknown.place() + ")";
   }
 
-  private static String when(SpdState state) {
-    return switch (state) {
+  private static String when(Optional<SpdState> state) {
+    return switch (state.orElse(SpdState.UP)) {
       case UP -> "with its tunnels up";
       case NO_SA -> "while a tunnel has its policy and no SA";
       case NO_POLICY -> "while a tunnel is down";

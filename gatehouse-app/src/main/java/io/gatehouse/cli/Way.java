@@ -17,7 +17,8 @@ import java.util.Map;
 
 /** The way of one packet, hop by hop, in words. */
 final class Way {
-  private static final Origin NO_LINE = Origin.builtIn("");
+  static final Origin NO_LINE = Origin.builtIn("");
+  private static final long BACKSTOP = 0xffff0000L;
 
   private Way() {}
 
@@ -159,7 +160,8 @@ final class Way {
   private static String policy(Policy policy, Effect effect) {
     String selector = policy.source() + " → " + policy.destination();
     if (policy.action() == PolicyAction.BLOCK) {
-      return "backstop " + selector + " blocks it";
+      // Nothing but a backstop stands so low.
+      return (policy.priority() >= BACKSTOP ? "backstop " : "policy ") + selector + " blocks it";
     }
     return policy
         .tunnel()
@@ -177,6 +179,21 @@ final class Way {
       case Decider.ByXfrmPolicy policy -> policy.policy().origin();
       default -> NO_LINE;
     };
+  }
+
+  /** What became of a packet, in a few words. */
+  static String said(Trace trace) {
+    return trace
+        .outcome()
+        .map(outcome ->
+            outcome
+                .device()
+                .map(device ->
+                    "leaves by "
+                        + device
+                        + outcome.tunnel().map(name -> " in ESP of " + name).orElse(" in clear"))
+                .orElse("reaches this host"))
+        .orElse("dropped");
   }
 
   // ---- kinds of decisions

@@ -43,6 +43,8 @@ public final class DescribedHost {
   /** Smaller than the priority of any backstop, and larger than zero whatever is subtracted. */
   private static final long TUNNEL_PRIORITY = 300_000;
 
+  private static final int ESP = 50;
+
   private final Gateway gateway;
   private final Selectors selectors;
   private final Ruleset ruleset;
@@ -152,7 +154,14 @@ public final class DescribedHost {
     boolean tunnelMode = !(tunnel instanceof Tunnel.L2tp);
     tunnels.add(
         new HostState.Tunnel(
-            tunnel.name(), states.apply(tunnel), tunnelMode, OptionalInt.empty(), !tunnelMode));
+            tunnel.name(),
+            states.apply(tunnel),
+            tunnelMode,
+            OptionalInt.empty(),
+            !tunnelMode,
+            local(tunnel),
+            Optional.empty(),
+            OptionalInt.of(ESP)));
     if (!tunnelMode) {
       transport(tunnel);
       return;
@@ -164,6 +173,18 @@ public final class DescribedHost {
         }
       }
     }
+  }
+
+  /** This host's end, where there is one address that it can be. */
+  private static Optional<Address> local(Tunnel tunnel) {
+    boolean followed =
+        tunnel.on().stream().anyMatch(at -> at.isFollowed(Family.V4) || at.isFollowed(Family.V6));
+    List<Address> own =
+        tunnel.on().stream()
+            .flatMap(at -> at.addresses().stream())
+            .map(address -> address.value().address())
+            .toList();
+    return followed || own.size() != 1 ? Optional.empty() : Optional.of(own.getFirst());
   }
 
   private void between(Tunnel tunnel, Prefix near, Prefix far) {

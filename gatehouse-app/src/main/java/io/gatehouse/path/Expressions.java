@@ -23,6 +23,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /** What nftables' expressions mean for the packet at one point of its way. */
@@ -912,25 +913,62 @@ final class Expressions {
     // nft_xfrm_validate: `in` before and at the host, `out` on the way out, both in forward.
     Field tunnel = in ? Field.of(space.secpath) : state.bundle;
     int present = in ? bdd.not(space.inClear()) : bdd.and(state.routed, state.bundled);
-    if (ipsec.index() != 0 || !ipsec.key().equals("reqid")) {
+    Optional<Meaning> type = ipsec.index() == 0 ? typeOfSa(ipsec.key()) : Optional.empty();
+    if (type.isEmpty()) {
       return notUnderstood("ipsec " + (in ? "in " : "out ") + ipsec.key());
     }
-    Field reqid =
+    int width = type.get() == Meaning.ADDRESS ? family.bits() : 32;
+    Field value =
         Field.of(
             space.open(
-                32, new Unknown(Kind.ENVIRONMENT, "reqid of an SA that is not known", at.place())));
+                width,
+                new Unknown(
+                    Kind.ENVIRONMENT, ipsec.key() + " of an SA that is not known", at.place())));
     for (int i = 0; i < space.tunnels().size(); i++) {
-      int index = i;
-      Optional<HostState.Tunnel> known =
+      String name = space.tunnels().get(i);
+      Optional<int[]> known =
           host.tunnels().stream()
-              .filter(t -> t.name().equals(space.tunnels().get(index)))
-              .findFirst();
-      if (known.isPresent() && known.get().reqid().isPresent()) {
-        reqid =
-            assign(reqid, tunnel.in(bdd, IntervalSet.of(i + 1L)), known.get().reqid().getAsInt());
+              .filter(t -> t.name().equals(name))
+              .findFirst()
+              .flatMap(t -> ofSa(t, in, ipsec.key()));
+      if (known.isPresent()) {
+        value = value.assign(bdd, tunnel.in(bdd, IntervalSet.of(i + 1L)), known.get());
       }
     }
-    return new Reading.Content(present, reqid, Meaning.NUMBER);
+    return new Reading.Content(present, value, type.get());
+  }
+
+  /** What can be asked of an SA; mode and proto are those of xt_policy alone. */
+  private Optional<Meaning> typeOfSa(String key) {
+    return switch (key) {
+      case "reqid", "mode", "proto" -> Optional.of(Meaning.NUMBER);
+      case "ip saddr", "ip daddr" ->
+          family == Family.V4 ? Optional.of(Meaning.ADDRESS) : Optional.empty();
+      case "ip6 saddr", "ip6 daddr" ->
+          family == Family.V6 ? Optional.of(Meaning.ADDRESS) : Optional.empty();
+      default -> Optional.empty();
+    };
+  }
+
+  private Optional<int[]> ofSa(HostState.Tunnel tunnel, boolean in, String key) {
+    return switch (key) {
+      case "reqid" -> number(tunnel.reqid());
+      case "proto" -> number(tunnel.protocol());
+      case "mode" -> number(OptionalInt.of(tunnel.tunnelMode() ? 1 : 0));
+      default -> {
+        // Of what came, the other end is the source.
+        boolean remote = in == key.endsWith("saddr");
+        yield (remote ? tunnel.remote() : tunnel.local())
+            .filter(a -> a.family() == family)
+            .map(a -> Field.constantBits(family.bits(), a.high(), a.low()));
+      }
+    };
+  }
+
+  private static Optional<int[]> number(OptionalInt number) {
+    return number.isPresent()
+        ? Optional.of(Field.constantBits(32, 0, number.getAsInt()))
+        : Optional.empty();
   }
 
   private Reading fib(State state, Expression.Fib fib, Point at) {

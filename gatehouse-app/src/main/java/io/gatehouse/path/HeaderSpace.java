@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The packets of one family as they arrive, as variables of an arena, and the sets of them that
@@ -68,7 +69,22 @@ public final class HeaderSpace {
   final int[] icmpCode;
   final int[] mark;
 
+  private final Optional<Pairing> pairing;
+
   HeaderSpace(Bdd bdd, Family family, List<String> devices, List<String> tunnels) {
+    this(bdd, family, devices, tunnels, Optional.empty());
+  }
+
+  /**
+   * @param pairing where walks of several hosts share what is open
+   */
+  HeaderSpace(
+      Bdd bdd,
+      Family family,
+      List<String> devices,
+      List<String> tunnels,
+      Optional<Pairing> pairing) {
+    this.pairing = pairing;
     this.bdd = bdd;
     this.family = family;
     this.devices = List.copyOf(devices);
@@ -125,7 +141,11 @@ public final class HeaderSpace {
 
   /** A variable for something that is open. */
   int open(Unknown unknown) {
-    int variable = bdd.newVariable();
+    return open(unknown, 0);
+  }
+
+  private int open(Unknown unknown, int bit) {
+    int variable = pairing.map(p -> p.variable(unknown, bit, bdd)).orElseGet(bdd::newVariable);
     unknowns.put(variable, unknown);
     return bdd.variable(variable);
   }
@@ -133,7 +153,7 @@ public final class HeaderSpace {
   int[] open(int width, Unknown unknown) {
     int[] bits = new int[width];
     for (int i = 0; i < width; i++) {
-      bits[i] = open(unknown);
+      bits[i] = open(unknown, i);
     }
     return bits;
   }
@@ -215,6 +235,24 @@ public final class HeaderSpace {
         .map(open -> open.getValue().text() + " (" + open.getValue().place() + ")")
         .distinct()
         .toList();
+  }
+
+  /**
+   * Where nothing of what is open and chosen here holds: its switches are off, its numbers zero.
+   */
+  public int none(Predicate<? super Unknown> which) {
+    int all = TRUE;
+    for (Map.Entry<Integer, Unknown> open : unknowns.entrySet()) {
+      if (which.test(open.getValue())) {
+        all = bdd.and(all, bdd.notVariable(open.getKey()));
+      }
+    }
+    return all;
+  }
+
+  /** What is not understood on one of several hosts and does not stand on all the others. */
+  public List<Unknown> unpaired() {
+    return pairing.map(Pairing::unpaired).orElse(List.of());
   }
 
   private int openCube(Unknown.Kind kind) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * All that decides where a packet goes in one host, whoever put it there.
@@ -282,9 +283,42 @@ public record HostState(
    * @param tunnelMode whether its SAs are in tunnel mode; transport mode otherwise
    * @param reqid of its SAs, where it is known
    * @param setsMark whether its SAs set a mark on what they decrypt
+   * @param local this host's end of its SAs, where it is known
+   * @param remote the other end, where it is known
+   * @param protocol of its SAs, ESP (50) or AH (51), where it is known
    */
   public record Tunnel(
-      String name, Set<SpdState> states, boolean tunnelMode, OptionalInt reqid, boolean setsMark) {
+      String name,
+      Set<SpdState> states,
+      boolean tunnelMode,
+      OptionalInt reqid,
+      boolean setsMark,
+      Optional<Address> local,
+      Optional<Address> remote,
+      OptionalInt protocol) {
+    /** Without what is known of its SAs' ends. */
+    public Tunnel(
+        String name,
+        Set<SpdState> states,
+        boolean tunnelMode,
+        OptionalInt reqid,
+        boolean setsMark) {
+      this(
+          name,
+          states,
+          tunnelMode,
+          reqid,
+          setsMark,
+          Optional.empty(),
+          Optional.empty(),
+          OptionalInt.empty());
+    }
+
+    /** The same tunnel in other states. */
+    public Tunnel in(Set<SpdState> others) {
+      return new Tunnel(name, others, tunnelMode, reqid, setsMark, local, remote, protocol);
+    }
+
     public Tunnel {
       states = Set.copyOf(states);
       if (states.isEmpty()) {
@@ -315,5 +349,18 @@ public record HostState(
         .map(InterfaceAddress::address)
         .filter(a -> a.family() == family)
         .toList();
+  }
+
+  /** The same host with other tables. */
+  public HostState withTables(List<Table> other) {
+    return new HostState(
+        other, devices, rules, routes, policies, tunnels, blockedByDefault, sysctls);
+  }
+
+  /** The same host with its tunnels in other states. */
+  public HostState withTunnels(Function<? super Tunnel, Set<SpdState>> states) {
+    List<Tunnel> others = tunnels.stream().map(tunnel -> tunnel.in(states.apply(tunnel))).toList();
+    return new HostState(
+        tables, devices, rules, routes, policies, others, blockedByDefault, sysctls);
   }
 }

@@ -319,6 +319,36 @@ public final class Journey {
     return space.choose(space.bdd().and(packets, started), wishes).map(this::trace);
   }
 
+  /** The ways of one packet on two hosts. */
+  public record Both(Trace first, Trace second) {}
+
+  /**
+   * The ways of one packet of the set on two hosts, in the same circumstances; nothing where the
+   * set is empty. Both journeys are over the same packets ({@link PacketPath#together}).
+   *
+   * @param wishes sets that it should be in, the more important first
+   */
+  public static Optional<Both> trace(Journey one, Journey other, int packets, int... wishes) {
+    return one.space
+        .choose(packets, wishes)
+        .map(place -> new Both(one.trace(place), other.trace(place)));
+  }
+
+  /** The packets about which this was decided at that hop. */
+  public int decided(Step step) {
+    int all = Bdd.FALSE;
+    for (Hop hop : hops) {
+      if (hop.name().equals(step.hop())) {
+        for (Decision decision : hop.decisions()) {
+          if (decision.effect() == step.effect() && decision.by().equals(step.by())) {
+            all = space.bdd().or(all, decision.packets());
+          }
+        }
+      }
+    }
+    return all;
+  }
+
   private Trace trace(BitSet place) {
     Bdd bdd = space.bdd();
     List<Step> steps = new ArrayList<>();

@@ -20,9 +20,12 @@ import io.gatehouse.ruleset.Table;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -34,6 +37,9 @@ public final class PacketPath {
   private static final int CONNTRACK = -200;
   private static final int NAT_DESTINATION = -100;
   private static final int NAT_SOURCE = 100;
+
+  /** What is open about a connection that stands: the translation that its first packet got. */
+  public static final String MAPPING = "the mapping that the connection was given";
 
   /** Rules that one question may visit, counting each visit. */
   private static final int MOST_RULE_VISITS = 3_000_000;
@@ -48,17 +54,28 @@ public final class PacketPath {
   private final Expressions expressions;
   private final ChainWalk.Budget budget = new ChainWalk.Budget(MOST_RULE_VISITS);
 
+  /** Begins a walk, by its name. */
+  private final Consumer<String> begin;
+
   private PacketPath(Bdd bdd, HostState host, Family family) {
-    this.bdd = bdd;
-    this.host = host;
-    this.family = family;
-    mentions = Mentions.in(host, family);
-    space =
+    this(
         new HeaderSpace(
             bdd,
             family,
-            mentions.devices(),
-            host.tunnels().stream().map(HostState.Tunnel::name).toList());
+            Mentions.in(host, family).devices(),
+            host.tunnels().stream().map(HostState.Tunnel::name).toList()),
+        host,
+        walk -> {});
+  }
+
+  private PacketPath(HeaderSpace space, HostState host, Consumer<String> begin) {
+    bdd = space.bdd();
+    this.host = host;
+    this.space = space;
+    this.begin = begin;
+    family = space.family();
+    mentions = Mentions.in(host, family);
+    begin.accept("");
     routing = new RoutingModel(space, host);
     spd = new SpdModel(space, host);
     expressions = new Expressions(space, host, routing, mentions.defragments());
@@ -78,6 +95,47 @@ public final class PacketPath {
     return Bdd.within(nodes, bdd -> question.apply(new PacketPath(bdd, host, family)));
   }
 
+  /**
+   * Asks a question about several hosts that are handed the same packets in the same circumstances:
+   * their sets can be compared.
+   *
+   * @param nodes how many decision nodes it may take; a million take some 40 MB
+   */
+  public static <T> Bounded<T> together(
+      List<HostState> hosts,
+      Family family,
+      int nodes,
+      Function<? super List<PacketPath>, ? extends T> question) {
+    Set<String> devices = new LinkedHashSet<>();
+    Set<String> tunnels = new LinkedHashSet<>();
+    for (HostState host : hosts) {
+      devices.addAll(devices(host, family));
+      host.tunnels().forEach(tunnel -> tunnels.add(tunnel.name()));
+    }
+    return Bdd.within(
+        nodes,
+        bdd -> {
+          Pairing pairing = new Pairing(hosts);
+          HeaderSpace space =
+              new HeaderSpace(
+                  bdd, family, List.copyOf(devices), List.copyOf(tunnels), Optional.of(pairing));
+          List<PacketPath> paths = new ArrayList<>();
+          for (int i = 0; i < hosts.size(); i++) {
+            int number = i;
+            paths.add(new PacketPath(space, hosts.get(i), walk -> pairing.begin(number, walk)));
+          }
+          return question.apply(List.copyOf(paths));
+        });
+  }
+
+  /**
+   * The devices that packets of a host are told apart by: those that it has, those that anything
+   * mentions, and one for all others.
+   */
+  public static List<String> devices(HostState host, Family family) {
+    return Mentions.in(host, family).devices();
+  }
+
   /** The packets that questions are about. */
   public HeaderSpace space() {
     return space;
@@ -91,6 +149,7 @@ public final class PacketPath {
    * round again by the device that their ESP came by.
    */
   public Journey received(int packets) {
+    begin.accept("received");
     int start = bdd.difference(bdd.and(packets, space.sane()), space.arrivesOn("lo"));
     start = bdd.and(start, bdd.or(space.unmarked(), decryptedWithMark()));
     if (mentions.defragments()) {
@@ -118,6 +177,7 @@ public final class PacketPath {
    * says which may be.
    */
   public Journey sent(int packets) {
+    begin.accept("sent");
     int start = bdd.and(bdd.and(packets, space.sane()), space.inClear());
     if (mentions.defragments()) {
       start = bdd.difference(start, space.laterFragment[0]);
@@ -322,9 +382,7 @@ public final class PacketPath {
     IntervalSet taken = source ? mentions.destinationTargets() : mentions.sourceTargets();
     Unknown unknown =
         new Unknown(
-            Unknown.Kind.ENVIRONMENT,
-            "the mapping that the connection was given",
-            hook.name().toLowerCase(java.util.Locale.ROOT));
+            Unknown.Kind.ENVIRONMENT, MAPPING, hook.name().toLowerCase(java.util.Locale.ROOT));
     int[] other = space.open(family.bits(), unknown);
     int[] port = space.open(16, unknown);
     int forth = bdd.difference(Field.member(bdd, other, given), space.reply[0]);

@@ -40,7 +40,7 @@ public record Connection(String protocol, Tuple original, Tuple reply, OptionalI
    * From {@code conntrack -L} or /proc/net/nf_conntrack: a line for each entry. Lines of other
    * kinds are left out.
    */
-  static List<Connection> parse(String text) {
+  public static List<Connection> parse(String text) {
     return text.lines().flatMap(line -> line(line).stream()).toList();
   }
 

@@ -4,6 +4,7 @@ import static io.gatehouse.snapshot.IptablesRule.is;
 
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.Expression.Binary;
 import io.gatehouse.ruleset.Expression.Meta;
@@ -336,10 +337,10 @@ final class IptablesMatch {
         .orElse(false);
   }
 
-  /**
-   * The policy match (xt_policy.c). Which templates it asks for beyond a reqid is a further
-   * condition that stays open.
-   */
+  private static final Set<String> OF_SA =
+      Set.of("--reqid", "--mode", "--proto", "--tunnel-src", "--tunnel-dst");
+
+  /** The policy match (xt_policy.c); what it asks of several SAs in their order stays open. */
   private boolean policy() {
     Optional<String> direction = group.option("--dir").filter(o -> !o.negated()).map(Option::value);
     Optional<String> pol = group.option("--pol").filter(o -> !o.negated()).map(Option::value);
@@ -358,21 +359,51 @@ final class IptablesMatch {
     if (!protects) {
       return more.isEmpty();
     }
-    if (more.size() == 1 && more.getFirst().name().equals("--reqid")) {
-      Option reqid = more.getFirst();
-      return number(reqid.value(), Integer.MAX_VALUE)
-          .map(n ->
-              add(
-                  is(
-                      new Expression.Ipsec(in, 0, "reqid"),
-                      reqid.negated(),
-                      new Expression.Number(n))))
-          .orElse(false);
-    }
-    if (!more.isEmpty()) {
+    // Of several SAs one that fits would do; with `--strict` or `--next` it is about each.
+    boolean one =
+        more.stream().map(Option::name).distinct().count() == more.size()
+            && more.stream().allMatch(o -> OF_SA.contains(o.name()));
+    if (!one) {
       add(Opaque.condition(group.text("-m ")));
+      return true;
     }
-    return true;
+    return more.stream().allMatch(o -> ofSa(in, o));
+  }
+
+  private boolean ofSa(boolean in, Option option) {
+    return switch (option.name()) {
+      case "--reqid" ->
+          number(option.value(), Integer.MAX_VALUE)
+              .map(n -> asks(in, "reqid", option, new Expression.Number(n)))
+              .orElse(false);
+      case "--mode" ->
+          Set.of("tunnel", "transport").contains(option.value())
+              && asks(
+                  in,
+                  "mode",
+                  option,
+                  new Expression.Number(option.value().equals("tunnel") ? 1 : 0));
+      case "--proto" -> {
+        int protocol = List.of("esp", "50").contains(option.value()) ? 50 : 51;
+        yield Set.of("esp", "ah", "50", "51").contains(option.value())
+            && asks(in, "proto", option, new Expression.Number(protocol));
+      }
+      default -> {
+        String end = option.name().equals("--tunnel-src") ? "saddr" : "daddr";
+        Optional<Prefix> prefix =
+            IptablesRule.prefix(option.value()).filter(p -> p.family() == family);
+        // Everything is in 0.0.0.0/0.
+        boolean any = prefix.filter(Prefix::isAll).isPresent() && !option.negated();
+        yield any
+            || prefix
+                .map(p -> asks(in, family.nft() + " " + end, option, new Expression.Net(p)))
+                .orElse(false);
+      }
+    };
+  }
+
+  private boolean asks(boolean in, String key, Option option, Value value) {
+    return add(is(new Expression.Ipsec(in, 0, key), option.negated(), value));
   }
 
   // ---- the rest

@@ -12,7 +12,6 @@ import io.gatehouse.path.HostState.Route;
 import io.gatehouse.path.HostState.RouteKind;
 import io.gatehouse.path.HostState.RoutingRule;
 import io.gatehouse.path.HostState.SpdState;
-import io.gatehouse.path.HostState.Tunnel;
 import io.gatehouse.ruleset.Chain;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.Expression.Meta;
@@ -47,29 +46,19 @@ public record SeenHost(HostState host, List<Remark> remarks) {
     return new Reader(collected).read();
   }
 
+  /**
+   * The same host with the own text of each rule as what it is for: of somebody else's rule nobody
+   * told us more.
+   *
+   * @param file whose name stands in places instead of that of the collection's
+   */
+  public SeenHost withOwnText(Optional<String> file) {
+    return new SeenHost(host.withTables(OwnText.of(host.tables(), file)), remarks);
+  }
+
   /** The same host with each tunnel in any state: tunnels come and go. */
   public SeenHost withTunnelsInAnyState() {
-    List<Tunnel> tunnels =
-        host.tunnels().stream()
-            .map(t ->
-                new Tunnel(
-                    t.name(),
-                    EnumSet.allOf(SpdState.class),
-                    t.tunnelMode(),
-                    t.reqid(),
-                    t.setsMark()))
-            .toList();
-    return new SeenHost(
-        new HostState(
-            host.tables(),
-            host.devices(),
-            host.rules(),
-            host.routes(),
-            host.policies(),
-            tunnels,
-            host.blockedByDefault(),
-            host.sysctls()),
-        remarks);
+    return new SeenHost(host.withTunnels(tunnel -> EnumSet.allOf(SpdState.class)), remarks);
   }
 
   /** One collection being read. */

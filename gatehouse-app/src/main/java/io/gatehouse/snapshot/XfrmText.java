@@ -1,5 +1,6 @@
 package io.gatehouse.snapshot;
 
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
@@ -34,7 +35,13 @@ final class XfrmText {
   private final List<Remark> remarks = new ArrayList<>();
 
   /** What a policy asks an SA for. */
-  private record Template(String name, boolean tunnelMode, OptionalInt reqid) {}
+  private record Template(
+      String name,
+      boolean tunnelMode,
+      OptionalInt reqid,
+      Optional<Address> local,
+      Optional<Address> remote,
+      OptionalInt protocol) {}
 
   /** An SA, as far as policies find it. */
   private record Association(String name, boolean setsMark) {}
@@ -79,7 +86,15 @@ final class XfrmText {
         associations
             .map(all -> all.stream().anyMatch(a -> a.name.equals(template.name) && a.setsMark))
             .orElse(true);
-    return new Tunnel(template.name, states, template.tunnelMode, template.reqid, marks);
+    return new Tunnel(
+        template.name,
+        states,
+        template.tunnelMode,
+        template.reqid,
+        marks,
+        template.local,
+        template.remote,
+        template.protocol);
   }
 
   /** Lines of one entry each; lines before the first are an entry of their own. */
@@ -155,7 +170,10 @@ final class XfrmText {
     boolean blocks = body.contains("block");
     // Only what has to be there protects; a template of `level use` lets pass in clear.
     List<Template> needed =
-        asked.stream().filter(t -> !t.contains("use")).map(XfrmText::template).toList();
+        asked.stream()
+            .filter(t -> !t.contains("use"))
+            .map(t -> template(t, direction.get(), asked.size() == 1))
+            .toList();
     PolicyAction action =
         blocks ? PolicyAction.BLOCK : needed.isEmpty() ? PolicyAction.BYPASS : PolicyAction.PROTECT;
     if (!asked.isEmpty() && needed.isEmpty()) {
@@ -266,10 +284,30 @@ final class XfrmText {
         : number(parts[0]).flatMap(value -> mask.map(m -> new Routing.Mark(value, m)));
   }
 
-  private static Template template(List<String> words) {
+  /**
+   * @param alone whether the policy asks for no other SA besides
+   */
+  private static Template template(List<String> words, Direction direction, boolean alone) {
     OptionalInt reqid = reqid(words);
+    Optional<Address> source = end(words, "src").filter(a -> alone);
+    Optional<Address> destination = end(words, "dst").filter(a -> alone);
+    boolean out = direction == Direction.OUT;
     return new Template(
-        name(words, reqid), after(words, "mode").filter("transport"::equals).isEmpty(), reqid);
+        name(words, reqid),
+        after(words, "mode").filter("transport"::equals).isEmpty(),
+        reqid,
+        out ? source : destination,
+        out ? destination : source,
+        alone
+            ? after(words, "proto").map(XfrmText::protocol).orElse(OptionalInt.empty())
+            : OptionalInt.empty());
+  }
+
+  /** Any address where it is all zeroes. */
+  private static Optional<Address> end(List<String> words, String key) {
+    return after(words, key)
+        .flatMap(Address::parse)
+        .filter(address -> address.high() != 0 || address.low() != 0);
   }
 
   private static OptionalInt reqid(List<String> words) {

@@ -28,12 +28,40 @@ import java.util.Set;
 public final class Follow {
   private static final int NODES = 2_000_000;
 
-  private final Gateway gateway;
-  private final Ruleset ruleset;
+  private final Hosts hosts;
 
-  public Follow(Gateway gateway, Ruleset ruleset) {
-    this.gateway = gateway;
-    this.ruleset = ruleset;
+  /** The host that a packet meets. */
+  private interface Hosts {
+    /**
+     * @param through the tunnel that brought it
+     * @param others the state of the other tunnels; nothing where they are as they are
+     */
+    HostState meeting(Optional<String> through, Optional<SpdState> others);
+  }
+
+  private Follow(Hosts hosts) {
+    this.hosts = hosts;
+  }
+
+  /** On the host that a description makes; its tunnels are up unless somebody says otherwise. */
+  public static Follow described(Gateway gateway, Ruleset ruleset) {
+    return new Follow((through, others) ->
+        DescribedHost.of(
+            gateway,
+            ruleset,
+            tunnel ->
+                through.filter(tunnel.name()::equals).isPresent()
+                    ? EnumSet.of(SpdState.UP)
+                    : Set.of(others.orElse(SpdState.UP))));
+  }
+
+  /** On a host as it stands. */
+  public static Follow standing(HostState host) {
+    return new Follow((through, others) ->
+        host.withTunnels(tunnel ->
+            through.filter(tunnel.name()::equals).isPresent()
+                ? Set.of(SpdState.UP)
+                : others.<Set<SpdState>>map(Set::of).orElse(tunnel.states())));
   }
 
   /**
@@ -58,9 +86,10 @@ public final class Follow {
    * Follows a packet. Empty where it took more room than there is.
    *
    * @param made whether this host makes it
-   * @param tunnels the state of all tunnels but the one that brought it
+   * @param tunnels the state of all tunnels but the one that brought it; nothing where they are as
+   *     they are
    */
-  public Optional<Ends> packet(Packet packet, boolean made, SpdState tunnels) {
+  public Optional<Ends> packet(Packet packet, boolean made, Optional<SpdState> tunnels) {
     return ask(
         packet,
         tunnels,
@@ -71,15 +100,15 @@ public final class Follow {
   }
 
   /**
-   * Follows the answer to a packet that arrived, with every tunnel up: it arrives where it gets
-   * back to where the packet came from. Empty where it took more room than there is.
+   * Follows the answer to a packet that arrived, with the tunnels as they are: it arrives where it
+   * gets back to where the packet came from. Empty where it took more room than there is.
    */
   public Optional<Ends> answer(Packet packet, boolean made, Outcome arrived) {
     boolean here = arrived.device().isEmpty();
     Packet answer = answer(packet, arrived);
     return ask(
         answer,
-        SpdState.UP,
+        Optional.empty(),
         path -> {
           Journey journey = journey(path, answer, here);
           int home = made ? journey.delivered() : home(path, journey, packet);
@@ -131,16 +160,9 @@ public final class Follow {
 
   private Optional<Ends> ask(
       Packet packet,
-      SpdState tunnels,
+      Optional<SpdState> tunnels,
       java.util.function.Function<? super PacketPath, Ends> question) {
-    HostState host =
-        DescribedHost.of(
-            gateway,
-            ruleset,
-            tunnel ->
-                packet.tunnel().filter(tunnel.name()::equals).isPresent()
-                    ? EnumSet.of(SpdState.UP)
-                    : Set.of(tunnels));
+    HostState host = hosts.meeting(packet.tunnel(), tunnels);
     return switch (PacketPath.ask(host, packet.source().family(), NODES, question)) {
       case Bounded.Answer<Ends> answer -> Optional.of(answer.value());
       case Bounded.GaveUp<Ends> gaveUp -> Optional.empty();
