@@ -80,7 +80,12 @@ public final class Main {
                 Compare.spec(surroundings),
                 Explain.spec(surroundings)));
     commands.addAll(Changes.specs(surroundings));
-    commands.addAll(List.of(Collect.spec(surroundings), Demo.spec(), Completion.spec()));
+    commands.addAll(
+        List.of(
+            Examine.spec(surroundings),
+            Collect.spec(surroundings),
+            Demo.spec(),
+            Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));
     return root;
   }

@@ -84,7 +84,9 @@ sealed interface Subject {
           continue;
         }
         switch (remark.kind()) {
-          case ASSUMED -> lines.add("no " + file + ": " + remark.text());
+          case ASSUMED ->
+              lines.add(
+                  (collected.texts().containsKey(file) ? "" : "no ") + file + ": " + remark.text());
           case UNREADABLE -> lines.add(remark.where().place() + ": " + remark.text());
           case NOT_UNDERSTOOD -> unclear++;
         }

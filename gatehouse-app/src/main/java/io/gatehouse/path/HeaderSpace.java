@@ -209,7 +209,7 @@ public final class HeaderSpace {
     int width =
         switch (field) {
           case "tcp flags", "meta pkttype" -> 8;
-          case "meta iiftype" -> 16;
+          case "meta iiftype", "tcp option maxseg size" -> 16;
           case "meta length" -> 32;
           default -> Names.width(field.split(" ", 2)[0], field.split(" ", 2)[1]);
         };

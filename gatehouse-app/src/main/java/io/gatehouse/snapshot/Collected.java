@@ -258,6 +258,7 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
         texts.put(name, new String(Files.readAllBytes(file), UTF_8));
       }
     }
+    IpListing.addTo(texts);
     return new Collected(texts, remarks);
   }
 

@@ -120,6 +120,12 @@ final class IptablesMatch {
                   && numbers(o.value(), 0xffff)
                       .map(v -> add(is(new Meta(Meta.Key.LENGTH), o.negated(), v)))
                       .orElse(false));
+      case "tcpmss" ->
+          each(o ->
+              o.name().equals("--mss")
+                  && numbers(o.value(), 0xffff)
+                      .map(v -> add(is(new Expression.TcpOption("maxseg", "size"), o.negated(), v)))
+                      .orElse(false));
       case "esp" ->
           each(o ->
               o.name().equals("--espspi")

@@ -86,7 +86,8 @@ class IptablesSaveTest {
           -p udp -m multiport --dports 500,4500,6000:6010 -j ACCEPT | meta l4proto udp udp dport { 500, 4500, 6000-6010 } accept
           -p icmp -m icmp --icmp-type 3/4 -j ACCEPT | meta l4proto icmp icmp type destination-unreachable icmp code frag-needed accept
           -m policy --dir in --pol ipsec --proto esp -j ACCEPT | meta ipsec exists ipsec in proto 50 accept
-          -m policy --dir in --pol ipsec --mode tunnel --tunnel-src 0.0.0.0/0 --tunnel-dst 192.0.2.1 -j ACCEPT | meta ipsec exists ipsec in mode 1 ipsec in ip daddr 192.0.2.1/32 accept
+          -m policy --dir in --pol ipsec --mode tunnel --tunnel-src 0.0.0.0/0 --tunnel-dst 192.0.2.1 -j ACCEPT | meta ipsec exists ipsec in mode 1 ipsec in ip daddr 192.0.2.1 accept
+          -p tcp -m tcpmss --mss 1361:1536 -j DROP | meta l4proto tcp tcp option maxseg size 1361-1536 drop
           -m policy --dir in --pol ipsec --strict --reqid 1 -j ACCEPT | meta ipsec exists -m policy --dir in --pol ipsec --strict --reqid 1 whatever-it-means accept
           -m policy --dir in --pol ipsec --reqid 7 -j ACCEPT | meta ipsec exists ipsec in reqid 7 accept
           -m policy --dir out --pol none -j ACCEPT | rt ipsec missing accept

@@ -1,0 +1,219 @@
+package io.gatehouse.doctor;
+
+import io.gatehouse.doctor.Finding.Certainty;
+import io.gatehouse.doctor.Finding.Evidence;
+import io.gatehouse.doctor.Finding.Severity;
+import io.gatehouse.path.HostState.SpdState;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What SAs show that stand, or do not. */
+final class Associations {
+  /** Packets that went out before their silence counts. */
+  private static final long SOME = 5;
+
+  private Associations() {}
+
+  static List<Finding> look(Patient patient) {
+    List<Finding> findings = new ArrayList<>();
+    if (patient.has("xfrm-state.txt")) {
+      silent(patient, findings);
+      shared(patient, findings);
+      missing(patient, findings);
+    }
+    if (patient.has("swanctl.conf")) {
+      deadPeers(patient, findings);
+    }
+    return findings;
+  }
+
+  /** ESP goes out and none comes back. */
+  private static void silent(Patient patient, List<Finding> findings) {
+    Map<String, List<Sa>> out = new LinkedHashMap<>();
+    Map<String, List<Sa>> in = new LinkedHashMap<>();
+    for (Sa sa : patient.associations()) {
+      boolean outward = patient.isOwn(sa.source());
+      (outward ? out : in).computeIfAbsent(sa.reqid(), r -> new ArrayList<>()).add(sa);
+    }
+    out.forEach((reqid, sending) -> {
+      List<Sa> receiving = in.getOrDefault(reqid, List.of());
+      long sent = sending.stream().mapToLong(Sa::sent).sum();
+      long received = receiving.stream().mapToLong(Sa::received).sum();
+      if (!receiving.isEmpty() && sent >= SOME && received == 0) {
+        boolean udp = sending.stream().anyMatch(sa -> sa.encapsulation().isPresent());
+        findings.add(
+            new Finding(
+                Kind.NO_ESP_ARRIVES,
+                Severity.WARNING,
+                Certainty.LIKELY,
+                "the tunnel to "
+                    + sending.getFirst().destination()
+                    + " is up, and nothing comes out of it",
+                udp
+                    ? "the other end answers nothing, or its answers in UDP 4500 get lost"
+                    : "something on the way drops protocol 50, or the other end answers nothing",
+                List.of(
+                    sending.getFirst().evidence(" sent " + sent),
+                    receiving.getFirst().evidence(" received 0")),
+                List.of(
+                    udp
+                        ? "tcpdump -ni any udp port 4500 and host "
+                            + sending.getFirst().destination()
+                        : "sed -i 's/^\\( *\\)remote_addrs/\\1encap = yes\\n&/'"
+                            + " /etc/swanctl/swanctl.conf && swanctl --load-conns")));
+      }
+    });
+  }
+
+  /** Two peers under one reqid: policies with the same selectors, of which the kernel has one. */
+  private static void shared(Patient patient, List<Finding> findings) {
+    Map<String, List<Sa>> byReqid = new LinkedHashMap<>();
+    for (Sa sa : patient.associations()) {
+      if (patient.isOwn(sa.source()) && !sa.marked() && !sa.reqid().equals("0")) {
+        byReqid.computeIfAbsent(sa.reqid(), r -> new ArrayList<>()).add(sa);
+      }
+    }
+    byReqid.forEach((reqid, sas) -> {
+      Sa last = sas.getFirst();
+      for (Sa other : sas) {
+        boolean another =
+            !other.destination().equals(last.destination())
+                || !other.encapsulation().equals(last.encapsulation());
+        if (another) {
+          boolean transport = !other.tunnelMode();
+          Sa unused = unused(patient, last, other);
+          findings.add(
+              new Finding(
+                  Kind.SAME_POLICY,
+                  Severity.ERROR,
+                  Certainty.LIKELY,
+                  transport
+                      ? "two peers behind one NAT: what is for one gets to the other"
+                      : "two clients, and one of them hears nothing any more",
+                  "both have the same selectors, so that the kernel has one policy for both",
+                  List.of(last.evidence(endOf(last)), other.evidence(endOf(other))),
+                  transport
+                      ? List.of(
+                          "sed -i 's/^\\( *\\)mode *= *transport/&\\n\\1mark_in = %unique\\n\\1mark_out"
+                              + " = %unique/' /etc/swanctl/swanctl.conf && swanctl --load-conns")
+                      : List.of("ip xfrm state delete " + key(unused))));
+          return;
+        }
+      }
+    });
+  }
+
+  private static String key(Sa sa) {
+    return "src %s dst %s proto %s spi %s"
+        .formatted(sa.source(), sa.destination(), sa.protocol(), sa.spi());
+  }
+
+  private static String endOf(Sa sa) {
+    return sa.encapsulation().map(e -> " " + e).orElse("");
+  }
+
+  /** The one whose peer no policy names. */
+  private static Sa unused(Patient patient, Sa one, Sa other) {
+    boolean named =
+        patient.links().stream()
+            .anyMatch(l ->
+                l.tunnel().equals("reqid " + one.reqid())
+                    && l.remote().filter(one.destination()::equals).isPresent());
+    return named ? other : one;
+  }
+
+  /** A policy that asks for an SA that is not there, while packets come. */
+  private static void missing(Patient patient, List<Finding> findings) {
+    Rise rise = Rise.of(patient, "xfrm_stat.txt", "XfrmOutNoStates");
+    if (rise.by() == 0) {
+      return;
+    }
+    for (Link link : patient.links()) {
+      boolean waits =
+          patient.host().tunnels().stream()
+              .anyMatch(
+                  t -> t.name().equals(link.tunnel()) && t.states().equals(Set.of(SpdState.NO_SA)));
+      if (waits) {
+        findings.add(
+            new Finding(
+                Kind.POLICY_WITHOUT_SA,
+                rise.isMeasured() ? Severity.ERROR : Severity.WARNING,
+                rise.isMeasured() ? Certainty.CERTAIN : Certainty.LIKELY,
+                "nothing gets to " + link.far(),
+                "the policy asks for an SA, and there is none",
+                List.of(
+                    rise.evidence(),
+                    new Evidence(
+                        "policy src "
+                            + link.near()
+                            + " dst "
+                            + link.far()
+                            + " dir out ("
+                            + link.tunnel()
+                            + ", no SA)",
+                        link.policy().origin().place())),
+                List.of("swanctl --initiate --child " + child(patient, link))));
+        return;
+      }
+    }
+  }
+
+  private static String child(Patient patient, Link link) {
+    return Swanctl.read(patient.text("swanctl.conf")).stream()
+        .filter(e -> e.key().endsWith(".remote_ts") && e.value().contains(link.far().toString()))
+        .map(e -> e.key().replaceAll(".*\\.children\\.([^.]+)\\.remote_ts$", "$1"))
+        .filter(name -> name.matches("[A-Za-z0-9_-]+"))
+        .findFirst()
+        .orElse("CHILD");
+  }
+
+  /** A NAT between the two ends, and nobody asks whether the other one is still there. */
+  private static void deadPeers(Patient patient, List<Finding> findings) {
+    var behindNat =
+        patient.associations().stream().filter(sa -> sa.encapsulation().isPresent()).findFirst();
+    if (behindNat.isEmpty()) {
+      return;
+    }
+    List<Swanctl.Entry> entries = Swanctl.read(patient.text("swanctl.conf"));
+    for (String connection : Swanctl.connections(entries)) {
+      if (!connection.matches("[A-Za-z0-9_-]+")) {
+        continue;
+      }
+      var delay =
+          entries.stream()
+              .filter(e -> e.key().equals("connections." + connection + ".dpd_delay"))
+              .findFirst();
+      if (delay.map(d -> d.value().matches("0+[smhd]?")).orElse(true)) {
+        int line =
+            delay.map(Swanctl.Entry::line).orElseGet(() -> Swanctl.line(entries, connection));
+        findings.add(
+            new Finding(
+                Kind.DPD_OFF,
+                Severity.WARNING,
+                Certainty.LIKELY,
+                "a tunnel behind NAT dies while it is idle, and nobody notices",
+                "dead peer detection is off: a mapping that the NAT forgot is never found out",
+                List.of(
+                    new Evidence(
+                        "connection "
+                            + connection
+                            + ": dpd_delay = "
+                            + delay.map(Swanctl.Entry::value).orElse("0s, the default"),
+                        "swanctl.conf:" + line),
+                    behindNat.get().evidence(endOf(behindNat.get()))),
+                List.of(
+                    delay.isPresent()
+                        ? "sed -i 's/dpd_delay *=.*/dpd_delay = 30s/' /etc/swanctl/swanctl.conf"
+                            + " && swanctl --load-conns"
+                        : ("sed -i 's/^ *"
+                            + connection
+                            + " *{/&\\n    dpd_delay = 30s/'"
+                            + " /etc/swanctl/swanctl.conf && swanctl --load-conns"))));
+        return;
+      }
+    }
+  }
+}
