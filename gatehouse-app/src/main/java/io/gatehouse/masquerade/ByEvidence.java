@@ -27,15 +27,26 @@ final class ByEvidence implements Association {
   private static final long WITH_SAS = 140;
 
   /** A packet under the old SPI this long behind the first under the new one is no straggler. */
-  private static final long STRAGGLERS = 1000;
+  private static final long STRAGGLERS = 500;
+
+  /**
+   * An SPI is bound with its second packet: the first goes where it would go, and may be forged.
+   */
+  private static final int PACKETS = 2;
+
+  /** An SPI in use has had a packet within this time. */
+  private static final long LATELY = 15_000;
+
+  /** Hosts that get copies of what no exchange explains. */
+  private static final int UNEXPLAINED_COPIES = 16;
 
   /** An SPI that no exchange explains is bound after so many packets, over so long a time. */
   private static final int LOST_PACKETS = 3;
 
   private static final long LOST_TIME = 500;
 
-  /** A new IKE SA shows itself this long after the exchange that made it, at most. */
-  private static final long NEW_COOKIES = 120_000;
+  /** The deletion of what an exchange has replaced follows it within this time. */
+  private static final long DELETION = 10_000;
 
   private final Flows flows;
   private final Ledger ledger;
@@ -89,7 +100,16 @@ final class ByEvidence implements Association {
     Contest contest = contests.computeIfAbsent(remote, far -> new Contest());
     Stray stray = contest.stray(esp.spi()).orElseGet(() -> begin(contest, remote, esp, now));
     stray.packet(now);
+    if (stray.packets == PACKETS) {
+      settle(contest, remote, now);
+    }
     Optional<Integer> decided = decide(contest, remote, stray, now);
+    if (decided.isEmpty() && stray.candidates.isEmpty()) {
+      // All that explained it was used up by others: who may own it is asked anew.
+      contest.strays.remove(stray);
+      stray = begin(contest, remote, esp, now);
+      stray.packet(now);
+    }
     if (decided.isPresent()) {
       return Association.to(decided.get());
     }
@@ -121,6 +141,7 @@ final class ByEvidence implements Association {
     }
     Stray stray = new Stray(esp.spi(), explained.isEmpty(), now);
     stray.candidates.addAll(explained);
+    stray.contested = explained.size() > 1;
     if (explained.isEmpty()) {
       addUnexplained(contest, remote, stray, early, now);
     }
@@ -133,7 +154,52 @@ final class ByEvidence implements Association {
       contest.strays.remove(oldest);
     }
     contest.strays.add(stray);
+    settle(contest, remote, now);
     return stray;
+  }
+
+  /**
+   * Where as many SPIs wait for the same few hosts as these have exchanges, those hosts own these,
+   * and no others.
+   */
+  private void settle(Contest contest, int remote, long now) {
+    for (Stray stray : List.copyOf(contest.strays)) {
+      if (!counts(stray, now) || contest.anyHasTooMany(stray)) {
+        continue;
+      }
+      int owned = 0;
+      for (Stray other : contest.strays) {
+        owned += counts(other, now) && isWithin(other, stray) ? 1 : 0;
+      }
+      int exchanges = 0;
+      for (Exchange exchange : contest.exchanges) {
+        exchanges += exchange.isPlausible() && stray.isCandidate(exchange.host) ? 1 : 0;
+      }
+      if (owned >= exchanges) {
+        for (Stray other : List.copyOf(contest.strays)) {
+          if (!other.lost
+              && !isWithin(other, stray)
+              && other.candidates.removeIf(c -> stray.isCandidate(c.host))
+              && contest.strays.contains(other)) {
+            decide(contest, remote, other, now);
+          }
+        }
+      }
+    }
+  }
+
+  /** One packet may be forged, and a silent SPI may be one whose exchange has been replaced. */
+  private static boolean counts(Stray stray, long now) {
+    return !stray.lost && stray.packets >= PACKETS && now - stray.last < LATELY;
+  }
+
+  private static boolean isWithin(Stray stray, Stray larger) {
+    for (Candidate candidate : stray.candidates) {
+      if (!larger.isCandidate(candidate.host)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
@@ -154,7 +220,7 @@ final class ByEvidence implements Association {
         remote,
         now,
         host -> {
-          if (stray.candidates.size() < limits.copies()
+          if (stray.candidates.size() < unexplainedCopies()
               && flows.newest(host, remote) == SlotTable.NONE
               && !stray.isCandidate(host)) {
             stray.candidates.add(new Candidate(host, 0));
@@ -165,11 +231,15 @@ final class ByEvidence implements Association {
           remote,
           now,
           host -> {
-            if (stray.candidates.size() < limits.copies()) {
+            if (stray.candidates.size() < unexplainedCopies()) {
               stray.candidates.add(new Candidate(host, 0));
             }
           });
     }
+  }
+
+  private int unexplainedCopies() {
+    return Math.min(limits.copies(), UNEXPLAINED_COPIES);
   }
 
   /** Binds the SPI where what is known suffices; its host. */
@@ -178,9 +248,6 @@ final class ByEvidence implements Association {
     if (stray.contested && !stray.lost) {
       stray.candidates.removeIf(c -> stillUsesItsOld(contest, remote, stray, c));
     }
-    if (stray.candidates.isEmpty()) {
-      addUnexplained(contest, remote, stray, true, now);
-    }
     if (stray.candidates.size() == 1) {
       int host = stray.candidates.getFirst().host;
       if (stray.lost) {
@@ -188,7 +255,9 @@ final class ByEvidence implements Association {
             ? bind(contest, remote, stray, host, Evidence.SESSION, now)
             : Optional.empty();
       }
-      boolean done = contest.plausible(host).filter(e -> e.state == State.DONE).isPresent();
+      boolean done =
+          stray.packets >= PACKETS
+              && contest.plausible(host).filter(e -> e.state == State.DONE).isPresent();
       return done
           ? bind(
               contest,
@@ -317,13 +386,18 @@ final class ByEvidence implements Association {
       addUnexplained(contest, remote, stray, true, now);
       stray.candidates.removeIf(c -> c.host == host);
     }
-    contest.strays.add(stray);
+    if (!stray.candidates.isEmpty()) {
+      contest.strays.add(stray);
+    }
   }
 
   // ---- IKE -------------------------------------------------------------------------------------
 
   @Override
   public Verdict ike(int host, int remote, Ike message, boolean fromInside, long now) {
+    if (isDeletion(message)) {
+      deleted(host, remote, message, fromInside, now);
+    }
     boolean negotiates =
         message.major() == 1
             ? message.exchange() == Ike.QUICK_MODE
@@ -340,6 +414,35 @@ final class ByEvidence implements Association {
         : message.answers()
             ? answer(contest, host, remote, message, fromInside, now)
             : request(contest, host, remote, message, fromInside, now);
+  }
+
+  private static boolean isDeletion(Ike message) {
+    return message.major() == 2
+        && message.exchange() == Ike.INFORMATIONAL
+        && message.inner() == Ike.DELETE_PAYLOAD
+        && !message.answers();
+  }
+
+  /**
+   * Who asked for a new IKE SA deletes the old one when it has it (RFC 7296, 2.8). An exchange that
+   * adds a pair of SAs is followed by no deletion.
+   */
+  private void deleted(int host, int remote, Ike message, boolean fromInside, long now) {
+    Contest contest = contests.get(remote);
+    if (contest == null) {
+      return;
+    }
+    for (Exchange exchange : contest.exchanges) {
+      if (exchange.host == host
+          && exchange.cookie == message.initiator()
+          && exchange.fromInside == fromInside
+          && exchange.state == State.DONE
+          && exchange.mayConcernIkeAlone()
+          && now - exchange.since < DELETION) {
+        exchange.become(State.IKE_ALONE, now);
+      }
+    }
+    ruleOut(contest, remote, host, now);
   }
 
   private Verdict request(
@@ -368,19 +471,25 @@ final class ByEvidence implements Association {
       Contest contest, int host, int remote, Ike message, boolean fromInside, long now) {
     Optional<Exchange> known =
         contest.exchange(host, message.initiator(), message.messageId(), !fromInside);
-    if (known.isEmpty() || known.get().state == State.CONSUMED) {
+    if (known.isPresent() && known.get().state == State.CONSUMED) {
       return new Verdict.Forward();
     }
-    Exchange exchange = known.get();
-    exchange.last = now;
     boolean notifiesOnly =
         message.part() == 0 && message.length() < WITH_SAS && message.inner() != Ike.SA_PAYLOAD;
     boolean goesOn = message.exchange() == Ike.AUTH && message.inner() == Ike.EAP_PAYLOAD;
     if (notifiesOnly || goesOn) {
-      contest.exchanges.remove(exchange);
+      known.ifPresent(contest.exchanges::remove);
       ruleOut(contest, remote, host, now);
       return new Verdict.Forward();
     }
+    // The request came when nobody knew whose its cookies are: the answer says as much.
+    Exchange exchange =
+        known.orElseGet(() -> {
+          Exchange answered = new Exchange(host, message, !fromInside, State.ASKED, now);
+          contest.add(answered);
+          return answered;
+        });
+    exchange.last = now;
     if (fromInside && (exchange.state == State.ASKED || exchange.state == State.HELD)) {
       return inTurn(contest, exchange, State.DONE, now);
     }
@@ -465,9 +574,8 @@ final class ByEvidence implements Association {
     Exchange latest = null;
     for (Exchange exchange : contest.exchanges) {
       if (exchange.host == host
-          && exchange.isPlausible()
-          && exchange.mayConcernIkeAlone()
-          && now - exchange.since < NEW_COOKIES) {
+          && isOfNewCookies(exchange, now)
+          && (latest == null || latest.state != State.IKE_ALONE)) {
         latest = exchange;
       }
     }
@@ -477,14 +585,18 @@ final class ByEvidence implements Association {
     }
   }
 
+  private static boolean isOfNewCookies(Exchange exchange, long now) {
+    return (exchange.state == State.IKE_ALONE
+            || (exchange.isPlausible() && exchange.mayConcernIkeAlone()))
+        && now - exchange.since < Contest.NEW_COOKIES;
+  }
+
   @Override
   public void eachRekeying(int remote, long now, IntConsumer host) {
     Contest contest = contests.get(remote);
     if (contest != null) {
       for (Exchange exchange : contest.exchanges) {
-        if (exchange.mayConcernIkeAlone()
-            && exchange.isPlausible()
-            && now - exchange.since < NEW_COOKIES) {
+        if (isOfNewCookies(exchange, now)) {
           host.accept(exchange.host);
         }
       }

@@ -12,8 +12,14 @@ final class Contest {
   /** SPIs that no exchange explains are forgotten after this time without a packet. */
   private static final long SILENT_LOST = 10_000;
 
+  /** SPIs of which one packet came, which may be forged, are forgotten after this time. */
+  private static final long SILENT_FIRST = 60_000;
+
   /** How long it is remembered on which exchange's strength a binding was made. */
   static final long DOUBTFUL = 60_000;
+
+  /** A new IKE SA shows itself this long after the exchange that made it, at most. */
+  static final long NEW_COOKIES = 120_000;
 
   private static final int EACH_HOST = 4;
   private static final int ALL = 8192;
@@ -72,6 +78,21 @@ final class Contest {
     return Optional.empty();
   }
 
+  /** Whether a host that may own an SPI has so many exchanges that older ones were forgotten. */
+  boolean anyHasTooMany(Stray stray) {
+    for (Stray.Candidate candidate : stray.candidates) {
+      int open = 0;
+      for (Exchange exchange : exchanges) {
+        open +=
+            exchange.host == candidate.host && exchange.state != Exchange.State.CONSUMED ? 1 : 0;
+      }
+      if (open >= EACH_HOST) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Forgets what is over. */
   void expire(long now, long lifetime) {
     exchanges.removeIf(exchange ->
@@ -79,9 +100,12 @@ final class Contest {
             > switch (exchange.state) {
               case ASKED, HELD, ANSWERED, LIKELY -> UNFINISHED;
               case CONSUMED -> DOUBTFUL;
+              case IKE_ALONE -> NEW_COOKIES;
               case DONE -> lifetime;
             });
-    strays.removeIf(stray -> now - stray.last > (stray.lost ? SILENT_LOST : lifetime));
+    strays.removeIf(stray ->
+        now - stray.last
+            > (stray.lost ? SILENT_LOST : stray.packets == 1 ? SILENT_FIRST : lifetime));
   }
 
   boolean isEmpty() {

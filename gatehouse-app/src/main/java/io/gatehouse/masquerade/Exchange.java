@@ -24,7 +24,9 @@ final class Exchange {
     /** It has ended well: one new inbound SPI is to come. */
     DONE,
     /** An SPI was bound on its strength. */
-    CONSUMED
+    CONSUMED,
+    /** It made a new IKE SA, whose cookies have not been seen. */
+    IKE_ALONE
   }
 
   final int host;
@@ -33,7 +35,10 @@ final class Exchange {
   final boolean fromInside;
   final int kind;
 
-  /** Type of the first payload inside the request; version 2. */
+  /** Whether the request was seen, and not the answer alone. */
+  final boolean asked;
+
+  /** Type of the first payload inside the first message that was seen; version 2. */
   final int inner;
 
   /** Bytes of the first message. */
@@ -55,6 +60,7 @@ final class Exchange {
     this.cookie = first.initiator();
     this.message = first.messageId();
     this.kind = first.exchange();
+    this.asked = first.major() == 1 || !first.answers();
     this.inner = first.inner();
     this.length = first.length();
     this.fromInside = fromInside;
@@ -80,11 +86,12 @@ final class Exchange {
    * 7296, 1.3.3), or Quick Mode, of which it is assumed.
    */
   boolean replaces() {
-    return kind == Ike.QUICK_MODE || (kind == Ike.CREATE_CHILD_SA && inner == Ike.NOTIFY_PAYLOAD);
+    return kind == Ike.QUICK_MODE
+        || (kind == Ike.CREATE_CHILD_SA && asked && inner == Ike.NOTIFY_PAYLOAD);
   }
 
   /** Whether it may turn out to have made a new IKE SA only (RFC 7296, 1.3.2). */
   boolean mayConcernIkeAlone() {
-    return kind == Ike.CREATE_CHILD_SA && inner != Ike.NOTIFY_PAYLOAD;
+    return kind == Ike.CREATE_CHILD_SA && asked && inner != Ike.NOTIFY_PAYLOAD;
   }
 }

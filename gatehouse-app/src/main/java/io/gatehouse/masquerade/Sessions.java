@@ -147,11 +147,9 @@ final class Sessions {
     if (hosts.isEmpty()) {
       return ledger.refuse(Reason.NO_HOST, 0, remote, now);
     }
+    // Nothing is learned from it: the host's own next message says whose the cookies are.
     if (hosts.size() == 1) {
-      int host = hosts.getFirst();
-      return learn(host, remote, message, now)
-          .map(reason -> ledger.refuse(reason, 0, remote, now))
-          .orElseGet(() -> inbound(remote, message, now));
+      return Association.to(hosts.getFirst());
     }
     if (message.responder() != 0) {
       return new Verdict.Copies(

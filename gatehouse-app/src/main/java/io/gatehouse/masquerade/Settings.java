@@ -74,7 +74,7 @@ public record Settings(
 
     /** Room for a large site. */
     public static Limits standard() {
-      return new Limits(512, 128, 16_384, 256, 16, 1 << 21);
+      return new Limits(512, 128, 16_384, 256, 64, 1 << 21);
     }
   }
 }

@@ -45,30 +45,84 @@ class EvidenceTest {
   void theServerSpeaksFirst() {
     g.logon(A);
 
-    assertThat(g.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x11)).isEqualTo(to(A));
     expectBound(0x11, A, Evidence.EXCHANGE);
     assertThat(g.engine.changes())
         .contains(new Change.Bind(REMOTE, 0x11, A), new Change.BindCookie(REMOTE, cookie(A), A));
   }
 
   @Test
+  void onePacketMayBeForgedAndBindsNothing() {
+    g.logon(A);
+    g.espIn(0x666, 1);
+    g.logon(B);
+    assertThat(g.espIn(0x667, 1)).isEqualTo(copies(B, A));
+
+    g.espOut(A, 0xa, 1);
+    assertThat(g.engine.status().bindings()).isEmpty();
+    assertThat(g.engine.register(A, REMOTE, 0x11, 0)).isEmpty();
+    assertThat(g.begins(0x22)).as("B's exchange was not used up").isEqualTo(to(B));
+  }
+
+  @Test
+  void theDeletionOfTheOldIkeSaTellsThatANewOneWasMade() {
+    g.logon(A);
+    g.begins(0x11);
+    g.logon(B);
+    g.begins(0x22);
+    g.ask(B, Ike.CREATE_CHILD_SA, 2, Ike.SA_PAYLOAD, Wire.LONG);
+    g.answer(B, Ike.CREATE_CHILD_SA, 2, Ike.SA_PAYLOAD, Wire.LONG);
+    g.ask(B, Ike.INFORMATIONAL, 3, Ike.DELETE_PAYLOAD, Wire.SHORT);
+    g.rekey(A, 2);
+
+    assertThat(g.begins(0x111)).isEqualTo(to(A));
+    assertThat(g.ikeIn(Wire.v2(0xb2, 0xb3, Ike.INFORMATIONAL, 0, false, 0, Wire.SHORT)))
+        .as("whose cookies are new is known, too")
+        .isEqualTo(to(B));
+  }
+
+  @Test
+  void anAnswerUnderNewCookiesSaysAsMuchAsItsRequest() {
+    g.logon(A);
+    g.begins(0x11);
+    g.logon(B);
+    g.begins(0x22);
+    g.ikeOut(B, Wire.v2(0xb2, 0xb3, Ike.CREATE_CHILD_SA, 0, true, Ike.SA_PAYLOAD, Wire.LONG));
+
+    assertThat(g.begins(0x23)).isEqualTo(to(B));
+  }
+
+  @Test
+  void asManySpisAsExchangesLeaveNoneForOthers() {
+    g.logon(A);
+    g.logon(B);
+    g.begins(0x11);
+    g.begins(0x22);
+    g.logon(C);
+
+    assertThat(g.begins(0x33)).isEqualTo(to(C));
+    expectBound(0x33, C, Evidence.ELIMINATION);
+    assertThat(g.espIn(0x11, 3)).as("these two stay open").isEqualTo(copies(B, A));
+  }
+
+  @Test
   void anotherHostsSessionDoesNotConfuse() {
     g.logon(B);
-    g.espIn(0x22, 1);
+    g.begins(0x22);
     g.logon(A);
 
-    assertThat(g.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x11)).isEqualTo(to(A));
     assertThat(g.espIn(0x22, 2)).isEqualTo(to(B));
   }
 
   @Test
   void ofSeveralOnlyThoseWithAnExchangeGetCopies() {
     g.logon(C);
-    g.espIn(0x33, 1);
+    g.begins(0x33);
     g.logon(A);
     g.logon(B);
 
-    assertThat(g.espIn(0x11, 1)).isEqualTo(copies(B, A));
+    assertThat(g.begins(0x11)).isEqualTo(copies(B, A));
     assertThat(g.engine.status().undecided())
         .singleElement()
         .satisfies(u -> assertThat(u.hosts()).containsExactly(B, A));
@@ -78,31 +132,31 @@ class EvidenceTest {
   void whoseOldSpiIsStillUsedDoesNotOwnTheNewOne() {
     for (Address host : List.of(A, B)) {
       g.logon(host);
-      g.espIn((int) host.low(), 1);
+      g.begins((int) host.low());
     }
     g.now = 3_600_000;
     g.rekey(A, 2);
     g.rekey(B, 2);
-    assertThat(g.espIn(0x11, 1)).isEqualTo(copies(B, A));
+    assertThat(g.begins(0x11)).isEqualTo(copies(B, A));
 
     g.engine.used(REMOTE, (int) B.low(), g.now + 2000);
     g.now += 2100;
 
     assertThat(g.espIn(0x11, 2)).isEqualTo(to(A));
     expectBound(0x11, A, Evidence.ELIMINATION);
-    assertThat(g.espIn(0x22, 1)).as("B's exchange is left").isEqualTo(to(B));
+    assertThat(g.begins(0x22)).as("B's exchange is left").isEqualTo(to(B));
   }
 
   @Test
   void aStragglerUnderTheOldSpiRulesNobodyOut() {
     for (Address host : List.of(A, B)) {
       g.logon(host);
-      g.espIn((int) host.low(), 1);
+      g.begins((int) host.low());
     }
     g.now = 3_600_000;
     g.rekey(A, 2);
     g.rekey(B, 2);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
 
     g.engine.used(REMOTE, (int) B.low(), g.now + 500);
     g.now += 600;
@@ -114,8 +168,8 @@ class EvidenceTest {
   void whenOneOfTwoIsBoundTheOtherIsToo() {
     g.logon(A);
     g.logon(B);
-    g.espIn(0x11, 1);
-    g.espIn(0x22, 1);
+    g.begins(0x11);
+    g.begins(0x22);
 
     assertThat(g.engine.register(A, REMOTE, 0x11, g.now)).isEmpty();
 
@@ -161,7 +215,7 @@ class EvidenceTest {
     g.saInit(A);
     g.ask(A, Ike.AUTH, 1, 35, Wire.LONG);
 
-    assertThat(g.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x11)).isEqualTo(to(A));
     assertThat(g.engine.status().bindings()).as("not before the answer").isEmpty();
 
     g.answer(A, Ike.AUTH, 1, Ike.IDR_PAYLOAD, Wire.LONG);
@@ -174,20 +228,20 @@ class EvidenceTest {
     g.saInit(B);
     g.ask(B, Ike.AUTH, 1, 35, Wire.LONG); // the answer is lost, B's SA stands at the remote
 
-    assertThat(g.espIn(0x22, 1)).isEqualTo(copies(B, A));
+    assertThat(g.begins(0x22)).isEqualTo(copies(B, A));
   }
 
   @Test
   void anExchangeThatOnlyNotifiesBringsNothing() {
     g.logon(A);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
     g.logon(B);
-    g.espIn(0x22, 1);
+    g.begins(0x22);
     g.rekey(A, 2);
     g.ask(B, Ike.CREATE_CHILD_SA, 2, Ike.NOTIFY_PAYLOAD, Wire.LONG);
     g.answer(B, Ike.CREATE_CHILD_SA, 2, Ike.NOTIFY_PAYLOAD, Wire.SHORT);
 
-    assertThat(g.espIn(0x111, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x111)).isEqualTo(to(A));
   }
 
   @Test
@@ -199,39 +253,39 @@ class EvidenceTest {
     g.ask(B, Ike.AUTH, 2, Ike.EAP_PAYLOAD, Wire.SHORT);
     g.answer(B, Ike.AUTH, 2, Ike.EAP_PAYLOAD, Wire.LONG);
 
-    assertThat(g.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x11)).isEqualTo(to(A));
 
     g.ask(B, Ike.AUTH, 3, Ike.AUTH_PAYLOAD, Wire.SHORT);
     g.answer(B, Ike.AUTH, 3, Ike.AUTH_PAYLOAD, Wire.LONG);
-    assertThat(g.espIn(0x22, 1)).isEqualTo(to(B));
+    assertThat(g.begins(0x22)).isEqualTo(to(B));
   }
 
   @Test
   void aNewIkeSaIsNotANewSpi() {
     g.logon(A);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
     g.logon(B);
-    g.espIn(0x22, 1);
+    g.begins(0x22);
     g.ask(B, Ike.CREATE_CHILD_SA, 2, Ike.SA_PAYLOAD, Wire.LONG);
     g.answer(B, Ike.CREATE_CHILD_SA, 2, Ike.SA_PAYLOAD, Wire.LONG);
     g.ikeOut(B, Wire.v2(0xb2, 0xb3, Ike.INFORMATIONAL, 0, false, Ike.DELETE_PAYLOAD, Wire.SHORT));
     g.rekey(A, 2);
 
-    assertThat(g.espIn(0x111, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x111)).isEqualTo(to(A));
   }
 
   @Test
   void aRemoteAsksForNewSas() {
     g.logon(A);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
     long c = cookie(A);
     g.ikeIn(Wire.v2(c, answered(A), Ike.CREATE_CHILD_SA, 0, false, Ike.NOTIFY_PAYLOAD, Wire.LONG));
-    g.espIn(0x99, 1);
+    g.begins(0x99);
     assertThat(g.engine.status().bindings()).as("before the host's answer").hasSize(1);
 
     g.ikeOut(A, Wire.v2(c, answered(A), Ike.CREATE_CHILD_SA, 0, true, Ike.SA_PAYLOAD, Wire.LONG));
 
-    assertThat(g.espIn(0x12, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x12)).isEqualTo(to(A));
     expectBound(0x12, A, Evidence.EXCHANGE);
   }
 
@@ -241,12 +295,12 @@ class EvidenceTest {
     g.ikeOut(A, Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 77, Wire.LONG));
     g.ikeIn(Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 77, Wire.LONG));
     g.ikeOut(A, Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 77, Wire.LONG));
-    assertThat(g.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x11)).isEqualTo(to(A));
     assertThat(g.engine.status().bindings()).as("the first message again").isEmpty();
 
     g.ikeOut(A, Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 77, Wire.SHORT));
 
-    assertThat(g.espIn(0x12, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x12)).isEqualTo(to(A));
     expectBound(0x12, A, Evidence.EXCHANGE);
   }
 
@@ -255,7 +309,7 @@ class EvidenceTest {
     mainMode(A);
     g.ikeIn(Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 77, Wire.LONG));
     g.ikeOut(A, Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 77, Wire.LONG));
-    assertThat(g.espIn(0x11, 1)).as("before the third message").isEqualTo(to(A));
+    assertThat(g.begins(0x11)).as("before the third message").isEqualTo(to(A));
 
     g.ikeIn(Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 77, Wire.SHORT));
 
@@ -270,7 +324,7 @@ class EvidenceTest {
   @Test
   void aLostEntryGoesToTheOneHostThatHasNone() {
     g.logon(A);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
     g.saInit(B);
 
     assertThat(g.espIn(0x22, 100_000)).isEqualTo(to(B));
@@ -287,11 +341,11 @@ class EvidenceTest {
   void aBindingThatProvesWrongIsTakenBack() {
     for (Address host : List.of(A, B)) {
       g.logon(host);
-      g.espIn((int) host.low(), 1);
+      g.begins((int) host.low());
     }
     g.now = 3_600_000;
     g.rekey(A, 2);
-    assertThat(g.espIn(0x99, 1)).as("forged, or of a session that was never seen").isEqualTo(to(A));
+    assertThat(g.begins(0x99)).as("forged, or of a session that was never seen").isEqualTo(to(A));
     g.now += 500;
     g.espIn(0x99, 2);
 
@@ -300,25 +354,25 @@ class EvidenceTest {
 
     assertThat(g.engine.status().revised()).isEqualTo(1);
     assertThat(g.engine.changes()).contains(new Change.Unbind(REMOTE, 0x99));
-    assertThat(g.espIn(0x11, 1)).as("A's exchange counts again").isEqualTo(to(A));
+    assertThat(g.begins(0x11)).as("A's exchange counts again").isEqualTo(to(A));
   }
 
   @Test
   void aUsedUpExchangeStillMakesItsHostPlausible() {
     for (Address host : List.of(A, B)) {
       g.logon(host);
-      g.espIn((int) host.low(), 1);
+      g.begins((int) host.low());
     }
     g.now = 3_600_000;
     g.rekey(A, 2);
-    g.espIn(0x99, 1); // forged: takes A's exchange
+    g.begins(0x99); // forged: takes A's exchange
 
-    assertThat(g.espIn(0x11, 1)).as("A's own").isEqualTo(to(A));
+    assertThat(g.begins(0x11)).as("A's own").isEqualTo(to(A));
   }
 
   @Test
   void noHostNoDelivery() {
-    assertThat(g.espIn(0x11, 1)).isEqualTo(drop(Reason.NO_HOST));
+    assertThat(g.begins(0x11)).isEqualTo(drop(Reason.NO_HOST));
     assertThat(g.engine.status().undecided()).isEmpty();
   }
 
@@ -335,7 +389,7 @@ class EvidenceTest {
     assertThat(held.ask(B, Ike.AUTH, 1, 35, Wire.LONG)).isEqualTo(new Verdict.Hold(1400));
 
     held.now += 10;
-    assertThat(held.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(held.begins(0x11)).isEqualTo(to(A));
     assertThat(held.ask(B, Ike.AUTH, 1, 35, Wire.LONG)).as("A's SPI has come").isEqualTo(FORWARD);
   }
 

@@ -45,6 +45,12 @@ final class Gateway {
     return in(Wire.esp(REMOTE, PUBLIC, spi, sequence));
   }
 
+  /** The first two packets under an SPI, of which the second decides. */
+  Verdict begins(int spi) {
+    espIn(spi, 1);
+    return espIn(spi, 2);
+  }
+
   Verdict ikeOut(Address host, Ike message) {
     return out(Wire.ike(host, REMOTE, message));
   }

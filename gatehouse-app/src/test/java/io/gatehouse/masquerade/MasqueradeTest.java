@@ -124,7 +124,7 @@ class MasqueradeTest {
                     new Settings.Server(Prefix.of("198.51.100.2/32"), C)),
                 LIMITS));
     s.logon(A);
-    s.espIn(0x11, 1);
+    s.begins(0x11);
 
     assertThat(s.ikeIn(Wire.v2(0xe1, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG))).isEqualTo(to(B));
     assertThat(s.in(Wire.ike(OTHER, PUBLIC, Wire.v2(0xe2, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG))))
@@ -132,7 +132,7 @@ class MasqueradeTest {
     s.ikeOut(B, Wire.v2(0xe1, 0xf1, Ike.SA_INIT, 0, true, 0, Wire.LONG));
     s.ikeIn(Wire.v2(0xe1, 0xf1, Ike.AUTH, 1, false, 35, Wire.LONG));
     s.ikeOut(B, Wire.v2(0xe1, 0xf1, Ike.AUTH, 1, true, Ike.IDR_PAYLOAD, Wire.LONG));
-    assertThat(s.espIn(0x22, 1)).isEqualTo(to(B));
+    assertThat(s.begins(0x22)).isEqualTo(to(B));
     assertThat(s.espIn(0x11, 2)).isEqualTo(to(A));
   }
 
@@ -180,7 +180,7 @@ class MasqueradeTest {
   void parallelSessionsForbiddenAndADeadOneReleased() {
     Gateway alone = new Gateway(settings(false, List.of(), LIMITS));
     alone.logon(A);
-    alone.espIn(0x11, 1);
+    alone.begins(0x11);
 
     Ike hello = Wire.v2(cookie(B), 0, Ike.SA_INIT, 0, false, 0, Wire.LONG);
     assertThat(alone.ikeOut(B, hello)).isEqualTo(drop(Reason.PARALLEL));
@@ -201,7 +201,7 @@ class MasqueradeTest {
   @Test
   void registeredSpis() {
     assertThat(g.engine.register(A, REMOTE, 0x11, 0)).isEmpty();
-    assertThat(g.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(g.begins(0x11)).isEqualTo(to(A));
 
     assertThat(g.engine.register(B, REMOTE, 0x11, 0)).contains(Reason.SPI_COLLISION);
     assertThat(g.espIn(0x11, 2)).as("the first keeps it").isEqualTo(to(A));
@@ -212,7 +212,7 @@ class MasqueradeTest {
   @Test
   void whatAHostSaysItselfOutweighsWhatWasLearned() {
     g.logon(A);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
 
     assertThat(g.engine.register(B, REMOTE, 0x11, 0)).isEmpty();
 
@@ -226,11 +226,11 @@ class MasqueradeTest {
     g.engine.own(REMOTE, 0x77);
     g.engine.ownCookie(REMOTE, 0x88);
 
-    assertThat(g.espIn(0x77, 1)).isEqualTo(new Verdict.Own());
+    assertThat(g.begins(0x77)).isEqualTo(new Verdict.Own());
     assertThat(g.ikeIn(Wire.v2(0x88, 0x89, Ike.INFORMATIONAL, 5, false, 0, Wire.SHORT)))
         .isEqualTo(new Verdict.Own());
     assertThat(g.engine.register(B, REMOTE, 0x77, 0)).contains(Reason.OWN_SPI);
-    assertThat(g.espIn(0x11, 1)).as("A's exchange was not used up").isEqualTo(to(A));
+    assertThat(g.begins(0x11)).as("A's exchange was not used up").isEqualTo(to(A));
 
     g.engine.own(REMOTE, 0x11);
     assertThat(g.espIn(0x11, 2)).as("even one that was bound").isEqualTo(new Verdict.Own());
@@ -240,7 +240,7 @@ class MasqueradeTest {
   @Test
   void entriesLiveAsLongAsTheirTraffic() {
     g.logon(A);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
     g.espOut(A, 0xa, 1);
     g.now = 400_000;
     g.engine.used(REMOTE, 0x11, g.now);
@@ -260,7 +260,7 @@ class MasqueradeTest {
   void timeGoesForwardOnly() {
     g.logon(A);
     g.now = 500_000;
-    g.espIn(0x11, 1);
+    g.begins(0x11);
     g.now = 1000;
     g.espIn(0x11, 2);
 
@@ -305,9 +305,9 @@ class MasqueradeTest {
   @Test
   void forgeriesNeitherFillTheTableNorKeepTheTrueOneOut() {
     g.logon(A);
-    g.espIn(0x11, 1);
+    g.begins(0x11);
     g.logon(B);
-    g.espIn(0x22, 1);
+    g.begins(0x22);
     for (int i = 0; i < 10_000; i++) {
       g.now += 1;
       g.espIn(0x1000 + i, 5_000_000 + i);
@@ -315,7 +315,7 @@ class MasqueradeTest {
     assertThat(g.engine.status().bindings()).hasSize(2);
     assertThat(g.engine.status().undecided()).hasSizeLessThanOrEqualTo(LIMITS.undecided());
     g.rekey(B, 2);
-    assertThat(g.espIn(0x23, 1)).isEqualTo(to(B));
+    assertThat(g.begins(0x23)).isEqualTo(to(B));
   }
 
   @ParameterizedTest
@@ -325,9 +325,9 @@ class MasqueradeTest {
   void theBaselinesBindTheFirstAnswerToWhoWaits(Method method) {
     Gateway b = new Gateway(Settings.standard().with(method));
     b.espOut(A, 0xa, 1);
-    assertThat(b.espIn(0x11, 1)).isEqualTo(to(A));
+    assertThat(b.begins(0x11)).isEqualTo(to(A));
     b.espOut(B, 0xb, 1);
-    assertThat(b.espIn(0x22, 1)).isEqualTo(to(B));
+    assertThat(b.begins(0x22)).isEqualTo(to(B));
     assertThat(b.espIn(0x11, 2)).isEqualTo(to(A));
   }
 
@@ -341,7 +341,7 @@ class MasqueradeTest {
     }
     assertThat(b.espOut(A, 0xa, 7)).as("the sixth").isEqualTo(drop(Reason.BLOCKED));
     assertThat(b.espOut(B, 0xb, 2)).as("B's turn").isEqualTo(FORWARD);
-    assertThat(b.espIn(0x11, 1)).as("A's late answer is taken for B's").isEqualTo(to(B));
+    assertThat(b.begins(0x11)).as("A's late answer is taken for B's").isEqualTo(to(B));
   }
 
   @Test
@@ -350,7 +350,7 @@ class MasqueradeTest {
     b.logon(A);
     b.logon(B);
 
-    assertThat(b.espIn(0x11, 1)).isEqualTo(to(B));
+    assertThat(b.begins(0x11)).isEqualTo(to(B));
     assertThat(b.engine.status().bindings()).isEmpty();
   }
 }
