@@ -188,33 +188,18 @@ final class Explain {
             "does",
             String.join(" ", rule.statements().stream().map(NftText::statement).toList()),
             none));
-    found
-        .chain()
-        .base()
-        .ifPresentOrElse(
-            base ->
-                facts.add(
-                    new Fact(
-                        "stands",
-                        "in "
-                            + found.table().family()
-                            + " "
-                            + found.table().name()
-                            + ", hook "
-                            + base.hook().name().toLowerCase(Locale.ROOT)
-                            + ", priority "
-                            + base.priority(),
-                        none)),
-            () ->
-                facts.add(
-                    new Fact(
-                        "stands",
-                        "in "
-                            + found.table().family()
-                            + " "
-                            + found.table().name()
-                            + ", where other chains lead",
-                        none)));
+    String place =
+        found
+            .chain()
+            .base()
+            .map(base ->
+                ", hook "
+                    + base.hook().name().toLowerCase(Locale.ROOT)
+                    + ", priority "
+                    + base.priority())
+            .orElse(", where other chains lead");
+    String table = "in " + found.table().family() + " " + found.table().name();
+    facts.add(new Fact("stands", table + place, none));
     return facts;
   }
 

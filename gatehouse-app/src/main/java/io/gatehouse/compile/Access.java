@@ -26,18 +26,13 @@ final class Access {
   /** Somebody, and what he may speak to there. */
   record Caller(Target from, List<Service> services) {}
 
-  /** The groups of a tunnel that can have some. */
-  static List<Group> groups(Tunnel tunnel) {
-    return tunnel instanceof Tunnel.RemoteAccess access ? access.groups() : List.of();
-  }
-
   /**
    * What may be reached through a tunnel by whoever is in no known group: with groups, what the
    * tunnel and every group have in common, because whoever comes may yet turn out to be in any.
    */
   List<Grant> reach(Tunnel tunnel) {
-    List<Grant> common = grants(tunnel, own(tunnel));
-    for (Group group : groups(tunnel)) {
+    List<Grant> common = grants(tunnel, tunnel.reach());
+    for (Group group : tunnel.groups()) {
       common = Grant.common(common, reach(tunnel, group));
     }
     return common;
@@ -56,26 +51,18 @@ final class Access {
     return Stream.concat(reach.stream(), flows).map(places::grant).toList();
   }
 
-  private static List<Reach> own(Tunnel tunnel) {
-    return switch (tunnel) {
-      case Tunnel.RemoteAccess access -> access.reach();
-      case Tunnel.SiteToSite site -> site.reach();
-      case Tunnel.L2tp l2tp -> List.of();
-    };
-  }
-
   /** Whether anybody reaches the internet through the tunnel. */
   boolean toInternet(Tunnel tunnel) {
     return Stream.concat(
-            grants(tunnel, own(tunnel)).stream(),
-            groups(tunnel).stream().flatMap(group -> group.reach().stream()).map(places::grant))
+            grants(tunnel, tunnel.reach()).stream(),
+            tunnel.groups().stream().flatMap(group -> group.reach().stream()).map(places::grant))
         .anyMatch(grant -> grant.target() instanceof Target.World);
   }
 
   /** The services on this host for whoever is in no known group. An empty list means none. */
   List<Service> services(Tunnel tunnel) {
     List<Service> common = services(tunnel, tunnel.services());
-    for (Group group : groups(tunnel)) {
+    for (Group group : tunnel.groups()) {
       List<Service> theirs = services(tunnel, group);
       common =
           common.isEmpty() || theirs.isEmpty()

@@ -70,7 +70,7 @@ final class ByClass {
   /** Clients whose group is known go to its chain: the daemon tells which, within the contract. */
   static List<Rule> groups(Draft draft, String prefix, Tunnel tunnel) {
     List<Rule> rules = new ArrayList<>();
-    List<Group> groups = Access.groups(tunnel);
+    List<Group> groups = tunnel.groups();
     for (Family family : Family.values()) {
       List<Value> pools =
           draft.places.far(family, t -> t.name().equals(tunnel.name())).stream()

@@ -85,7 +85,7 @@ final class Forward {
                     draft.access.reach(tunnel).stream()
                         .map(g -> new Granted(g.target(), Set.copyOf(g.services())))
                         .collect(Collectors.toSet()),
-                    Access.groups(tunnel).isEmpty() ? "" : tunnel.name()));
+                    tunnel.groups().isEmpty() ? "" : tunnel.name()));
     List<Rule> rules = new ArrayList<>();
     rules.addAll(
         ByClass.rules(draft, "from", classes, Nft.DECRYPTED, Nft::saddr, "came through a tunnel"));
@@ -95,7 +95,7 @@ final class Forward {
       List<Rule> chain = new ArrayList<>(ByClass.groups(draft, "from", tunnel));
       chain.addAll(granted(tunnel.name(), draft.access.reach(tunnel), families, tunnel.origin()));
       draft.chain("from_" + members.name(), chain);
-      for (Group group : Access.groups(tunnel)) {
+      for (Group group : tunnel.groups()) {
         draft.chain(
             ByClass.chain("from", tunnel, group),
             granted(group.name(), draft.access.reach(tunnel, group), families, group.origin()));

@@ -92,7 +92,7 @@ final class Input {
             tunnel ->
                 new Key(
                     Set.copyOf(draft.access.services(tunnel)),
-                    Access.groups(tunnel).isEmpty() ? "" : tunnel.name()));
+                    tunnel.groups().isEmpty() ? "" : tunnel.name()));
     List<Rule> rules = new ArrayList<>();
     rules.addAll(
         ByClass.rules(
@@ -124,7 +124,7 @@ final class Input {
     rules.addAll(
         services(draft.access.services(tunnel), tunnel.services(), tunnel.name(), tunnel.origin()));
     draft.chain("in_" + members.name(), rules);
-    for (Group group : Access.groups(tunnel)) {
+    for (Group group : tunnel.groups()) {
       draft.chain(
           ByClass.chain("in", tunnel, group),
           services(

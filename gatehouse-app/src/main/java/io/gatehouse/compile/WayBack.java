@@ -10,6 +10,7 @@ import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Reach;
 import io.gatehouse.model.Tunnel;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,17 +129,10 @@ final class WayBack {
 
   /** Whether anything may pass between them, whoever begins. */
   private boolean touches(Tunnel tunnel, Network network) {
-    Stream<Place> reached =
-        switch (tunnel) {
-          case Tunnel.RemoteAccess access ->
-              Stream.concat(
-                      access.reach().stream(),
-                      access.groups().stream().flatMap(group -> group.reach().stream()))
-                  .map(r -> r.place());
-          case Tunnel.SiteToSite site ->
-              Stream.concat(site.local().stream(), site.reach().stream().map(r -> r.place()));
-          case Tunnel.L2tp l2tp -> Stream.empty();
-        };
+    Stream<Place> reached = tunnel.reachOfAnybody().map(Reach::place);
+    if (tunnel instanceof Tunnel.SiteToSite site) {
+      reached = Stream.concat(site.local().stream(), reached);
+    }
     return reached.anyMatch(network::equals)
         || gateway.host().flows().stream()
             .anyMatch(flow ->

@@ -23,7 +23,8 @@ public final class Selectors {
   public Selectors(Gateway gateway) {
     this.gateway = gateway;
     for (Tunnel tunnel : gateway.tunnels()) {
-      reach(tunnel)
+      tunnel
+          .reachOfAnybody()
           .forEach(reach -> {
             if (reach.place() instanceof Place.OfTunnel of) {
               Set<Prefix> from = crossing.computeIfAbsent(of.name(), n -> new LinkedHashSet<>());
@@ -51,8 +52,7 @@ public final class Selectors {
   /** Whether this host offers anything to some who come through the tunnel. */
   public static boolean offers(Tunnel tunnel) {
     return !tunnel.services().isEmpty()
-        || (tunnel instanceof Tunnel.RemoteAccess access
-            && access.groups().stream().anyMatch(group -> !group.services().isEmpty()));
+        || tunnel.groups().stream().anyMatch(group -> !group.services().isEmpty());
   }
 
   /** This host as the tunnel's users see it: by its fixed inside addresses of their families. */
@@ -66,7 +66,7 @@ public final class Selectors {
   }
 
   private Stream<Place> places(Tunnel tunnel) {
-    Stream<Place> reached = reach(tunnel).map(Reach::place);
+    Stream<Place> reached = tunnel.reachOfAnybody().map(Reach::place);
     return switch (tunnel) {
       // Both ends have to agree on the networks of a site: only those that it names.
       case Tunnel.SiteToSite site -> Stream.concat(site.local().stream(), reached);
@@ -78,18 +78,6 @@ public final class Selectors {
                       flow.to().place() instanceof Place.OfTunnel of
                           && of.name().equals(tunnel.name()))
                   .map(Host.Flow::from));
-      case Tunnel.L2tp l2tp -> Stream.empty();
-    };
-  }
-
-  /** What peers may begin, groups included. */
-  private static Stream<Reach> reach(Tunnel tunnel) {
-    return switch (tunnel) {
-      case Tunnel.RemoteAccess access ->
-          Stream.concat(
-              access.reach().stream(),
-              access.groups().stream().flatMap(group -> group.reach().stream()));
-      case Tunnel.SiteToSite site -> site.reach().stream();
       case Tunnel.L2tp l2tp -> Stream.empty();
     };
   }

@@ -2,6 +2,7 @@ package io.gatehouse.model;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** An IPsec tunnel, or the many of one kind that one connection of the IKE daemon serves. */
 public sealed interface Tunnel {
@@ -20,8 +21,22 @@ public sealed interface Tunnel {
 
   Mss mss();
 
+  /** What those may begin who come through it; for groups see {@link Group}. */
+  List<Reach> reach();
+
   /** What this host offers to those who come through it; for groups see {@link Group}. */
   List<Located<Service>> services();
+
+  /** Its clients as identities tell them apart. */
+  default List<Group> groups() {
+    return List.of();
+  }
+
+  /** What some of those may begin who come through it, whatever group they are in. */
+  default Stream<Reach> reachOfAnybody() {
+    return Stream.concat(
+        reach().stream(), groups().stream().flatMap(group -> group.reach().stream()));
+  }
 
   Origin origin();
 
@@ -167,6 +182,11 @@ public sealed interface Tunnel {
       on = List.copyOf(on);
       peers = List.copyOf(peers);
       services = List.copyOf(services);
+    }
+
+    @Override
+    public List<Reach> reach() {
+      return List.of();
     }
 
     @Override

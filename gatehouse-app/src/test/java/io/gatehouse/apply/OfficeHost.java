@@ -144,14 +144,7 @@ final class OfficeHost {
   private static Ruleset changed(Ruleset ruleset, UnaryOperator<List<Chain>> change) {
     Table table = ruleset.tables().getFirst();
     List<NftSet> sets = table.sets();
-    return new Ruleset(
-        ruleset.gateway(),
-        List.of(new Table(table.family(), table.name(), sets, change.apply(table.chains()))),
-        ruleset.backstop(),
-        ruleset.rules(),
-        ruleset.routes(),
-        ruleset.neighbours(),
-        ruleset.sysctls(),
-        ruleset.numbers());
+    return ruleset.withTables(
+        List.of(new Table(table.family(), table.name(), sets, change.apply(table.chains()))));
   }
 }

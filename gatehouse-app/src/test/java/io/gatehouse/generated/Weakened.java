@@ -85,16 +85,7 @@ public record Weakened(Ruleset ruleset) {
               .toList();
       tables.add(new Table(table.family(), table.name(), table.sets(), chains));
     }
-    return changed(
-        new Ruleset(
-            ruleset.gateway(),
-            tables,
-            ruleset.backstop(),
-            ruleset.rules(),
-            ruleset.routes(),
-            ruleset.neighbours(),
-            ruleset.sysctls(),
-            ruleset.numbers()));
+    return changed(ruleset.withTables(tables));
   }
 
   private Weakened changed(Ruleset other) {

@@ -5,61 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.bdd.Bounded;
 import io.gatehouse.compile.Compiler;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
+import io.gatehouse.generated.Descriptions;
+import io.gatehouse.generated.Weakened;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.path.HostState.SpdState;
 import io.gatehouse.ruleset.Ruleset;
-import io.gatehouse.ruleset.Table;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What packets do on the gateways of the examples. */
 class DescribedHostTest {
-  private static final Path EXAMPLES =
-      Path.of(System.getProperty("gatehouse.home", "..")).resolve("examples");
-
   static List<String> examples() throws IOException {
-    try (Stream<Path> files = Files.list(EXAMPLES)) {
-      return files
-          .map(f -> f.getFileName().toString())
-          .filter(n -> n.endsWith(".yaml"))
-          .sorted()
-          .toList();
-    }
-  }
-
-  private record Examples() implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      try {
-        return new Content.Bytes(ByteBuffer.wrap(Files.readAllBytes(EXAMPLES.resolve(file))));
-      } catch (IOException e) {
-        return new Content.Unreadable("no such file");
-      }
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
-  }
-
-  private static Gateway gateway(String example) {
-    return ((Reading.Understood) Description.read(example, new Examples())).gateway();
+    return Descriptions.examples();
   }
 
   private static HostState host(Gateway gateway, Ruleset ruleset) {
@@ -76,7 +41,7 @@ class DescribedHostTest {
   @ParameterizedTest
   @MethodSource("examples")
   void everyPacketEndsOnceAndEveryRuleIsUnderstood(String example) {
-    Gateway gateway = gateway(example);
+    Gateway gateway = Descriptions.example(example);
     HostState host = host(gateway, Compiler.compile(gateway).ruleset());
     for (Family family : Family.values()) {
       List<Object> found =
@@ -127,28 +92,18 @@ class DescribedHostTest {
 
   @Test
   void nothingOfAPoolPassesTheOfficeInClearWhateverItsTunnelsDo() {
-    Gateway gateway = gateway("office.yaml");
+    Gateway gateway = Descriptions.example("office.yaml");
     Ruleset ruleset = Compiler.compile(gateway).ruleset();
     assertThat(leak(host(gateway, ruleset), gateway, true)).isEqualTo("nothing");
   }
 
   @Test
   void theBackstopHoldsWhenEveryRuleIsFlushed() {
-    Gateway gateway = gateway("office.yaml");
+    Gateway gateway = Descriptions.example("office.yaml");
     Ruleset ruleset = Compiler.compile(gateway).ruleset();
-    assertThat(leak(host(gateway, without(ruleset, false)), gateway, false)).isEqualTo("nothing");
-    assertThat(leak(host(gateway, without(ruleset, true)), gateway, false)).isNotEqualTo("nothing");
-  }
-
-  private static Ruleset without(Ruleset ruleset, boolean backstopToo) {
-    return new Ruleset(
-        ruleset.gateway(),
-        List.<Table>of(),
-        backstopToo ? List.of() : ruleset.backstop(),
-        ruleset.rules(),
-        ruleset.routes(),
-        ruleset.neighbours(),
-        ruleset.sysctls(),
-        ruleset.numbers());
+    Ruleset flushed = ruleset.withTables(List.of());
+    Ruleset bare = new Weakened(flushed).withoutBackstop().ruleset();
+    assertThat(leak(host(gateway, flushed), gateway, false)).isEqualTo("nothing");
+    assertThat(leak(host(gateway, bare), gateway, false)).isNotEqualTo("nothing");
   }
 }

@@ -209,9 +209,9 @@ class FaultsIT {
   }
 
   private static Ruleset withoutNat() {
-    Table table = Rulesets.office().tables().getFirst();
-    return Rulesets.withTables(
-        Rulesets.office(),
+    Ruleset office = Rulesets.office();
+    Table table = office.tables().getFirst();
+    return office.withTables(
         List.of(
             new Table(
                 table.family(),

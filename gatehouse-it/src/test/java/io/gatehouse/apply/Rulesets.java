@@ -113,18 +113,6 @@ final class Rulesets {
         Numbers.DEFAULT);
   }
 
-  static Ruleset withTables(Ruleset ruleset, List<Table> tables) {
-    return new Ruleset(
-        ruleset.gateway(),
-        tables,
-        ruleset.backstop(),
-        ruleset.rules(),
-        ruleset.routes(),
-        ruleset.neighbours(),
-        ruleset.sysctls(),
-        ruleset.numbers());
-  }
-
   private static XfrmPolicy policy(
       XfrmPolicy.Direction direction, Prefix source, Prefix destination) {
     return new XfrmPolicy(

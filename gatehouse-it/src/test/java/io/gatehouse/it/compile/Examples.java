@@ -2,9 +2,7 @@ package io.gatehouse.it.compile;
 
 import io.gatehouse.compile.Compiled;
 import io.gatehouse.compile.Compiler;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
+import io.gatehouse.generated.Descriptions;
 import io.gatehouse.it.lab.Host;
 import io.gatehouse.model.Family;
 import io.gatehouse.ruleset.IpText;
@@ -13,53 +11,21 @@ import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.ruleset.Sysctl;
 import io.gatehouse.ruleset.Table;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** The examples, compiled, and how a host of the lab gets what they come to. */
 final class Examples {
-  private static final Path DIRECTORY =
-      Path.of(System.getProperty("gatehouse.home")).resolve("examples");
-
   private Examples() {}
 
   static List<String> names() throws IOException {
-    try (Stream<Path> files = Files.list(DIRECTORY)) {
-      return files
-          .map(file -> file.getFileName().toString())
-          .filter(file -> file.endsWith(".yaml"))
-          .map(file -> file.substring(0, file.length() - ".yaml".length()))
-          .sorted()
-          .toList();
-    }
-  }
-
-  private record Disk() implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      try {
-        return new Content.Bytes(ByteBuffer.wrap(Files.readAllBytes(DIRECTORY.resolve(file))));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
+    return Descriptions.examples().stream()
+        .map(file -> file.substring(0, file.length() - ".yaml".length()))
+        .toList();
   }
 
   static Compiled described(String name) {
-    return switch (Description.read(name + ".yaml", new Disk())) {
-      case Reading.Understood understood -> Compiler.compile(understood.gateway());
-      case Reading.Refused refused -> throw new AssertionError(refused.problems().toString());
-    };
+    return Compiler.compile(Descriptions.example(name + ".yaml"));
   }
 
   static Ruleset compiled(String name) {
