@@ -7,6 +7,7 @@ import io.gatehouse.model.Interface;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Peer;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.PrefixIndex;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Expression.Selector;
@@ -173,13 +174,13 @@ final class Ike {
    * travel in clear.
    */
   Optional<SetRef> amidst(Family family) {
-    List<Prefix> far = space.far(family).stream().map(Partition.Claim::prefix).toList();
+    PrefixIndex far =
+        new PrefixIndex(space.far(family).stream().map(Partition.Claim::prefix).toList());
     List<Located<Prefix>> amidst = new ArrayList<>();
     for (Tunnel tunnel : gateway.tunnels()) {
       for (Located<Peer> peer : tunnel.peers()) {
         if (peer.value() instanceof Peer.At there) {
-          far.stream()
-              .filter(there.prefix()::overlaps)
+          far.overlapping(there.prefix()).stream()
               .map(prefix -> prefix.length() > there.prefix().length() ? prefix : there.prefix())
               .forEach(both -> amidst.add(new Located<>(both, peer.origin())));
         }

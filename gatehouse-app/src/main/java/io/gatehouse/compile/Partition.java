@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 
 /**
  * Cuts claims to addresses into disjoint prefixes, as interval sets need them: the most specific
@@ -36,10 +35,18 @@ final class Partition {
 
     /** The same as a prefix, where it is one. */
     Optional<Prefix> prefix() {
-      return IntStream.rangeClosed(0, first.family().bits())
-          .mapToObj(length -> Prefix.masked(first, length))
-          .filter(prefix -> prefix.first().equals(first) && prefix.last().equals(last))
-          .findFirst();
+      Prefix around = Prefix.masked(first, agreeing());
+      return around.first().equals(first) && around.last().equals(last)
+          ? Optional.of(around)
+          : Optional.empty();
+    }
+
+    /** How many leading bits are the same in both. */
+    private int agreeing() {
+      long high = first.high() ^ last.high();
+      long low = first.low() ^ last.low();
+      int zeros = high == 0 ? 64 + Long.numberOfLeadingZeros(low) : Long.numberOfLeadingZeros(high);
+      return zeros - (128 - first.family().bits());
     }
   }
 
