@@ -33,6 +33,7 @@ final class ChainWalk {
   private final HeaderSpace space;
   private final Bdd bdd;
   private final Expressions expressions;
+  private final Optional<Idle> idle;
   private final Budget budget;
   private final MasqueradeAddress masquerade;
   private final Table table;
@@ -69,6 +70,7 @@ final class ChainWalk {
   ChainWalk(
       HeaderSpace space,
       Expressions expressions,
+      Optional<Idle> idle,
       Budget budget,
       MasqueradeAddress masquerade,
       Table table,
@@ -78,6 +80,7 @@ final class ChainWalk {
     this.space = space;
     this.bdd = space.bdd();
     this.expressions = expressions;
+    this.idle = idle;
     this.budget = budget;
     this.masquerade = masquerade;
     this.table = table;
@@ -128,6 +131,9 @@ final class ChainWalk {
       number++;
       if (reached == FALSE) {
         break;
+      }
+      if (idle.filter(rules -> rules.is(rule)).isPresent()) {
+        continue;
       }
       budget.spend(bdd);
       Step step = new Step(chain, rule, number, depth);
@@ -298,7 +304,7 @@ final class ChainWalk {
         return;
       }
       int may = bdd.and(here, expressions.mayStand(state, key, map, at));
-      int left = bdd.and(may, open(Kind.LIVE_MAP, "@" + map.name() + " holds it"));
+      int left = bdd.and(may, space.held(map.name(), Optional.empty(), at.place()));
       int found = left;
       List<Verdict> verdicts = map.contract().get().verdicts();
       for (int i = 0; i < verdicts.size(); i++) {
@@ -306,8 +312,7 @@ final class ChainWalk {
         int part =
             last
                 ? left
-                : bdd.and(
-                    left, open(Kind.LIVE_MAP, "@" + map.name() + " holds " + verdicts.get(i)));
+                : bdd.and(left, space.held(map.name(), Optional.of(verdicts.get(i)), at.place()));
         left = bdd.difference(left, part);
         apply(verdicts.get(i), part);
       }

@@ -198,9 +198,10 @@ public final class DescribedHost {
         Policy.protecting(tunnel.name(), Direction.FWD, far, near, priority, tunnel.origin()));
   }
 
-  /** UDP 1701 of this host, towards anybody (RFC 3193). */
+  /** UDP 1701 of this host where the tunnel may end, towards anybody (RFC 3193). */
   private void transport(Tunnel tunnel) {
-    for (Device device : devices) {
+    List<String> ends = tunnel.on().stream().map(Interface::device).toList();
+    for (Device device : devices.stream().filter(d -> ends.contains(d.name())).toList()) {
       for (InterfaceAddress address : device.addresses()) {
         Prefix own = Prefix.host(address.address());
         Prefix anybody = own.family() == Family.V4 ? Prefix.ALL_V4 : Prefix.ALL_V6;

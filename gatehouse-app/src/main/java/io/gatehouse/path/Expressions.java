@@ -924,15 +924,11 @@ final class Expressions {
                 width,
                 new Unknown(
                     Kind.ENVIRONMENT, ipsec.key() + " of an SA that is not known", at.place())));
-    for (int i = 0; i < space.tunnels().size(); i++) {
-      String name = space.tunnels().get(i);
-      Optional<int[]> known =
-          host.tunnels().stream()
-              .filter(t -> t.name().equals(name))
-              .findFirst()
-              .flatMap(t -> ofSa(t, in, ipsec.key()));
+    for (HostState.Tunnel one : host.tunnels()) {
+      Optional<int[]> known = ofSa(one, in, ipsec.key());
       if (known.isPresent()) {
-        value = value.assign(bdd, tunnel.in(bdd, IntervalSet.of(i + 1L)), known.get());
+        int there = tunnel.in(bdd, IntervalSet.of(space.classes().number(one.name())));
+        value = value.assign(bdd, there, known.get());
       }
     }
     return new Reading.Content(present, value, type.get());

@@ -46,6 +46,7 @@ public final class FirstPackets {
     });
     if (inClear) {
       packets.put(space.secpath, 0);
+      packets.put(space.own, 0);
     }
     // HeaderSpace.Connection.NEW
     packets.put(space.connection, 0);

@@ -8,9 +8,12 @@ import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.path.TunnelClasses.TunnelClass;
+import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,8 +25,9 @@ import java.util.function.Predicate;
  * The packets of one family as they arrive, as variables of an arena, and the sets of them that
  * questions are made of. A set is the number of a function in {@link #bdd()}.
  *
- * <p>Order of the variables: device, secpath, conntrack, protocol, destination, source, ports, and
- * what a walk adds as it meets it.
+ * <p>Order of the variables: device, secpath, conntrack, protocol, ports, addresses, and what a
+ * walk adds as it meets it. Addresses stand low because sets of them are large: there they are
+ * shared by all that is asked above them.
  */
 public final class HeaderSpace {
 
@@ -50,12 +54,21 @@ public final class HeaderSpace {
   private final Bdd bdd;
   private final Family family;
   private final List<String> devices;
-  private final List<String> tunnels;
+  private final TunnelClasses classes;
   private final Map<Integer, Unknown> unknowns = new LinkedHashMap<>();
   private final Map<String, int[]> properties = new HashMap<>();
+  private final Map<Integer, Held> held = new HashMap<>();
+  private int sane = FALSE;
 
   final int[] iif;
   final int[] secpath;
+
+  /**
+   * Of a class of many tunnels, whether that one decrypted it whose far address its source is;
+   * another of the class otherwise.
+   */
+  final int[] own;
+
   final int[] connection;
   final int[] reply;
   final int[] laterFragment;
@@ -71,8 +84,8 @@ public final class HeaderSpace {
 
   private final Optional<Pairing> pairing;
 
-  HeaderSpace(Bdd bdd, Family family, List<String> devices, List<String> tunnels) {
-    this(bdd, family, devices, tunnels, Optional.empty());
+  HeaderSpace(Bdd bdd, Family family, List<String> devices, TunnelClasses classes) {
+    this(bdd, family, devices, classes, Optional.empty());
   }
 
   /**
@@ -82,26 +95,27 @@ public final class HeaderSpace {
       Bdd bdd,
       Family family,
       List<String> devices,
-      List<String> tunnels,
+      TunnelClasses classes,
       Optional<Pairing> pairing) {
     this.pairing = pairing;
     this.bdd = bdd;
     this.family = family;
     this.devices = List.copyOf(devices);
-    this.tunnels = List.copyOf(tunnels);
+    this.classes = classes;
     iif = variables(bitsFor(devices.size()));
-    secpath = variables(bitsFor(tunnels.size() + 2));
+    secpath = variables(bitsFor(classes.count() + 2));
+    own = variables(1);
     connection = variables(2);
     reply = variables(1);
-    laterFragment = variables(1);
-    extensionHeader = variables(1);
     protocol = variables(8);
-    destination = variables(family.bits());
-    source = variables(family.bits());
     destinationPort = variables(16);
     sourcePort = variables(16);
     icmpType = variables(8);
     icmpCode = variables(8);
+    source = variables(family.bits());
+    destination = variables(family.bits());
+    laterFragment = variables(1);
+    extensionHeader = variables(1);
     mark = variables(32);
   }
 
@@ -131,9 +145,9 @@ public final class HeaderSpace {
     return devices;
   }
 
-  /** The tunnels that a packet may have come through, by name. */
-  public List<String> tunnels() {
-    return tunnels;
+  /** The tunnels that a packet may have come through. */
+  TunnelClasses classes() {
+    return classes;
   }
 
   // ---- what is open
@@ -156,6 +170,53 @@ public final class HeaderSpace {
       bits[i] = open(unknown, i);
     }
     return bits;
+  }
+
+  /**
+   * What a live map holds for a key that may stand in it: something, or without that this verdict.
+   */
+  private record Held(String map, Optional<Verdict> verdict) {}
+
+  /**
+   * A variable for what a live map with a contract holds.
+   *
+   * @param verdict whether it is this one; nothing for whether the key stands in it at all
+   */
+  int held(String map, Optional<Verdict> verdict, String place) {
+    String what = verdict.map(v -> "@" + map + " holds " + v).orElse("@" + map + " holds it");
+    int variable = open(new Unknown(Unknown.Kind.LIVE_MAP, what, place));
+    held.put(bdd.top(variable), new Held(map, verdict));
+    return variable;
+  }
+
+  /**
+   * The set when every key that may stand in a live map leads to the one verdict that is said of
+   * the map, or when the map is empty where nothing is said of it.
+   */
+  public int settled(int set, Map<String, Verdict> said) {
+    BitSet known = new BitSet();
+    held.keySet().forEach(known::set);
+    return bdd.restrict(set, known, holding(said));
+  }
+
+  /** The same circumstances as a set: everything that happens in them. */
+  public int circumstances(Map<String, Verdict> said) {
+    BitSet holding = holding(said);
+    int all = TRUE;
+    for (int variable : held.keySet().stream().sorted(Comparator.reverseOrder()).toList()) {
+      all = holding.get(variable) ? bdd.node(variable, FALSE, all) : bdd.node(variable, all, FALSE);
+    }
+    return all;
+  }
+
+  private BitSet holding(Map<String, Verdict> said) {
+    BitSet holding = new BitSet();
+    held.forEach((variable, one) -> {
+      Optional<Verdict> verdict = Optional.ofNullable(said.get(one.map()));
+      holding.set(
+          variable, verdict.isPresent() && one.verdict().map(verdict.get()::equals).orElse(true));
+    });
+    return holding;
   }
 
   /**
@@ -336,15 +397,59 @@ public final class HeaderSpace {
     return Field.member(bdd, secpath, IntervalSet.of(0));
   }
 
-  /** What the tunnel's SA decrypted. */
+  /**
+   * What the tunnel's SA may have decrypted: for some sources nobody knows which of many it was.
+   */
   public int through(String tunnel) {
-    int index = tunnels.indexOf(tunnel);
-    return index < 0 ? Bdd.FALSE : Field.member(bdd, secpath, IntervalSet.of(index + 1L));
+    int number = classes.number(tunnel);
+    if (number == 0) {
+      return FALSE;
+    }
+    TunnelClass of = classes.numbered(number);
+    int through = Field.member(bdd, secpath, IntervalSet.of(number));
+    if (!of.isMany()) {
+      return through;
+    }
+    int theirs = Field.member(bdd, source, of.of(List.of(tunnel)));
+    return bdd.and(through, bdd.ifThenElse(own[0], theirs, bdd.not(theirs)));
   }
 
-  /** What an SA decrypted that belongs to none of the tunnels. */
-  public int throughAnotherSa() {
-    return Field.member(bdd, secpath, IntervalSet.of(tunnels.size() + 1L));
+  /**
+   * What one of these tunnels decrypted: of tunnels that are told apart by their far addresses
+   * alone, the one whose address the source is.
+   */
+  public int throughItsOwn(Collection<String> tunnels) {
+    int all = FALSE;
+    for (Map.Entry<Integer, List<String>> some : classes.byNumber(tunnels).entrySet()) {
+      int through = Field.member(bdd, secpath, IntervalSet.of(some.getKey()));
+      TunnelClass of = classes.numbered(some.getKey());
+      if (of.isMany()) {
+        through =
+            bdd.and(through, bdd.and(own[0], Field.member(bdd, source, of.of(some.getValue()))));
+      }
+      all = bdd.or(all, through);
+    }
+    return all;
+  }
+
+  /** What one of many decrypted whose far address the source is not. */
+  int throughAnotherOfItsClass() {
+    int many = FALSE;
+    for (int number = 1; number <= classes.count(); number++) {
+      if (classes.numbered(number).isMany()) {
+        many = bdd.or(many, Field.member(bdd, secpath, IntervalSet.of(number)));
+      }
+    }
+    return bdd.difference(many, own[0]);
+  }
+
+  /**
+   * What an SA in transport mode decrypted that belongs to none of the tunnels. Of such an SA the
+   * mode is open as well, the same at each point of a packet's way.
+   */
+  public int throughAnotherInTransportMode() {
+    int another = Field.member(bdd, secpath, IntervalSet.of(classes.count() + 1L));
+    return bdd.and(another, property("another SA is in transport mode", 1)[0]);
   }
 
   /** What conntrack says this about. */
@@ -390,8 +495,24 @@ public final class HeaderSpace {
    * only of what stands.
    */
   int sane() {
+    if (sane == FALSE) {
+      sane = allSane();
+    }
+    return sane;
+  }
+
+  private int allSane() {
     int sane = Field.member(bdd, iif, IntervalSet.of(0, devices.size() - 1));
-    sane = bdd.and(sane, Field.member(bdd, secpath, IntervalSet.of(0, tunnels.size() + 1L)));
+    sane = bdd.and(sane, Field.member(bdd, secpath, IntervalSet.of(0, classes.count() + 1L)));
+    int byTheOwner = FALSE;
+    for (int number = 1; number <= classes.count(); number++) {
+      TunnelClass of = classes.numbered(number);
+      if (of.isMany()) {
+        int through = Field.member(bdd, secpath, IntervalSet.of(number));
+        byTheOwner = bdd.or(byTheOwner, bdd.and(through, Field.member(bdd, source, of.all())));
+      }
+    }
+    sane = bdd.difference(sane, bdd.difference(own[0], byTheOwner));
     int first = bdd.or(is(Connection.NEW), is(Connection.INVALID));
     sane = bdd.difference(sane, bdd.and(first, reply[0]));
     return family == Family.V4 ? bdd.difference(sane, extensionHeader[0]) : sane;
@@ -433,7 +554,8 @@ public final class HeaderSpace {
     set =
         bdd.and(set, Field.member(bdd, destinationPort, IntervalSet.of(packet.destinationPort())));
     set = bdd.and(set, Field.member(bdd, icmpType, IntervalSet.of(packet.icmpType())));
-    return bdd.and(set, Field.member(bdd, icmpCode, IntervalSet.of(packet.icmpCode())));
+    set = bdd.and(set, Field.member(bdd, icmpCode, IntervalSet.of(packet.icmpCode())));
+    return bdd.and(set, sane());
   }
 
   /**
@@ -464,12 +586,9 @@ public final class HeaderSpace {
   }
 
   Packet packet(BitSet place) {
-    int through = (int) number(secpath, place);
     return new Packet(
         devices.get((int) number(iif, place)),
-        through == 0 || through > tunnels.size()
-            ? Optional.empty()
-            : Optional.of(tunnels.get(through - 1)),
+        decryptedBy(place),
         Connection.values()[(int) number(connection, place)],
         bdd.holds(reply[0], place),
         (int) number(protocol, place),
@@ -479,6 +598,21 @@ public final class HeaderSpace {
         (int) number(destinationPort, place),
         (int) number(icmpType, place),
         (int) number(icmpCode, place));
+  }
+
+  private Optional<String> decryptedBy(BitSet place) {
+    int number = (int) number(secpath, place);
+    if (number == 0 || number > classes.count()) {
+      return Optional.empty();
+    }
+    TunnelClass of = classes.numbered(number);
+    if (!of.isMany()) {
+      return Optional.of(of.members().getFirst());
+    }
+    Optional<String> owner = of.owner(address(source, place));
+    return bdd.holds(own[0], place)
+        ? owner
+        : of.members().stream().filter(name -> !owner.equals(Optional.of(name))).findFirst();
   }
 
   /** The number that functions spell at a place. */

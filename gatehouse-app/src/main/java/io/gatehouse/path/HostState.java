@@ -223,6 +223,15 @@ public record HostState(
       }
     }
 
+    /** Whether its selector asks for nothing but addresses. */
+    boolean isAboutAddresses() {
+      return protocol.isEmpty()
+          && sourcePorts.isEmpty()
+          && destinationPorts.isEmpty()
+          && mark.isEmpty()
+          && interfaceId == 0;
+    }
+
     /** A policy that a ruleset brings by itself. */
     public static Policy of(XfrmPolicy policy) {
       return new Policy(

@@ -23,7 +23,19 @@ final class IntervalSet {
     static Interval of(Address first, Address last) {
       return new Interval(first.high(), first.low(), last.high(), last.low());
     }
+
+    /** Whether one that begins no earlier begins before this one's end, or there. */
+    boolean reaches(Interval later) {
+      return compare(later.firstHigh, later.firstLow, lastHigh, lastLow) <= 0;
+    }
+
+    boolean endsAfter(Interval other) {
+      return compare(lastHigh, lastLow, other.lastHigh, other.lastLow) > 0;
+    }
   }
+
+  static final Comparator<Interval> BY_FIRST =
+      (a, b) -> compare(a.firstHigh, a.firstLow, b.firstHigh, b.firstLow);
 
   private final List<Interval> intervals;
 
@@ -58,9 +70,7 @@ final class IntervalSet {
       return new IntervalSet(List.copyOf(intervals));
     }
     List<Interval> sorted = new ArrayList<>(intervals);
-    sorted.sort(
-        Comparator.comparing(
-            i -> i, (a, b) -> compare(a.firstHigh, a.firstLow, b.firstHigh, b.firstLow)));
+    sorted.sort(BY_FIRST);
     List<Interval> merged = new ArrayList<>();
     for (Interval next : sorted) {
       if (merged.isEmpty()) {
@@ -100,6 +110,13 @@ final class IntervalSet {
 
   boolean isEmpty() {
     return intervals.isEmpty();
+  }
+
+  boolean contains(Address address) {
+    return intervals.stream()
+        .anyMatch(i ->
+            compare(i.firstHigh, i.firstLow, address.high(), address.low()) <= 0
+                && compare(i.lastHigh, i.lastLow, address.high(), address.low()) >= 0);
   }
 
   static int compare(long aHigh, long aLow, long bHigh, long bLow) {

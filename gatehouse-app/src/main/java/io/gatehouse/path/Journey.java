@@ -3,11 +3,14 @@ package io.gatehouse.path;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.path.TunnelClasses.TunnelClass;
 import io.gatehouse.ruleset.Rule;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -37,7 +40,7 @@ public final class Journey {
       }
     }
 
-    /** An xfrm policy. */
+    /** An xfrm policy; in a {@link Decision} about many packets it may stand for those like it. */
     record ByXfrmPolicy(HostState.Policy policy) implements Decider {}
 
     /** The kernel itself; {@code reason} is its counter's name where it has one. */
@@ -87,9 +90,12 @@ public final class Journey {
     }
   }
 
+  private record LookUp(State asked, List<SpdModel.Run> answering) {}
+
   private final HeaderSpace space;
   private final int started;
   private final List<Hop> hops = new ArrayList<>();
+  private final Map<Integer, LookUp> lookUps = new HashMap<>();
   private int delivered = Bdd.FALSE;
   private int left = Bdd.FALSE;
   private State atHost;
@@ -103,6 +109,17 @@ public final class Journey {
   }
 
   void add(Hop hop) {
+    hops.add(hop);
+  }
+
+  /**
+   * Adds a look-up of policies.
+   *
+   * @param asked what was asked about
+   * @param answering the policies that decided
+   */
+  void add(Hop hop, State asked, Collection<SpdModel.Run> answering) {
+    lookUps.put(hops.size(), new LookUp(asked, List.copyOf(answering)));
     hops.add(hop);
   }
 
@@ -147,12 +164,22 @@ public final class Journey {
 
   /** What left inside this tunnel's ESP or AH. */
   public int leftThrough(String tunnel) {
-    int index = space.tunnels().indexOf(tunnel);
-    return index < 0
-        ? Bdd.FALSE
-        : space
-            .bdd()
-            .and(leftProtected(), atExit.bundle.in(space.bdd(), IntervalSet.of(index + 1L)));
+    return leftThrough(List.of(tunnel));
+  }
+
+  /** What left inside the ESP or AH of one of these tunnels. */
+  public int leftThrough(Collection<String> tunnels) {
+    Bdd bdd = space.bdd();
+    int all = Bdd.FALSE;
+    for (Map.Entry<Integer, List<String>> some : space.classes().byNumber(tunnels).entrySet()) {
+      int there = atExit.bundle.in(bdd, IntervalSet.of(some.getKey()));
+      TunnelClass of = space.classes().numbered(some.getKey());
+      if (of.isMany()) {
+        there = bdd.and(there, atExit.bundleDestination.in(bdd, of.of(some.getValue())));
+      }
+      all = bdd.or(all, bdd.and(leftProtected(), there));
+    }
+    return all;
   }
 
   /** What left by this device. */
@@ -352,10 +379,12 @@ public final class Journey {
   private Trace trace(BitSet place) {
     Bdd bdd = space.bdd();
     List<Step> steps = new ArrayList<>();
-    for (Hop hop : hops) {
-      for (Decision decision : hop.decisions()) {
+    for (int at = 0; at < hops.size(); at++) {
+      Optional<LookUp> lookUp = Optional.ofNullable(lookUps.get(at));
+      for (Decision decision : hops.get(at).decisions()) {
         if (bdd.holds(decision.packets(), place)) {
-          steps.add(new Step(hop.name(), decision.by(), decision.effect()));
+          Decider by = lookUp.map(l -> decider(decision.by(), l, place)).orElse(decision.by());
+          steps.add(new Step(hops.get(at).name(), by, decision.effect()));
         }
       }
     }
@@ -364,6 +393,20 @@ public final class Journey {
             ? Optional.of(outcome(place, true))
             : bdd.holds(delivered, place) ? Optional.of(outcome(place, false)) : Optional.empty();
     return new Trace(space.packet(place), steps, space.chosen(place), outcome);
+  }
+
+  /** Of policies that are alike, the one that the packet meets. */
+  private Decider decider(Decider by, LookUp lookUp, BitSet place) {
+    Bdd bdd = space.bdd();
+    Address source = space.address(lookUp.asked().source.functions(bdd), place);
+    Address destination = space.address(lookUp.asked().destination.functions(bdd), place);
+    return lookUp.answering().stream()
+        .filter(run -> run.isMany() && run.decider().equals(by))
+        .flatMap(run -> run.policies().stream())
+        .filter(p -> p.source().contains(source) && p.destination().contains(destination))
+        .<Decider>map(Decider.ByXfrmPolicy::new)
+        .findFirst()
+        .orElse(by);
   }
 
   /**
@@ -384,17 +427,28 @@ public final class Journey {
   private Outcome outcome(BitSet place, boolean leaves) {
     Bdd bdd = space.bdd();
     State end = leaves ? atExit : atHost;
-    int bundle = (int) space.number(end.bundle.functions(bdd), place);
     boolean isProtected = leaves && bdd.holds(end.bundled, place);
     return new Outcome(
         leaves
             ? Optional.of(space.devices().get((int) space.number(end.oif.functions(bdd), place)))
             : Optional.empty(),
-        isProtected && bundle > 0 ? Optional.of(space.tunnels().get(bundle - 1)) : Optional.empty(),
+        isProtected ? protectedBy(end, place) : Optional.empty(),
         space.address(end.source.functions(bdd), place),
         space.address(end.destination.functions(bdd), place),
         (int) space.number(end.sourcePort.functions(bdd), place),
         (int) space.number(end.destinationPort.functions(bdd), place),
         space.number(end.mark.functions(bdd), place));
+  }
+
+  private Optional<String> protectedBy(State end, BitSet place) {
+    Bdd bdd = space.bdd();
+    int number = (int) space.number(end.bundle.functions(bdd), place);
+    if (number == 0) {
+      return Optional.empty();
+    }
+    TunnelClass of = space.classes().numbered(number);
+    return of.isMany()
+        ? of.owner(space.address(end.bundleDestination.functions(bdd), place))
+        : Optional.of(of.members().getFirst());
   }
 }

@@ -26,6 +26,8 @@ import java.util.regex.Pattern;
  * @param marks whether a rule sets packet marks
  * @param connectionMarks whether a rule sets connection marks
  * @param zones whether a rule sets zones
+ * @param writesAddresses whether a rule may write to a packet's addresses without NAT
+ * @param asksOfSas whether a rule asks for properties of SAs
  * @param sourceTargets addresses that some rule gives to packets as their source
  * @param destinationTargets addresses that some rule gives to packets as their destination
  */
@@ -37,6 +39,8 @@ record Mentions(
     boolean marks,
     boolean connectionMarks,
     boolean zones,
+    boolean writesAddresses,
+    boolean asksOfSas,
     IntervalSet sourceTargets,
     IntervalSet destinationTargets) {
 
@@ -67,6 +71,8 @@ record Mentions(
         collector.marks,
         collector.connectionMarks,
         collector.zones,
+        collector.writesAddresses,
+        collector.asksOfSas,
         IntervalSet.union(collector.sources),
         IntervalSet.union(collector.destinations));
   }
@@ -80,6 +86,8 @@ record Mentions(
     private boolean marks;
     private boolean connectionMarks;
     private boolean zones;
+    private boolean writesAddresses;
+    private boolean asksOfSas;
     private final HostState host;
     private final List<IntervalSet.Interval> sources = new ArrayList<>();
     private final List<IntervalSet.Interval> destinations = new ArrayList<>();
@@ -211,6 +219,10 @@ record Mentions(
               connectionMarks |= ct.key().equals("mark");
               zones |= ct.key().equals("zone");
             }
+            case Expression.Payload payload ->
+                writesAddresses |=
+                    payload.field().equals("saddr") || payload.field().equals("daddr");
+            case Expression.RawPayload raw -> writesAddresses = true;
             default -> {}
           }
         }
@@ -230,6 +242,7 @@ record Mentions(
           // It may set whatever can be set.
           marks = true;
           connectionMarks = true;
+          writesAddresses = true;
           anything(sources);
           anything(destinations);
         }
@@ -246,6 +259,7 @@ record Mentions(
           expression(binary.right());
         }
         case Expression.Mapped mapped -> expression(mapped.key());
+        case Expression.Ipsec ipsec -> asksOfSas = true;
         case Expression.Opaque opaque -> tracks |= CONNTRACK.matcher(opaque.text()).find();
         default -> {}
       }

@@ -54,21 +54,24 @@ public final class PacketPath {
   private final Expressions expressions;
   private final ChainWalk.Budget budget = new ChainWalk.Budget(MOST_RULE_VISITS);
 
+  /** The rules that need not be followed. */
+  private final Optional<Idle> idle;
+
   /** Begins a walk, by its name. */
   private final Consumer<String> begin;
 
-  private PacketPath(Bdd bdd, HostState host, Family family) {
+  private PacketPath(Bdd bdd, HostState host, Family family, Optional<Idle> idle) {
     this(
         new HeaderSpace(
-            bdd,
-            family,
-            Mentions.in(host, family).devices(),
-            host.tunnels().stream().map(HostState.Tunnel::name).toList()),
+            bdd, family, Mentions.in(host, family).devices(), TunnelClasses.of(host, family)),
         host,
+        idle,
         walk -> {});
   }
 
-  private PacketPath(HeaderSpace space, HostState host, Consumer<String> begin) {
+  private PacketPath(
+      HeaderSpace space, HostState host, Optional<Idle> idle, Consumer<String> begin) {
+    this.idle = idle;
     bdd = space.bdd();
     this.host = host;
     this.space = space;
@@ -92,7 +95,21 @@ public final class PacketPath {
       Family family,
       int nodes,
       Function<? super PacketPath, ? extends T> question) {
-    return Bdd.within(nodes, bdd -> question.apply(new PacketPath(bdd, host, family)));
+    return Bdd.within(
+        nodes, bdd -> question.apply(new PacketPath(bdd, host, family, Optional.empty())));
+  }
+
+  /**
+   * The same for a question about ends alone: rules that only count, log or lower the MSS are
+   * passed by, and no journey has them. That halves the work.
+   */
+  public static <T> Bounded<T> askOfEnds(
+      HostState host,
+      Family family,
+      int nodes,
+      Function<? super PacketPath, ? extends T> question) {
+    Optional<Idle> idle = Optional.of(new Idle(host.tables()));
+    return Bdd.within(nodes, bdd -> question.apply(new PacketPath(bdd, host, family, idle)));
   }
 
   /**
@@ -118,11 +135,17 @@ public final class PacketPath {
           Pairing pairing = new Pairing(hosts);
           HeaderSpace space =
               new HeaderSpace(
-                  bdd, family, List.copyOf(devices), List.copyOf(tunnels), Optional.of(pairing));
+                  bdd,
+                  family,
+                  List.copyOf(devices),
+                  TunnelClasses.apart(tunnels),
+                  Optional.of(pairing));
           List<PacketPath> paths = new ArrayList<>();
           for (int i = 0; i < hosts.size(); i++) {
             int number = i;
-            paths.add(new PacketPath(space, hosts.get(i), walk -> pairing.begin(number, walk)));
+            paths.add(
+                new PacketPath(
+                    space, hosts.get(i), Optional.empty(), walk -> pairing.begin(number, walk)));
           }
           return question.apply(List.copyOf(paths));
         });
@@ -271,6 +294,9 @@ public final class PacketPath {
   }
 
   private int walk(Place place, Hook hook, State state, int packets, Journey journey) {
+    if (idle.filter(rules -> rules.is(place.table(), place.chain())).isPresent()) {
+      return packets;
+    }
     int concerned = packets;
     if (place.base().device().isPresent()) {
       String device = place.base().device().get();
@@ -285,7 +311,7 @@ public final class PacketPath {
     Field mark = state.mark;
     ChainWalk walk =
         new ChainWalk(
-            space, expressions, budget, this::ownAddress, place.table(), hook, nat, state);
+            space, expressions, idle, budget, this::ownAddress, place.table(), hook, nat, state);
     List<Hop> hops = new ArrayList<>();
     int accepted = walk.run(place.chain(), concerned, hops);
     hops.forEach(journey::add);
@@ -773,9 +799,9 @@ public final class PacketPath {
     journey.deliver(bdd.or(passed, bdd.and(packets, spared)), state);
   }
 
-  /** What an SA in tunnel mode has decrypted; of SAs that we do not know we think so. */
+  /** What an SA in tunnel mode has decrypted. */
   private int tunnelled() {
-    int tunnelled = bdd.not(space.inClear());
+    int tunnelled = bdd.difference(bdd.not(space.inClear()), space.throughAnotherInTransportMode());
     for (HostState.Tunnel tunnel : host.tunnels()) {
       if (!tunnel.tunnelMode()) {
         tunnelled = bdd.difference(tunnelled, space.through(tunnel.name()));
@@ -807,7 +833,8 @@ public final class PacketPath {
       return spared;
     }
     String name = direction == Direction.IN ? "xfrm in" : "xfrm fwd";
-    SpdModel.Result result = spd.lookUp(direction, asItCame(state), packets, name);
+    State came = asItCame(state);
+    SpdModel.Result result = spd.lookUp(direction, came, packets, name);
     List<Decision> decisions = new ArrayList<>();
     int tunnelled = tunnelled();
     int noPolicy = bdd.and(result.none(), tunnelled);
@@ -815,11 +842,9 @@ public final class PacketPath {
     int blocked = bdd.difference(result.blocked(), result.byDefault());
     result
         .deciders()
-        .forEach((policy, set) -> {
-          if (policy.action() == HostState.PolicyAction.BLOCK) {
-            decisions.add(
-                new Decision(
-                    new Decider.ByXfrmPolicy(policy), Effect.DROPPED, bdd.and(set, blocked)));
+        .forEach((run, set) -> {
+          if (run.action() == HostState.PolicyAction.BLOCK) {
+            decisions.add(new Decision(run.decider(), Effect.DROPPED, bdd.and(set, blocked)));
           }
         });
     int throughOwn = FALSE;
@@ -828,12 +853,13 @@ public final class PacketPath {
       int differs = bdd.xor(space.secpath[i], result.tunnel().cases().getFirst().bits()[i]);
       throughOwn = i == 0 ? bdd.not(differs) : bdd.difference(throughOwn, differs);
     }
+    throughOwn = bdd.difference(throughOwn, space.throughAnotherOfItsClass());
     int mismatch = bdd.difference(result.asked(), throughOwn);
     mismatch = bdd.or(mismatch, bdd.and(result.bypassed(), tunnelled));
     decide(decisions, "XfrmInTmplMismatch", Effect.DROPPED, mismatch);
     int passed = bdd.difference(packets, bdd.or(bdd.or(noPolicy, result.blocked()), mismatch));
     decide(decisions, "as the policies want", Effect.ACCEPTED, passed);
-    journey.add(new Hop(name, packets, decisions));
+    journey.add(new Hop(name, packets, decisions), came, result.deciders().keySet());
     return bdd.or(passed, spared);
   }
 
@@ -870,17 +896,15 @@ public final class PacketPath {
     decide(decisions, "XfrmOutPolBlock, by default", Effect.DROPPED, byDefault);
     result
         .deciders()
-        .forEach((policy, set) -> {
+        .forEach((run, set) -> {
           int stopped =
-              policy.action() == HostState.PolicyAction.BLOCK
-                  ? set
-                  : bdd.and(set, result.withoutSa());
+              run.action() == HostState.PolicyAction.BLOCK ? set : bdd.and(set, result.withoutSa());
           if (stopped != FALSE) {
-            decisions.add(new Decision(new Decider.ByXfrmPolicy(policy), Effect.DROPPED, stopped));
+            decisions.add(new Decision(run.decider(), Effect.DROPPED, stopped));
           }
           int goesOn = bdd.difference(set, stopped);
           if (goesOn != FALSE) {
-            decisions.add(new Decision(new Decider.ByXfrmPolicy(policy), Effect.ROUTED, goesOn));
+            decisions.add(new Decision(run.decider(), Effect.ROUTED, goesOn));
           }
         });
     int blocked = bdd.or(bdd.difference(result.blocked(), result.byDefault()), byDefault);
@@ -888,8 +912,9 @@ public final class PacketPath {
     int bundled = bdd.difference(result.asked(), result.withoutSa());
     state.bundled = bdd.or(bdd.difference(state.bundled, looked), bundled);
     state.bundle = state.bundle.assign(bdd, looked, result.tunnel());
+    state.bundleDestination = state.bundleDestination.assign(bdd, looked, state.destination);
     decide(decisions, "in clear", Effect.ROUTED, bdd.difference(looked, bdd.or(stopped, bundled)));
-    journey.add(new Hop(name, looked, decisions));
+    journey.add(new Hop(name, looked, decisions), new State(state), result.deciders().keySet());
     return bdd.difference(packets, stopped);
   }
 

@@ -5,6 +5,7 @@ import static io.gatehouse.bdd.Bdd.TRUE;
 
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.PortRange;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.path.HostState.Policy;
 import io.gatehouse.path.HostState.PolicyAction;
 import io.gatehouse.path.HostState.SpdState;
@@ -29,26 +30,85 @@ final class SpdModel {
   private final HeaderSpace space;
   private final Bdd bdd;
   private final HostState host;
-  private final Map<String, Integer> numbers = new LinkedHashMap<>();
   private final Map<String, Tunnel> owners = new HashMap<>();
 
   /** Each direction's policies of this family, in the order in which they are asked. */
-  private final Map<Direction, List<Policy>> policies = new EnumMap<>(Direction.class);
+  private final Map<Direction, List<Run>> policies = new EnumMap<>(Direction.class);
+
+  /**
+   * Policies that stand together in the order and do the same: one, those of tunnels of one class,
+   * or such without a tunnel. Those of many are about addresses alone.
+   *
+   * @param number of the class; 0 without a tunnel
+   */
+  record Run(List<Policy> policies, int number) {
+    record Owner(int number, String name) {}
+
+    PolicyAction action() {
+      return first().action();
+    }
+
+    Policy first() {
+      return policies.getFirst();
+    }
+
+    boolean isMany() {
+      return policies.size() > 1;
+    }
+
+    /** Whose SA it asks for: of a class, or of a tunnel that nothing else is known of. */
+    Optional<Owner> owner() {
+      return first().tunnel().map(name -> new Owner(number, number == 0 ? name : ""));
+    }
+
+    Journey.Decider decider() {
+      return new Journey.Decider.ByXfrmPolicy(first());
+    }
+  }
 
   SpdModel(HeaderSpace space, HostState host) {
     this.space = space;
     this.bdd = space.bdd();
     this.host = host;
-    space.tunnels().forEach(t -> numbers.put(t, numbers.size() + 1));
     host.tunnels().forEach(tunnel -> owners.putIfAbsent(tunnel.name(), tunnel));
     for (Direction direction : Direction.values()) {
       policies.put(
           direction,
-          host.policies().stream()
-              .filter(p -> p.direction() == direction && p.source().family() == space.family())
-              .sorted(Comparator.comparingLong(Policy::priority))
-              .toList());
+          runs(
+              host.policies().stream()
+                  .filter(p -> p.direction() == direction && p.source().family() == space.family())
+                  .sorted(Comparator.comparingLong(Policy::priority))
+                  .toList()));
     }
+  }
+
+  private List<Run> runs(List<Policy> ordered) {
+    List<Run> runs = new ArrayList<>();
+    List<Policy> open = new ArrayList<>();
+    int number = 0;
+    for (Policy policy : ordered) {
+      int next = policy.tunnel().map(space.classes()::number).orElse(0);
+      if (!open.isEmpty() && !(next == number && joins(open.getFirst(), policy, number))) {
+        runs.add(new Run(List.copyOf(open), number));
+        open.clear();
+      }
+      open.add(policy);
+      number = next;
+    }
+    if (!open.isEmpty()) {
+      runs.add(new Run(List.copyOf(open), number));
+    }
+    return runs;
+  }
+
+  private boolean joins(Policy first, Policy policy, int number) {
+    return number > 0
+        ? space.classes().numbered(number).isMany()
+        : first.isAboutAddresses()
+            && policy.isAboutAddresses()
+            && first.tunnel().isEmpty()
+            && policy.tunnel().isEmpty()
+            && first.action() == policy.action();
   }
 
   /**
@@ -60,7 +120,7 @@ final class SpdModel {
    * @param byDefault of these, for want of a policy
    * @param asked a policy of a tunnel matched
    * @param withoutSa of these, where the tunnel has no SA now
-   * @param tunnel the number of that tunnel, as in a secpath
+   * @param tunnel the number of that tunnel's class, as in a secpath
    * @param deciders the policies and what each decided
    */
   record Result(
@@ -71,7 +131,7 @@ final class SpdModel {
       int asked,
       int withoutSa,
       Field tunnel,
-      Map<Policy, Integer> deciders) {}
+      Map<Run, Integer> deciders) {}
 
   /** Variables for the state of tunnels whose selectors do not meet. */
   private final class Group {
@@ -92,12 +152,12 @@ final class SpdModel {
   }
 
   Result lookUp(Direction direction, State state, int packets, String place) {
-    List<Policy> asking = policies.getOrDefault(direction, List.of());
-    int[] selected = asking.stream().mapToInt(policy -> selects(policy, state)).toArray();
-    Map<Policy, Integer> deciders = new LinkedHashMap<>();
+    List<Run> asking = policies.getOrDefault(direction, List.of());
+    int[] selected = asking.stream().mapToInt(run -> selects(run, state)).toArray();
+    Map<Run, Integer> deciders = new LinkedHashMap<>();
     List<Group> groups = new ArrayList<>();
-    Map<String, Group> groupOf = new LinkedHashMap<>();
-    Map<String, Integer> selectorsOf = selectors(asking, selected);
+    Map<Run.Owner, Group> groupOf = new LinkedHashMap<>();
+    Map<Run.Owner, Integer> selectorsOf = selectors(asking, selected);
     int left = packets;
     int bypassed = FALSE;
     int blocked = FALSE;
@@ -105,18 +165,19 @@ final class SpdModel {
     int withoutSa = FALSE;
     int[] tunnel = new int[space.secpath.length];
     for (int at = 0; at < selected.length; at++) {
-      Policy policy = asking.get(at);
+      Run run = asking.get(at);
       int matching = bdd.and(left, selected[at]);
       if (matching == FALSE) {
         continue;
       }
       int present = TRUE;
-      if (policy.tunnel().isPresent()) {
-        String name = policy.tunnel().get();
-        Tunnel owner = owner(name);
+      if (run.owner().isPresent()) {
+        Run.Owner whose = run.owner().get();
+        int number = run.number();
+        Tunnel owner = owner(run.first().tunnel().get());
         Group group =
             groupOf.computeIfAbsent(
-                name, n -> group(groups, selectorsOf.getOrDefault(n, TRUE), place));
+                whose, n -> group(groups, selectorsOf.getOrDefault(n, TRUE), place));
         int with = FALSE;
         int up = FALSE;
         if (owner.states().size() == 1) {
@@ -139,7 +200,6 @@ final class SpdModel {
         int hit = bdd.and(matching, present);
         asked = bdd.or(asked, hit);
         withoutSa = bdd.or(withoutSa, bdd.difference(hit, up));
-        int number = numbers.getOrDefault(name, 0);
         for (int i = 0; i < tunnel.length; i++) {
           if ((number >> (tunnel.length - 1 - i) & 1) == 1) {
             tunnel[i] = bdd.or(tunnel[i], hit);
@@ -147,14 +207,14 @@ final class SpdModel {
         }
       }
       int hit = bdd.and(matching, present);
-      if (policy.action() == PolicyAction.BLOCK) {
+      if (run.action() == PolicyAction.BLOCK) {
         blocked = bdd.or(blocked, hit);
-      } else if (policy.action() == PolicyAction.BYPASS) {
+      } else if (run.action() == PolicyAction.BYPASS) {
         bypassed = bdd.or(bypassed, hit);
       }
       left = bdd.difference(left, hit);
       if (hit != FALSE) {
-        deciders.merge(policy, hit, bdd::or);
+        deciders.merge(run, hit, bdd::or);
       }
     }
     boolean closed = host.blockedByDefault().contains(direction);
@@ -178,11 +238,11 @@ final class SpdModel {
     return owners.computeIfAbsent(name, Tunnel::anyState);
   }
 
-  private Map<String, Integer> selectors(List<Policy> asking, int[] selected) {
-    Map<String, Integer> selectors = new LinkedHashMap<>();
+  private Map<Run.Owner, Integer> selectors(List<Run> asking, int[] selected) {
+    Map<Run.Owner, Integer> selectors = new LinkedHashMap<>();
     for (int at = 0; at < selected.length; at++) {
       int set = selected[at];
-      asking.get(at).tunnel().ifPresent(name -> selectors.merge(name, set, bdd::or));
+      asking.get(at).owner().ifPresent(owner -> selectors.merge(owner, set, bdd::or));
     }
     return selectors;
   }
@@ -198,6 +258,28 @@ final class SpdModel {
     group.selectors = selectors;
     groups.add(group);
     return group;
+  }
+
+  private int selects(Run run, State state) {
+    if (!run.isMany()) {
+      return selects(run.first(), state);
+    }
+    // About addresses alone (TunnelClasses): one set for each near side.
+    boolean out = run.first().direction() == Direction.OUT;
+    Map<Prefix, List<Prefix>> far = new LinkedHashMap<>();
+    for (Policy policy : run.policies()) {
+      far.computeIfAbsent(out ? policy.source() : policy.destination(), near -> new ArrayList<>())
+          .add(out ? policy.destination() : policy.source());
+    }
+    Field here = out ? state.source : state.destination;
+    Field there = out ? state.destination : state.source;
+    int all = FALSE;
+    for (Map.Entry<Prefix, List<Prefix>> side : far.entrySet()) {
+      int near = here.in(bdd, IntervalSet.of(side.getKey()));
+      int some = there.in(bdd, IntervalSet.ofPrefixes(side.getValue()));
+      all = bdd.or(all, bdd.and(near, some));
+    }
+    return all;
   }
 
   private int selects(Policy policy, State state) {

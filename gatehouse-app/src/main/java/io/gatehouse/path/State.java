@@ -57,6 +57,9 @@ final class State {
   /** The tunnel whose SAs the bundle holds, where there is one. */
   Field bundle;
 
+  /** The destination by which that tunnel was found. */
+  Field bundleDestination;
+
   /** Properties that a rule has rewritten: no longer what they were when the packet arrived. */
   final Map<String, Field> rewritten = new LinkedHashMap<>();
 
@@ -75,6 +78,7 @@ final class State {
     zone = Field.constant(16, 0);
     oif = Field.constant(space.iif.length, 0);
     bundle = Field.constant(space.secpath.length, 0);
+    bundleDestination = destination;
   }
 
   State(State other) {
@@ -100,6 +104,7 @@ final class State {
     routed = other.routed;
     bundled = other.bundled;
     bundle = other.bundle;
+    bundleDestination = other.bundleDestination;
     rewritten.putAll(other.rewritten);
   }
 }

@@ -191,6 +191,8 @@ public final class Comparison {
         Journey one = both.getFirst();
         Journey other = both.getLast();
         int common = bdd.and(plain, bdd.and(one.started(), other.started()));
+        // Of SAs that neither host knows nothing can be said that a person could try.
+        common = bdd.difference(common, space.throughAnotherInTransportMode());
         seenByBoth &= one.started() == other.started();
         int throughOne = bdd.and(common, through(flow, one));
         int throughOther = bdd.and(common, through(flow, other));

@@ -2,7 +2,6 @@ package io.gatehouse.verify;
 
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Gateway;
-import io.gatehouse.model.Located;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Tunnel;
@@ -89,18 +88,17 @@ final class Leaks {
             walk.minus(Bdd.TRUE, walk.space().inClear()));
     int here = walk.minus(received.delivered(), esp, ah);
     int arrived = delivered ? walk.or(received.left(), here) : received.left();
-    for (Tunnel tunnel : gateway.tunnels()) {
-      List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
+    for (Alike alike : Alike.of(gateway)) {
       int claims =
           walk.minus(
-              walk.space().source(far),
-              walk.space().through(tunnel.name()),
+              walk.space().source(alike.far()),
+              walk.space().throughItsOwn(alike.names()),
               transported(),
               amidst());
       suspects.add(
           new Suspect(
               property,
-              "has a source of " + tunnel.name() + ", did not come through it, and arrives",
+              "has a source of " + alike.who() + ", did not come through it, and arrives",
               false,
               received,
               walk.and(arrived, claims),
@@ -113,7 +111,7 @@ final class Leaks {
    * it was asked for its evidence.
    */
   private int transported() {
-    int all = Bdd.FALSE;
+    int all = walk.space().throughAnotherInTransportMode();
     for (Tunnel tunnel : gateway.tunnels()) {
       all = tunnel instanceof Tunnel.L2tp ? walk.or(all, walk.space().through(tunnel.name())) : all;
     }

@@ -235,16 +235,7 @@ final class Meaning {
   // ---- who reaches the world
 
   boolean toInternet(Tunnel tunnel) {
-    Stream<Reach> reach =
-        switch (tunnel) {
-          case Tunnel.RemoteAccess access ->
-              Stream.concat(
-                  access.reach().stream(),
-                  access.groups().stream().flatMap(g -> g.reach().stream()));
-          case Tunnel.SiteToSite site -> site.reach().stream();
-          case Tunnel.L2tp l2tp -> Stream.empty();
-        };
-    return reach.anyMatch(r -> r.place() instanceof Place.Internet);
+    return tunnel.reachOfAnybody().anyMatch(reach -> reach.place() instanceof Place.Internet);
   }
 
   /** Own addresses of a family. */
@@ -279,7 +270,7 @@ final class Meaning {
     for (var identity : gateway.identities()) {
       mine = bdd.or(mine, space.destination(hosts(identity.addresses(), space.family())));
     }
-    int not = bdd.or(bdd.or(special(), space.destination(links)), mine);
+    int not = bdd.or(bdd.or(special(), space.destination(links)), bdd.or(mine, thisHost()));
     return bdd.difference(towards(new Place.Internet()), not);
   }
 

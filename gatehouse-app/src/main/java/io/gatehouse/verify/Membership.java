@@ -6,17 +6,15 @@ import io.gatehouse.model.Reach;
 import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.model.Tunnel.Group;
-import io.gatehouse.ruleset.Expression.Value;
 import io.gatehouse.ruleset.NftSet;
-import io.gatehouse.ruleset.NftSet.Element;
-import io.gatehouse.ruleset.NftSet.Flag;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.ruleset.Statement.Verdict;
 import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -37,13 +35,9 @@ record Membership(Optional<String> tunnel, Optional<Group> group) {
     Stream<Membership> known =
         gateway.tunnels().stream()
             .flatMap(tunnel ->
-                groups(tunnel).stream()
+                tunnel.groups().stream()
                     .map(group -> new Membership(Optional.of(tunnel.name()), Optional.of(group))));
     return Stream.concat(Stream.of(unknown()), known).toList();
-  }
-
-  private static List<Group> groups(Tunnel tunnel) {
-    return tunnel instanceof Tunnel.RemoteAccess access ? access.groups() : List.of();
   }
 
   /** The shares whose common part a client of the tunnel has. */
@@ -52,15 +46,8 @@ record Membership(Optional<String> tunnel, Optional<Group> group) {
       return group.stream().map(g -> new Share(g.reach(), g.services())).toList();
     }
     List<Share> all = new ArrayList<>();
-    all.add(
-        new Share(
-            switch (of) {
-              case Tunnel.RemoteAccess access -> access.reach();
-              case Tunnel.SiteToSite site -> site.reach();
-              case Tunnel.L2tp l2tp -> List.of();
-            },
-            of.services()));
-    groups(of).forEach(g -> all.add(new Share(g.reach(), g.services())));
+    all.add(new Share(of.reach(), of.services()));
+    of.groups().forEach(g -> all.add(new Share(g.reach(), g.services())));
     return all;
   }
 
@@ -73,40 +60,19 @@ record Membership(Optional<String> tunnel, Optional<Group> group) {
         .orElse("");
   }
 
-  /** The ruleset as it stands in this case: live maps hold what they would hold. */
-  Ruleset in(Ruleset ruleset) {
-    return ruleset.withTables(ruleset.tables().stream().map(this::in).toList());
-  }
-
-  private Table in(Table table) {
-    return new Table(
-        table.family(),
-        table.name(),
-        table.sets().stream().map(set -> set.isLive() ? settled(set) : set).toList(),
-        table.chains());
-  }
-
-  private NftSet settled(NftSet map) {
-    List<Element> elements = new ArrayList<>();
-    map.contract()
-        .ifPresent(contract ->
-            contract.verdicts().stream()
-                .filter(this::isMine)
-                .findFirst()
-                .ifPresent(verdict -> {
-                  for (Value key : contract.keys()) {
-                    elements.add(
-                        new Element(key, Optional.of(verdict), Optional.empty(), map.origin()));
-                  }
-                }));
-    return new NftSet(
-        map.name(),
-        map.key(),
-        map.holds(),
-        Set.of(Flag.INTERVAL),
-        elements,
-        Optional.empty(),
-        map.origin());
+  /** What the live maps of a ruleset hold in this case for every client; the others are empty. */
+  Map<String, Verdict> verdicts(Ruleset ruleset) {
+    Map<String, Verdict> verdicts = new HashMap<>();
+    for (Table table : ruleset.tables()) {
+      for (NftSet set : table.sets()) {
+        set.contract().stream()
+            .flatMap(contract -> contract.verdicts().stream())
+            .filter(this::isMine)
+            .findFirst()
+            .ifPresent(verdict -> verdicts.put(set.name(), verdict));
+      }
+    }
+    return verdicts;
   }
 
   /** Chains of groups end in {@code _TUNNEL.GROUP}. */

@@ -10,8 +10,8 @@ import io.gatehouse.path.DescribedHost;
 import io.gatehouse.path.HostState;
 import io.gatehouse.path.HostState.SpdState;
 import io.gatehouse.path.PacketPath;
-import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
+import io.gatehouse.ruleset.Statement;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -65,23 +65,14 @@ public final class Proofs {
         gateway.tunnels().stream()
             .flatMap(tunnel -> tunnel.farPrefixes().stream())
             .anyMatch(far -> far.value().family() == family);
-    if (tunnels && !isLive(ruleset)) {
-      // Nothing in it depends on who is known: the same walk answers.
+    if (tunnels) {
       about.addAll(EnumSet.of(Property.TOO_MUCH, Property.TOO_LITTLE));
       for (Membership membership : Membership.of(gateway)) {
-        asked.add(walk -> Reached.of(gateway, walk, membership));
+        Map<String, Statement.Verdict> known = membership.verdicts(ruleset);
+        asked.add(walk -> Reached.of(gateway, walk, membership, known));
       }
     }
     prove(ruleset, family, about, asked);
-    if (tunnels && isLive(ruleset)) {
-      for (Membership membership : Membership.of(gateway)) {
-        prove(
-            membership.in(ruleset),
-            family,
-            EnumSet.of(Property.TOO_MUCH, Property.TOO_LITTLE),
-            List.of(walk -> Reached.of(gateway, walk, membership)));
-      }
-    }
     if (tunnels) {
       prove(
           flushed(ruleset),
@@ -89,12 +80,6 @@ public final class Proofs {
           EnumSet.of(Property.FLUSHED),
           List.of(walk -> Leaks.flushed(gateway, walk)));
     }
-  }
-
-  private static boolean isLive(Ruleset ruleset) {
-    return ruleset.tables().stream()
-        .flatMap(table -> table.sets().stream())
-        .anyMatch(NftSet::isLive);
   }
 
   private static Ruleset flushed(Ruleset ruleset) {
@@ -108,7 +93,7 @@ public final class Proofs {
       List<Function<Walk, List<Suspect>>> asked) {
     HostState host = DescribedHost.of(gateway, ruleset, tunnel -> EnumSet.allOf(SpdState.class));
     Bounded<List<Verdict>> answer =
-        PacketPath.ask(
+        PacketPath.askOfEnds(
             host,
             family,
             NODES,

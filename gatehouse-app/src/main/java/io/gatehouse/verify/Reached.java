@@ -12,9 +12,11 @@ import io.gatehouse.model.Selectors;
 import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.Journey;
+import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /** Whether what may begin is what the description says: nothing more, and nothing less. */
 final class Reached {
@@ -22,13 +24,17 @@ final class Reached {
   private final Walk walk;
   private final Meaning meaning;
   private final Selectors selectors;
+  private final List<Alike> all;
+  private final Map<String, Verdict> known;
   private final List<Suspect> suspects = new ArrayList<>();
 
-  private Reached(Gateway gateway, Walk walk) {
+  private Reached(Gateway gateway, Walk walk, Map<String, Verdict> known) {
+    this.known = known;
     this.gateway = gateway;
     this.walk = walk;
     meaning = new Meaning(gateway, walk);
     selectors = new Selectors(gateway);
+    all = Alike.of(gateway);
   }
 
   /**
@@ -36,24 +42,27 @@ final class Reached {
    *
    * @param group whose members all clients of a tunnel are, by the name of the group; of other
    *     tunnels nobody is known
+   * @param known what the live maps then hold
    */
-  static List<Suspect> of(Gateway gateway, Walk walk, Membership group) {
-    Reached reached = new Reached(gateway, walk);
-    for (Tunnel tunnel : gateway.tunnels()) {
-      if (!tunnel.farPrefixes().isEmpty()) {
-        reached.throughIt(tunnel, group);
-        reached.intoIt(tunnel);
-      }
+  static List<Suspect> of(
+      Gateway gateway, Walk walk, Membership group, Map<String, Verdict> known) {
+    Reached reached = new Reached(gateway, walk, known);
+    for (Alike alike : reached.all) {
+      reached.throughIt(alike, group);
+      reached.intoIt(alike);
     }
     return reached.suspects;
   }
 
-  private void throughIt(Tunnel tunnel, Membership group) {
+  private void throughIt(Alike alike, Membership group) {
     Journey received = walk.received();
-    List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
+    Tunnel tunnel = alike.first();
+    List<Prefix> far = alike.far();
     int from =
         walk.and(
-            walk.space().through(tunnel.name()), walk.space().source(far), walk.ofNoConnection());
+            walk.space().throughItsOwn(alike.names()),
+            walk.space().source(far),
+            walk.ofNoConnection());
     int may = Bdd.TRUE;
     int offered = Bdd.TRUE;
     for (Membership.Share share : group.shares(gateway, tunnel)) {
@@ -63,10 +72,10 @@ final class Reached {
     if (gateway.host().ping() != Host.Ping.NOBODY) {
       offered = walk.or(offered, meaning.echoRequest());
     }
-    String who = tunnel.name() + group.of(tunnel);
+    String who = alike.who() + group.of(tunnel);
     much(
         who + " reaches what it may not",
-        walk.minus(walk.and(received.left(), from), rightWay(may)));
+        walk.minus(walk.and(received.left(), from), rightWay(may), forwarded(may)));
     much(
         who + " is given on this host what it may not have",
         walk.minus(walk.and(received.delivered(), from), offered));
@@ -136,12 +145,13 @@ final class Reached {
                   received.leftBy(network.on().device()),
                   received.leftInClear()));
     }
-    for (Tunnel other : gateway.tunnels()) {
-      List<Prefix> far = other.farPrefixes().stream().map(Located::value).toList();
-      right =
-          walk.or(
-              right,
-              walk.and(packets, walk.space().destination(far), received.leftThrough(other.name())));
+    for (Alike other : all) {
+      int there =
+          walk.and(
+              packets, walk.space().destination(other.far()), received.leftThrough(other.names()));
+      // Of many, the right one has it only while the destination is the packet's own.
+      boolean many = other.tunnels().size() > 1;
+      right = walk.or(right, many ? walk.minus(there, received.leftTranslated()) : there);
     }
     return walk.or(
         right,
@@ -151,10 +161,35 @@ final class Reached {
             walk.leftBy(received, meaning.outside())));
   }
 
-  /** What somebody of ours begins towards the tunnel. */
-  private void intoIt(Tunnel tunnel) {
+  /**
+   * What a port forward leads to where it may go by itself: clients may speak of a server by its
+   * public name.
+   */
+  private int forwarded(int may) {
     Journey received = walk.received();
-    List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
+    int forwarded = Bdd.FALSE;
+    for (Host.PortForward forward : gateway.host().portForwards()) {
+      List<Prefix> to = List.of(Prefix.host(forward.to().value()));
+      int there = walk.and(walk.space().destination(to), meaning.service(forward.service()));
+      if (walk.minus(there, may) == Bdd.FALSE) {
+        forwarded =
+            walk.or(
+                forwarded,
+                walk.and(
+                    meaning.service(forward.service()),
+                    meaning.thisHost(),
+                    received.leftWithDestination(to),
+                    received.leftInClear()));
+      }
+    }
+    return forwarded;
+  }
+
+  /** What somebody of ours begins towards the tunnel. */
+  private void intoIt(Alike alike) {
+    Journey received = walk.received();
+    Tunnel tunnel = alike.first();
+    List<Prefix> far = alike.far();
     int may = Bdd.FALSE;
     if (tunnel instanceof Tunnel.SiteToSite site) {
       for (Network local : site.local()) {
@@ -171,17 +206,17 @@ final class Reached {
     int begins =
         walk.and(walk.space().destination(far), walk.space().inClear(), walk.ofNoConnection());
     much(
-        "somebody begins towards " + tunnel.name() + " who may not",
+        "somebody begins towards " + alike.who() + " who may not",
         walk.minus(walk.and(received.left(), begins), may));
     little(
-        "somebody who may begin towards " + tunnel.name() + " does not get there",
+        "somebody who may begin towards " + alike.who() + " does not get there",
         walk.and(
             may,
             begins,
             ordinary(),
             walk.space().source(selectors.local(tunnel)),
             walk.minus(Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource())),
-        received.leftThrough(tunnel.name()));
+        received.leftThrough(alike.names()));
   }
 
   private static boolean isOf(Place place, Tunnel tunnel) {
@@ -195,7 +230,7 @@ final class Reached {
             what,
             false,
             walk.received(),
-            packets,
+            inTheseCircumstances(packets),
             walk.space().firstOfConnection()));
   }
 
@@ -207,6 +242,12 @@ final class Reached {
             what,
             false,
             walk.received(),
-            walk.minus(packets, walk.space().packets(arrives))));
+            inTheseCircumstances(
+                walk.minus(packets, walk.space().packets(walk.space().settled(arrives, known))))));
+  }
+
+  private int inTheseCircumstances(int packets) {
+    int settled = walk.space().settled(packets, known);
+    return settled == Bdd.FALSE ? Bdd.FALSE : walk.and(settled, walk.space().circumstances(known));
   }
 }

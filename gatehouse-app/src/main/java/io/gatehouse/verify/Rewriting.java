@@ -2,10 +2,8 @@ package io.gatehouse.verify;
 
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Identity;
-import io.gatehouse.model.Located;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Selectors;
-import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.Journey;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,27 +18,25 @@ final class Rewriting {
     Meaning meaning = new Meaning(gateway, walk);
     Journey received = walk.received();
     int first = walk.space().firstOfConnection();
-    for (Tunnel tunnel : gateway.tunnels()) {
-      List<Prefix> far = tunnel.farPrefixes().stream().map(Located::value).toList();
-      if (far.isEmpty()) {
-        continue;
-      }
+    for (Alike alike : Alike.of(gateway)) {
       int selected =
-          walk.and(walk.space().source(selectors.local(tunnel)), walk.space().destination(far));
+          walk.and(
+              walk.space().source(selectors.local(alike.first())),
+              walk.space().destination(alike.far()));
       suspects.add(
           new Suspect(
               Property.REWRITTEN,
-              "belongs into " + tunnel.name() + " and is rewritten",
+              "belongs into " + alike.who() + " and is rewritten",
               false,
               received,
               walk.and(received.leftTranslated(), selected, first)));
       suspects.add(
           new Suspect(
               Property.REWRITTEN,
-              "does not belong into " + tunnel.name() + " and NAT moves it there",
+              "does not belong into " + alike.who() + " and NAT moves it there",
               false,
               received,
-              walk.minus(walk.and(received.leftThrough(tunnel.name()), first), selected)));
+              walk.minus(walk.and(received.leftThrough(alike.names()), first), selected)));
     }
     for (Identity identity : gateway.identities()) {
       suspects.addAll(identity(identity, walk, meaning));

@@ -361,6 +361,26 @@ class PacketPathTest {
     }
 
     @Test
+    void ofAnSaThatNobodyKnowsTheModeIsOpen() {
+      List<Boolean> ends =
+          hosts.ask(path -> {
+            HeaderSpace space = path.space();
+            Bdd bdd = space.bdd();
+            int here =
+                bdd.and(
+                    space.destination(Prefix.of("203.0.113.1/32")),
+                    bdd.and(space.protocol(6), space.firstOfConnection()));
+            Journey journey = path.received(bdd.difference(here, space.inClear()));
+            int passed = journey.delivered();
+            return List.of(
+                passed != Bdd.FALSE,
+                bdd.difference(journey.started(), passed) != Bdd.FALSE,
+                bdd.difference(passed, space.throughAnotherInTransportMode()) != Bdd.FALSE);
+          });
+      assertThat(ends).containsExactly(true, true, false);
+    }
+
+    @Test
     void towardsATunnelThePacketIsProtectedStoppedOrInClear() {
       hosts.staff(SpdState.UP);
       assertThat(hosts.fates(udp(LAN, "10.0.1.20", "10.0.3.5", 40000)))
