@@ -14,11 +14,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** The machine itself. */
 public final class LocalMachine implements Machine {
+
+  /**
+   * A thread for each stream: the common pool may have one for all, and whoever fills the other
+   * pipe waits for ever.
+   */
+  private static final Executor DRAINS = drain -> Thread.ofPlatform().daemon().start(drain);
 
   private final List<String> prefix;
 
@@ -51,9 +58,9 @@ public final class LocalMachine implements Machine {
       return new Answer(Answer.NOT_FOUND, "", command.getFirst() + ": not found");
     }
     CompletableFuture<String> out =
-        CompletableFuture.supplyAsync(() -> drain(process.getInputStream()));
+        CompletableFuture.supplyAsync(() -> drain(process.getInputStream()), DRAINS);
     CompletableFuture<String> err =
-        CompletableFuture.supplyAsync(() -> drain(process.getErrorStream()));
+        CompletableFuture.supplyAsync(() -> drain(process.getErrorStream()), DRAINS);
     try (OutputStream in = process.getOutputStream()) {
       in.write(stdin.getBytes(UTF_8));
     } catch (IOException e) {

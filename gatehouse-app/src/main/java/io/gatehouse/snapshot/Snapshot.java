@@ -2,9 +2,15 @@ package io.gatehouse.snapshot;
 
 import io.gatehouse.model.Family;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -24,6 +30,8 @@ public record Snapshot(
     List<Seen.Policy> policies,
     List<Seen.BaseChain> chains) {
 
+  private static final int SEVERAL = 3;
+
   public Snapshot {
     links = List.copyOf(links);
     rules = List.copyOf(rules);
@@ -35,26 +43,52 @@ public record Snapshot(
 
   /** Reads the machine. What cannot be read is absent. */
   public static Snapshot of(Machine machine) {
-    List<Seen.Rule> rules = new ArrayList<>();
-    List<Seen.Route> routes = new ArrayList<>();
-    for (Family family : Family.values()) {
-      String option = family == Family.V4 ? "-4" : "-6";
-      rules.addAll(
-          Ip.rules(machine.run("ip", "-N", "-j", option, "rule", "show").outOrEmpty(), family));
-      routes.addAll(
-          Ip.routes(
-              machine.run("ip", "-N", "-j", option, "route", "show", "table", "all").outOrEmpty(),
-              family));
+    Map<Ask, CompletableFuture<String>> said = new EnumMap<>(Ask.class);
+    // To start a program takes longer than what it does: several at a time.
+    try (ExecutorService several = Executors.newFixedThreadPool(SEVERAL)) {
+      for (Ask ask : Ask.values()) {
+        said.put(
+            ask,
+            CompletableFuture.supplyAsync(() -> machine.run(ask.command()).outOrEmpty(), several));
+      }
     }
+    Function<Ask, String> answer =
+        ask -> Optional.ofNullable(said.get(ask)).map(CompletableFuture::join).orElse("");
+    List<Seen.Rule> rules = new ArrayList<>(Ip.rules(answer.apply(Ask.RULES_V4), Family.V4));
+    rules.addAll(Ip.rules(answer.apply(Ask.RULES_V6), Family.V6));
+    List<Seen.Route> routes = new ArrayList<>(Ip.routes(answer.apply(Ask.ROUTES_V4), Family.V4));
+    routes.addAll(Ip.routes(answer.apply(Ask.ROUTES_V6), Family.V6));
     return new Snapshot(
         boot(machine),
         namespace(machine),
-        Ip.links(machine.run("ip", "-j", "addr", "show").outOrEmpty()),
+        Ip.links(answer.apply(Ask.LINKS)),
         rules,
         routes,
-        Ip.neighbours(machine.run("ip", "-N", "-j", "neigh", "show", "proxy").outOrEmpty()),
-        Ip.policies(machine.run("ip", "xfrm", "policy", "list").outOrEmpty()),
-        Nft.baseChains(machine.run("nft", "-j", "-t", "list", "ruleset").outOrEmpty()));
+        Ip.neighbours(answer.apply(Ask.NEIGHBOURS)),
+        Ip.policies(answer.apply(Ask.POLICIES)),
+        Nft.baseChains(answer.apply(Ask.CHAINS)));
+  }
+
+  /** What is asked, and of whom. */
+  private enum Ask {
+    RULES_V4("ip -N -j -4 rule show"),
+    ROUTES_V4("ip -N -j -4 route show table all"),
+    RULES_V6("ip -N -j -6 rule show"),
+    ROUTES_V6("ip -N -j -6 route show table all"),
+    LINKS("ip -j addr show"),
+    NEIGHBOURS("ip -N -j neigh show proxy"),
+    POLICIES("ip xfrm policy list"),
+    CHAINS("nft -j -t list ruleset");
+
+    private final String words;
+
+    Ask(String words) {
+      this.words = words;
+    }
+
+    String[] command() {
+      return words.split(" ", -1);
+    }
   }
 
   public static String boot(Machine machine) {

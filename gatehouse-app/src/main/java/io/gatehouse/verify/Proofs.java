@@ -13,6 +13,7 @@ import io.gatehouse.path.PacketPath;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.ruleset.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -23,15 +24,18 @@ import java.util.function.Function;
 
 /** Proves the properties of a gateway on its ruleset. */
 public final class Proofs {
-  /** Decision nodes for one walk; a million take some 40 MB. */
-  private static final int NODES = 6_000_000;
+  /**
+   * Decision nodes for one walk; a million take some 40 MB, and twice that while the arena grows.
+   * Two walks may go on at a time.
+   */
+  private static final int NODES =
+      (int) Math.min(6_000_000, Runtime.getRuntime().maxMemory() / 160);
 
   /** Somebody out there (RFC 5737, RFC 3849). */
   private static final List<Prefix> SOMEBODY =
       List.of(Prefix.of("198.51.100.77/32"), Prefix.of("2001:db8:77::77/128"));
 
   private final Gateway gateway;
-  private final Map<Property, Verdict> verdicts = new EnumMap<>(Property.class);
 
   private Proofs(Gateway gateway) {
     this.gateway = gateway;
@@ -40,15 +44,27 @@ public final class Proofs {
   /** A verdict on each property, in their order. */
   public static List<Verdict> of(Gateway gateway, Ruleset ruleset) {
     Proofs proofs = new Proofs(gateway);
-    for (Family family : Family.values()) {
-      proofs.prove(ruleset, family);
+    Map<Property, Verdict> verdicts = new EnumMap<>(Property.class);
+    // The families have nothing in common; the order of the verdicts stays theirs.
+    List<List<Verdict>> found =
+        Arrays.stream(Family.values())
+            .parallel()
+            .map(family -> proofs.prove(ruleset, family))
+            .toList();
+    for (List<Verdict> some : found) {
+      for (Verdict verdict : some) {
+        // The first witness stands; it says more than any "unknown".
+        verdicts.merge(
+            verdict.property(), verdict, (old, now) -> old instanceof Verdict.Broken ? old : now);
+      }
     }
-    return List.of(Property.values()).stream()
-        .map(property -> proofs.verdicts.getOrDefault(property, new Verdict.Holds(property)))
+    return Arrays.stream(Property.values())
+        .map(property -> verdicts.getOrDefault(property, new Verdict.Holds(property)))
         .toList();
   }
 
-  private void prove(Ruleset ruleset, Family family) {
+  /** What is broken, or not known. */
+  private List<Verdict> prove(Ruleset ruleset, Family family) {
     List<Function<Walk, List<Suspect>>> asked = new ArrayList<>();
     Set<Property> about =
         EnumSet.of(
@@ -72,21 +88,19 @@ public final class Proofs {
         asked.add(walk -> Reached.of(gateway, walk, membership, known));
       }
     }
-    prove(ruleset, family, about, asked);
+    List<Verdict> found = new ArrayList<>(prove(ruleset, family, about, asked));
     if (tunnels) {
-      prove(
-          flushed(ruleset),
-          family,
-          EnumSet.of(Property.FLUSHED),
-          List.of(walk -> Leaks.flushed(gateway, walk)));
+      found.addAll(
+          prove(
+              ruleset.withTables(List.of()),
+              family,
+              EnumSet.of(Property.FLUSHED),
+              List.of(walk -> Leaks.flushed(gateway, walk))));
     }
+    return found;
   }
 
-  private static Ruleset flushed(Ruleset ruleset) {
-    return ruleset.withTables(List.of());
-  }
-
-  private void prove(
+  private List<Verdict> prove(
       Ruleset ruleset,
       Family family,
       Set<Property> about,
@@ -104,20 +118,13 @@ public final class Proofs {
                   .flatMap(suspect -> verdict(walk, family, suspect).stream())
                   .toList();
             });
-    switch (answer) {
-      case Bounded.Answer<List<Verdict>> found -> found.value().forEach(this::note);
-      case Bounded.GaveUp<List<Verdict>> gaveUp ->
-          about.forEach(property ->
-              note(
-                  new Verdict.Unknown(
-                      property, "the question took more room than " + gaveUp.nodes() + " nodes")));
-    }
-  }
-
-  /** The first witness stands; it says more than any "unknown". */
-  private void note(Verdict verdict) {
-    verdicts.merge(
-        verdict.property(), verdict, (old, now) -> old instanceof Verdict.Broken ? old : now);
+    return switch (answer) {
+      case Bounded.Answer<List<Verdict>> found -> found.value();
+      case Bounded.GaveUp<List<Verdict>> gaveUp -> {
+        String why = "the question took more room than " + gaveUp.nodes() + " nodes";
+        yield about.stream().<Verdict>map(p -> new Verdict.Unknown(p, why)).toList();
+      }
+    };
   }
 
   /** What makes a witness one that people have met: ordinary addresses, well-known ports. */
