@@ -84,6 +84,7 @@ public final class Main {
         List.of(
             Examine.spec(surroundings),
             Collect.spec(surroundings),
+            MasqueradeReplay.spec(surroundings),
             Demo.spec(),
             Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));

@@ -116,6 +116,9 @@ final class ByEvidence implements Association {
     List<Candidate> candidates = stray.candidates;
     if (candidates.isEmpty()) {
       contest.strays.remove(stray);
+      if (contest.isEmpty()) {
+        contests.remove(remote); // forged sources take no memory
+      }
       return ledger.refuse(Reason.NO_HOST, 0, remote, now);
     }
     if (candidates.size() == 1) {

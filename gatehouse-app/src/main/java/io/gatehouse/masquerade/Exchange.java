@@ -52,7 +52,7 @@ final class Exchange {
   /** When an SPI became possible, or the message was held. */
   long since;
 
-  /** A message of another exchange had to wait for our answer once; not twice. */
+  /** Whether its message has had its turn: it is held once. */
   boolean released;
 
   Exchange(int host, Ike first, boolean fromInside, State state, long now) {

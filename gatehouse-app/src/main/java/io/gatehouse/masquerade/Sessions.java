@@ -105,11 +105,18 @@ final class Sessions {
     counts.put(0, count, counts.at(0, count) + 1);
     strangers.remove(new Stranger(remote, message.initiator()));
     ledger.write(new Change.BindCookie(Address.v4(remote), message.initiator(), Address.v4(host)));
-    if (message.responder() != 0) {
+    if (message.responder() != 0 && !begins(message)) {
       // Cookies that come into the world complete were agreed within an IKE SA of before.
       association.newCookies(host, remote, now);
     }
     return Optional.empty();
+  }
+
+  /** Whether it belongs to the exchange that an IKE SA begins with; a server answers it first. */
+  private static boolean begins(Ike message) {
+    return message.major() == 1
+        ? message.exchange() == Ike.MAIN_MODE || message.exchange() == Ike.AGGRESSIVE
+        : message.exchange() == Ike.SA_INIT;
   }
 
   /** Whether no other host has to do with a remote. */

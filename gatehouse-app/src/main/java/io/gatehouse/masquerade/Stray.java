@@ -16,7 +16,7 @@ final class Stray {
   /** Milliseconds behind it in which the host answers. */
   private static final int BEHIND = 100;
 
-  /** How often the owner's packets and it are that near, as measured in the simulator: at least. */
+  /** How often the owner's packets and it are that near: assumed, of questions and answers. */
   private static final double OWNERS = 0.85;
 
   final int spi;

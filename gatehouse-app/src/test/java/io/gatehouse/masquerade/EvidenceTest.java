@@ -275,6 +275,20 @@ class EvidenceTest {
   }
 
   @Test
+  void theAnswerToANewSessionIsNoNewIkeSaOfAnOldOne() {
+    g.logon(A);
+    g.begins(0x11);
+    g.logon(B);
+    g.begins(0x22);
+    g.ask(A, Ike.CREATE_CHILD_SA, 2, Ike.SA_PAYLOAD, Wire.LONG);
+    g.answer(A, Ike.CREATE_CHILD_SA, 2, Ike.SA_PAYLOAD, Wire.LONG);
+    g.ikeIn(Wire.v2(0xe1, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG));
+    g.ikeOut(A, Wire.v2(0xe1, 0xe2, Ike.SA_INIT, 0, true, 0, Wire.LONG));
+
+    assertThat(g.begins(0x12)).as("A's further pair of SAs").isEqualTo(to(A));
+  }
+
+  @Test
   void aRemoteAsksForNewSas() {
     g.logon(A);
     g.begins(0x11);

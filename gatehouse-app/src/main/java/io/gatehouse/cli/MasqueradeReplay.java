@@ -1,0 +1,235 @@
+package io.gatehouse.cli;
+
+import io.gatehouse.capture.Capture;
+import io.gatehouse.capture.Replay;
+import io.gatehouse.capture.Replay.Fate;
+import io.gatehouse.masquerade.Binding;
+import io.gatehouse.masquerade.Change;
+import io.gatehouse.masquerade.Method;
+import io.gatehouse.masquerade.Settings;
+import io.gatehouse.masquerade.Verdict;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.packet.Bytes;
+import io.gatehouse.packet.Esp;
+import io.gatehouse.packet.Ike;
+import io.gatehouse.packet.Ip;
+import io.gatehouse.packet.Udp;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParameterException;
+
+/** {@code gatehouse masquerade replay CAPTURE}: what the masquerade would have decided. */
+final class MasqueradeReplay {
+  private MasqueradeReplay() {}
+
+  static CommandSpec spec(Surroundings surroundings) {
+    CommandSpec[] own = new CommandSpec[1];
+    CommandSpec group =
+        Subcommand.of(
+            "masquerade",
+            "Which host behind one address an IPsec packet is for.",
+            call -> {
+              throw new ParameterException(own[0].commandLine(), "no command given");
+            });
+    own[0] = group;
+    CommandSpec replay =
+        Subcommand.of(
+            "replay",
+            "Decides anew about captured packets, and shows how and why.",
+            call -> run(call, surroundings));
+    replay.addPositional(
+        PositionalParamSpec.builder()
+            .paramLabel("CAPTURE")
+            .arity("1")
+            .required(true)
+            .type(String.class)
+            .description("A capture of the inside, pcap or pcapng.")
+            .build());
+    replay.addOption(
+        OptionSpec.builder("--inside")
+            .paramLabel("PREFIX")
+            .arity("1")
+            .required(true)
+            .type(List.class)
+            .auxiliaryTypes(String.class)
+            .description("Where the hosts are; may be repeated.")
+            .build());
+    replay.addOption(Subcommand.json());
+    group.addSubcommand("replay", replay);
+    return group;
+  }
+
+  private static int run(Subcommand.Call call, Surroundings surroundings) {
+    List<Prefix> inside = new ArrayList<>();
+    for (String text : call.options("--inside")) {
+      inside.add(
+          Prefix.parse(text)
+              .orElseThrow(() ->
+                  new ParameterException(
+                      call.spec().commandLine(), "--inside: " + text + " is no prefix")));
+    }
+    Path file = surroundings.directory().resolve(call.positional(0));
+    Capture capture;
+    try {
+      capture = Capture.read(Bytes.copyOf(Files.readAllBytes(file)));
+    } catch (IOException | OutOfMemoryError e) {
+      return refused(call, "cannot read " + call.positional(0));
+    }
+    if (capture.frames().isEmpty() && capture.end().isPresent()) {
+      return refused(call, call.positional(0) + ": " + capture.end().get().what());
+    }
+    Settings settings =
+        new Settings(
+            Method.EVIDENCE,
+            Duration.ofMinutes(65),
+            true,
+            // What was captured cannot be held any more.
+            Duration.ZERO,
+            List.of(),
+            Settings.Limits.standard());
+    Replay replay = Replay.of(capture, inside, settings);
+    call.answer(call.isSet("--json") ? Json.text(answer(replay, capture)) : text(replay, capture));
+    return replay.count(Fate.WRONG) == 0 ? ExitStatus.FINE : ExitStatus.NO;
+  }
+
+  private static int refused(Subcommand.Call call, String why) {
+    call.err().println("gatehouse masquerade replay: " + Page.harmless(why));
+    call.err().flush();
+    return ExitStatus.NO;
+  }
+
+  private static String text(Replay replay, Capture capture) {
+    StringBuilder text = new StringBuilder();
+    for (Replay.Step step : replay.steps()) {
+      if (!isTelling(step)) {
+        continue;
+      }
+      text.append(
+          "%9.3f  %s\n".formatted(step.time() / 1000.0, what(step.packet())).replace(',', '.'));
+      text.append("           ").append(verdict(step)).append('\n');
+      for (Change change : step.changes()) {
+        change(change, replay)
+            .ifPresent(line -> text.append("           ").append(line).append('\n'));
+      }
+    }
+    text.append(
+        "%d packets, %d of them for the masquerade. From outside: %d to their host,\n"
+            .formatted(
+                replay.steps().size() + replay.others(),
+                replay.steps().size(),
+                replay.count(Fate.RIGHT)));
+    text.append(
+        "%d with copies to others, %d to a wrong host; %d refused in all.\n"
+            .formatted(
+                replay.count(Fate.COPIED), replay.count(Fate.WRONG), replay.count(Fate.REFUSED)));
+    capture
+        .end()
+        .ifPresent(end ->
+            text.append(
+                "The capture ends early, at byte %d: %s.\n".formatted(end.offset(), end.what())));
+    return text.toString();
+  }
+
+  /** Established traffic fills no page. */
+  private static boolean isTelling(Replay.Step step) {
+    return !step.changes().isEmpty()
+        || switch (step.fate()) {
+          case COPIED, WRONG, REFUSED, HELD -> true;
+          case RIGHT, PASSED -> step.packet().body() instanceof Udp;
+        };
+  }
+
+  private static String what(Ip packet) {
+    String ends = packet.source() + " -> " + packet.destination() + "  ";
+    return ends
+        + switch (packet.body()) {
+          case Esp esp -> "ESP 0x%08x, number %d".formatted(esp.spi(), esp.sequenceNumber());
+          case Udp udp when udp.content() instanceof Ike ike ->
+              "IKEv%d %s of %016x".formatted(ike.major(), exchange(ike), ike.initiator());
+          default -> "protocol " + packet.protocol();
+        };
+  }
+
+  private static String exchange(Ike ike) {
+    String name =
+        switch (ike.exchange()) {
+          case Ike.MAIN_MODE -> "Main Mode";
+          case Ike.AGGRESSIVE -> "Aggressive Mode";
+          case Ike.QUICK_MODE -> "Quick Mode";
+          case Ike.SA_INIT -> "SA_INIT";
+          case Ike.AUTH -> "AUTH";
+          case Ike.CREATE_CHILD_SA -> "CREATE_CHILD_SA";
+          case Ike.INFORMATIONAL, Ike.INFORMATIONAL_V1 -> "INFORMATIONAL";
+          default -> "exchange " + ike.exchange();
+        };
+    return ike.major() == 2 ? name + (ike.answers() ? " answer" : " request") : name;
+  }
+
+  private static String verdict(Replay.Step step) {
+    return switch (step.verdict()) {
+      case Verdict.To(Address host) ->
+          "to " + host + (step.fate() == Fate.WRONG ? ", which is wrong" : "");
+      case Verdict.Copies(List<Address> hosts) ->
+          "undecided: copies to "
+              + hosts.stream().map(Address::toString).collect(Collectors.joining(", "));
+      case Verdict.Drop drop -> "refused: " + drop.reason().words();
+      case Verdict.Hold hold -> "held";
+      case Verdict.Own own -> "for this machine";
+      case Verdict.Forward forward -> "passes";
+      case Verdict.NotOurs notOurs -> "not for the masquerade";
+    };
+  }
+
+  private static Optional<String> change(Change change, Replay replay) {
+    return switch (change) {
+      case Change.Bind bind ->
+          Optional.of(
+              "bound: 0x%08x to %s%s".formatted(bind.spi(), bind.host(), why(bind, replay)));
+      case Change.Unbind unbind -> Optional.of("forgotten: 0x%08x".formatted(unbind.spi()));
+      case Change.BindCookie cookie -> Optional.of("session of %s begins".formatted(cookie.host()));
+      case Change.UnbindCookie cookie -> Optional.empty();
+    };
+  }
+
+  private static String why(Change.Bind bind, Replay replay) {
+    return replay.status().bindings().stream()
+        .filter(b -> b.spi() == bind.spi() && b.remote().equals(bind.remote()))
+        .findFirst()
+        .map(b -> ", " + b.evidence().words())
+        .orElse("");
+  }
+
+  private static Map<String, Object> answer(Replay replay, Capture capture) {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("fine", replay.count(Fate.WRONG) == 0);
+    answer.put("packets", replay.steps().size() + replay.others());
+    for (Fate fate : Fate.values()) {
+      answer.put(fate.name().toLowerCase(Locale.ROOT), replay.count(fate));
+    }
+    List<Map<String, Object>> bindings = new ArrayList<>();
+    for (Binding binding : replay.status().bindings()) {
+      Map<String, Object> one = new LinkedHashMap<>();
+      one.put("remote", binding.remote().toString());
+      one.put("spi", "0x%08x".formatted(binding.spi()));
+      one.put("host", binding.host().toString());
+      one.put("evidence", binding.evidence().name().toLowerCase(Locale.ROOT));
+      bindings.add(one);
+    }
+    answer.put("bindings", bindings);
+    answer.put("endsEarly", capture.end().map(end -> end.what()).orElse(""));
+    return answer;
+  }
+}
