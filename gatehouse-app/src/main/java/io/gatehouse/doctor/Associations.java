@@ -23,6 +23,7 @@ final class Associations {
       silent(patient, findings);
       shared(patient, findings);
       missing(patient, findings);
+      behindNat(patient, findings);
     }
     if (patient.has("swanctl.conf")) {
       deadPeers(patient, findings);
@@ -123,6 +124,29 @@ final class Associations {
                 l.tunnel().equals("reqid " + one.reqid())
                     && l.remote().filter(one.destination()::equals).isPresent());
     return named ? other : one;
+  }
+
+  /** AH covers the addresses that a NAT changes (RFC 4302, 3.3.3). */
+  private static void behindNat(Patient patient, List<Finding> findings) {
+    for (Sa sa : patient.associations()) {
+      if (sa.protocol().equals("ah")
+          && patient.isOwn(sa.source())
+          && Uplinks.isPrivate(sa.source())
+          && !Uplinks.isPrivate(sa.destination())) {
+        findings.add(
+            new Finding(
+                Kind.AH_BEHIND_NAT,
+                Severity.ERROR,
+                Certainty.LIKELY,
+                "the other end refuses every packet of the tunnel to " + sa.destination(),
+                "AH covers the addresses, and a NAT changes this host's private one: only ESP passes",
+                List.of(sa.evidence("")),
+                List.of(
+                    "sed -i 's/ah_proposals/esp_proposals/' /etc/swanctl/swanctl.conf"
+                        + " && swanctl --load-conns")));
+        return;
+      }
+    }
   }
 
   /** A policy that asks for an SA that is not there, while packets come. */

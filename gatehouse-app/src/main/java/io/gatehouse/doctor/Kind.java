@@ -13,6 +13,7 @@ public enum Kind {
   NO_ESP_ARRIVES,
   NO_WAY_BACK,
   IKE_BLOCKED,
+  IKE_FORWARDED,
   SPOOFED_SOURCE,
   CLEAR_WHEN_DOWN,
   WRONG_UPLINK,
@@ -32,7 +33,8 @@ public enum Kind {
   MODE_ERROR,
   FOREIGN_NUMBERS,
   PMTU_SOURCE,
-  DPD_OFF;
+  DPD_OFF,
+  AH_BEHIND_NAT;
 
   /** Its name for people and programs. */
   public String word() {

@@ -37,6 +37,11 @@ final class Uplinks {
 
   private Uplinks() {}
 
+  /** Whether routers of the world know no way to the address. */
+  static boolean isPrivate(Address address) {
+    return PRIVATE.stream().anyMatch(p -> p.contains(address));
+  }
+
   static List<Finding> look(Patient patient) {
     List<Finding> findings = new ArrayList<>();
     for (Family family : Family.values()) {
@@ -118,7 +123,7 @@ final class Uplinks {
     evidence.add(new Evidence("no rule from " + own + " leads to that one", "ip-rule.json"));
     String ip = own.family() == Family.V4 ? "ip" : "ip -6";
     // Somebody's routers may know a private address by either way.
-    boolean isPrivate = PRIVATE.stream().anyMatch(p -> p.contains(own));
+    boolean isPrivate = isPrivate(own);
     return new Finding(
         Kind.WRONG_UPLINK,
         isPrivate ? Severity.WARNING : Severity.ERROR,

@@ -124,6 +124,7 @@ final class Walked {
             space.inClear(),
             space.source(link.near()),
             space.destination(link.far()),
+            selected(link, true),
             bdd.difference(Bdd.TRUE, special()),
             space.whole());
     return bdd.difference(set, space.source(own()));
@@ -135,10 +136,29 @@ final class Walked {
             space.through(link.tunnel()),
             space.source(link.far()),
             space.destination(link.near()),
+            selected(link, false),
             bdd.difference(Bdd.TRUE, special()),
             space.whole());
     int by = link.device().map(space::arrivesOn).orElse(Bdd.TRUE);
     return bdd.difference(and(set, by), space.destination(own()));
+  }
+
+  /** What of protocols and ports its policy selects. */
+  private int selected(Link link, boolean out) {
+    HostState.Policy policy = link.policy();
+    int set = Bdd.TRUE;
+    if (policy.protocol().isPresent()) {
+      set = bdd.and(set, space.protocol(policy.protocol().getAsInt()));
+    }
+    if (policy.sourcePorts().isPresent()) {
+      PortRange ports = policy.sourcePorts().get();
+      set = bdd.and(set, out ? space.sourcePort(ports) : space.destinationPort(ports));
+    }
+    if (policy.destinationPorts().isPresent()) {
+      PortRange ports = policy.destinationPorts().get();
+      set = bdd.and(set, out ? space.destinationPort(ports) : space.sourcePort(ports));
+    }
+    return set;
   }
 
   private List<Prefix> own() {
@@ -223,11 +243,11 @@ final class Walked {
     }
     Journey sent = path.sent(and(sources, space.whole(), space.unmarked(), space.arrivesOn("lo")));
     for (Link link : links) {
-      eaten(link, received, outbound(link));
-      eaten(
-          link,
-          sent,
-          and(space.source(link.near()), space.source(own()), space.destination(link.far())));
+      if (link.policy().mark().isEmpty()) {
+        eaten(link, received, outbound(link));
+        int own = and(space.source(link.near()), space.source(own()), selected(link, true));
+        eaten(link, sent, and(own, space.destination(link.far())));
+      }
       if (!patient.isOwn(link.near())) {
         through(link, received);
       }
@@ -518,18 +538,25 @@ final class Walked {
             bdd.or(
                 and(outbound(link), received.leftProtected()),
                 and(inbound(link), received.left())));
-    int left = goes;
+    // Neither tool raises what is smaller already (tcpmss_mangle_packet, nft_exthdr).
+    int fitting = Bdd.FALSE;
     for (Journey.Hop hop : received.hops()) {
       for (Journey.Decision decision : hop.decisions()) {
-        if (decision.by() instanceof Decider.ByRule rule) {
-          Optional<Long> size = size(rule);
-          if (size.isPresent()) {
-            int set = and(goes, decision.packets());
-            if (isKnown(link) && size.get() > limit && space.lowerBound(set) != Bdd.FALSE) {
-              tooLarge(link, received, set, hop, decision, size.get(), limit);
-            }
-            left = bdd.difference(left, decision.packets());
+        if (size(decision).filter(size -> size <= limit).isPresent()) {
+          fitting = bdd.or(fitting, decision.packets());
+        }
+      }
+    }
+    int left = bdd.difference(goes, fitting);
+    for (Journey.Hop hop : received.hops()) {
+      for (Journey.Decision decision : hop.decisions()) {
+        Optional<Long> size = size(decision).filter(n -> n > limit);
+        if (size.isPresent()) {
+          int set = and(left, decision.packets());
+          if (isKnown(link)) {
+            tooLarge(link, received, set, hop, decision, size.get(), limit);
           }
+          left = bdd.difference(left, set);
         }
       }
     }
@@ -586,12 +613,14 @@ final class Walked {
   }
 
   /** What a rule sets TCP's largest segment to; 0 where that follows the path's MTU. */
-  private static Optional<Long> size(Decider.ByRule rule) {
-    for (Statement statement : rule.rule().statements()) {
-      if (statement instanceof Statement.Assign assign
-          && assign.target() instanceof Expression.TcpOption option
-          && option.kind().equals("maxseg")) {
-        return Optional.of(assign.value() instanceof Expression.Number n ? n.value() : 0L);
+  private static Optional<Long> size(Journey.Decision decision) {
+    if (decision.by() instanceof Decider.ByRule rule) {
+      for (Statement statement : rule.rule().statements()) {
+        if (statement instanceof Statement.Assign assign
+            && assign.target() instanceof Expression.TcpOption option
+            && option.kind().equals("maxseg")) {
+          return Optional.of(assign.value() instanceof Expression.Number n ? n.value() : 0L);
+        }
       }
     }
     return Optional.empty();
@@ -646,6 +675,11 @@ final class Walked {
       if (first == Bdd.FALSE || space.upperBound(and(first, journey.delivered())) != Bdd.FALSE) {
         continue;
       }
+      Optional<Trace> taken = journey.trace(space.lowerBound(and(first, journey.left())));
+      if (taken.isPresent()) {
+        forwarded(link, taken.get());
+        continue;
+      }
       boolean always = space.upperBound(and(standing, journey.delivered())) == Bdd.FALSE;
       boolean esp = kind != ports;
       journey
@@ -655,6 +689,43 @@ final class Walked {
                   .filter(step -> step.hop().startsWith("input "))
                   .ifPresent(step -> blocked(link, trace, step, esp, always)));
     }
+  }
+
+  /** The same protocol served here and led elsewhere: the rule takes this host's own packets. */
+  private void forwarded(Link link, Trace trace) {
+    trace.steps().stream()
+        .filter(s -> s.effect() == Effect.TRANSLATED)
+        .findFirst()
+        .ifPresent(step ->
+            add(
+                new Finding(
+                    Kind.IKE_FORWARDED,
+                    Severity.ERROR,
+                    Certainty.CERTAIN,
+                    "IKE or ESP of " + link.remote().map(Object::toString).orElse("the other end")
+                        + " goes to another host",
+                    "a rule leads it away, and this host has a tunnel with that peer itself",
+                    List.of(
+                        Cure.evidence(step),
+                        packet(
+                            trace,
+                            "leaves for "
+                                + trace.outcome().map(o -> o.destination().toString()).orElse("?"))),
+                    List.of(
+                        Cure.accept(
+                            patient,
+                            step,
+                            new Cure.Words(
+                                link.remote().map(r -> "-s " + r + " ").orElse("")
+                                    + "-d "
+                                    + trace.packet().destination(),
+                                link.remote()
+                                        .map(r ->
+                                            Cure.nftFamily(space.family()) + " saddr " + r + " ")
+                                        .orElse("")
+                                    + Cure.nftFamily(space.family())
+                                    + " daddr "
+                                    + trace.packet().destination()))))));
   }
 
   private void blocked(Link link, Trace trace, Step step, boolean esp, boolean always) {
@@ -761,6 +832,7 @@ final class Walked {
         space.inClear(),
         space.source(link.far()),
         space.destination(link.near()),
+        selected(link, false),
         bdd.difference(Bdd.TRUE, special()),
         space.firstOfConnection(),
         space.whole());

@@ -261,7 +261,9 @@ public final class Comparison {
                 stops
                     .map(stopping::decided)
                     .orElseGet(() -> bdd.or(stopping.left(), stopping.delivered())));
-        rest = bdd.difference(rest, alike);
+        int kindred = bdd.and(rest, alike);
+        // What no decision tells apart is one kind.
+        rest = kindred == Bdd.FALSE ? Bdd.FALSE : bdd.difference(rest, kindred);
         if (!met.add(family + " " + flow + " " + kind + name(passes) + name(stops))) {
           continue;
         }
