@@ -186,11 +186,9 @@ final class Associations {
   }
 
   private static String child(Patient patient, Link link) {
-    return Swanctl.read(patient.text("swanctl.conf")).stream()
-        .filter(e -> e.key().endsWith(".remote_ts") && e.value().contains(link.far().toString()))
-        .map(e -> e.key().replaceAll(".*\\.children\\.([^.]+)\\.remote_ts$", "$1"))
+    return Swanctl.read(patient.text("swanctl.conf"))
+        .childTo(link.far())
         .filter(name -> name.matches("[A-Za-z0-9_-]+"))
-        .findFirst()
         .orElse("CHILD");
   }
 
@@ -201,18 +199,15 @@ final class Associations {
     if (behindNat.isEmpty()) {
       return;
     }
-    List<Swanctl.Entry> entries = Swanctl.read(patient.text("swanctl.conf"));
-    for (String connection : Swanctl.connections(entries)) {
+    Swanctl swanctl = Swanctl.read(patient.text("swanctl.conf"));
+    for (String connection : swanctl.connections()) {
       if (!connection.matches("[A-Za-z0-9_-]+")) {
         continue;
       }
-      var delay =
-          entries.stream()
-              .filter(e -> e.key().equals("connections." + connection + ".dpd_delay"))
-              .findFirst();
+      String section = "connections." + connection;
+      var delay = swanctl.entry(section + ".dpd_delay");
       if (delay.map(d -> d.value().matches("0+[smhd]?")).orElse(true)) {
-        int line =
-            delay.map(Swanctl.Entry::line).orElseGet(() -> Swanctl.line(entries, connection));
+        int line = delay.or(() -> swanctl.entry(section)).map(Swanctl.Entry::line).orElse(0);
         findings.add(
             new Finding(
                 Kind.DPD_OFF,

@@ -19,6 +19,11 @@ record Link(
     Optional<Address> local,
     Optional<Address> remote,
     Optional<String> device) {
+  /** Whether no policy of it stands in the kernel. */
+  boolean isSupposed() {
+    return !policy.origin().file().equals("xfrm-policy.txt");
+  }
+
   Family family() {
     return near.family();
   }

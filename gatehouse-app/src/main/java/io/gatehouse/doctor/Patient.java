@@ -2,7 +2,6 @@ package io.gatehouse.doctor;
 
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
-import io.gatehouse.model.Origin;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.path.HostState;
 import io.gatehouse.path.HostState.Policy;
@@ -35,11 +34,14 @@ record Patient(
     List<Link> links,
     Ways ways,
     List<Sa> associations) {
+  /** Among those that charon gives, below any backstop. */
+  private static final long SUPPOSED_PRIORITY = 300_000;
 
   static Patient of(Collected collected, Optional<Collected> earlier, List<Supposed> supposed) {
     SeenHost seen = SeenHost.of(collected).withOwnText(Optional.empty());
-    HostState host = supposing(seen.host(), supposed);
     Map<String, String> texts = collected.texts();
+    HostState host = supposing(seen.host(), supposed);
+    host = supposing(host, configured(texts.getOrDefault("swanctl.conf", ""), host));
     Ways ways = Ways.of(texts, host);
     List<Link> links = new ArrayList<>();
     for (Policy policy : host.policies()) {
@@ -81,6 +83,18 @@ record Patient(
         device);
   }
 
+  /** What charon would lay for tunnels that are not up now; its far sides without those that are. */
+  private static List<Supposed> configured(String text, HostState host) {
+    return Swanctl.read(text).tunnels().stream()
+        .filter(one ->
+            host.policies().stream()
+                .noneMatch(p ->
+                    p.direction() == Direction.OUT
+                        && p.action() == PolicyAction.PROTECT
+                        && p.destination().equals(one.far())))
+        .toList();
+  }
+
   private static HostState supposing(HostState host, List<Supposed> supposed) {
     if (supposed.isEmpty()) {
       return host;
@@ -88,19 +102,26 @@ record Patient(
     List<Policy> policies = new ArrayList<>(host.policies());
     List<Tunnel> tunnels = new ArrayList<>(host.tunnels());
     for (Supposed one : supposed) {
-      String name = "supposed " + one.near() + "=" + one.far();
-      Origin origin = new Origin("--tunnel", 0, 0, name);
-      tunnels.add(new Tunnel(name, Set.of(SpdState.UP), true, OptionalInt.empty(), false));
+      tunnels.add(
+          new Tunnel(
+              one.name(),
+              Set.of(SpdState.UP),
+              true,
+              OptionalInt.empty(),
+              false,
+              one.local(),
+              one.remote(),
+              OptionalInt.empty()));
       for (Direction direction : Direction.values()) {
         boolean out = direction == Direction.OUT;
         policies.add(
             Policy.protecting(
-                name,
+                one.name(),
                 direction,
                 out ? one.near() : one.far(),
                 out ? one.far() : one.near(),
-                300_000,
-                origin));
+                SUPPOSED_PRIORITY,
+                one.origin()));
       }
     }
     return new HostState(

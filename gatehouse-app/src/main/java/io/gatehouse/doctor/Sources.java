@@ -24,7 +24,8 @@ final class Sources {
     List<Finding> findings = new ArrayList<>();
     Set<Prefix> done = new HashSet<>();
     for (Link link : patient.links()) {
-      if (link.far().isAll() || !done.add(link.far()) || link.policy().mark().isPresent()) {
+      // For a tunnel that is not up, charon has not installed its route yet.
+      if (link.isSupposed() || link.far().isAll() || !done.add(link.far()) || link.policy().mark().isPresent()) {
         continue;
       }
       Optional<Ways.Way> way = patient.ways().to(link.far().first());

@@ -98,6 +98,25 @@ class ExamineTest {
   }
 
   @Test
+  void poolsOfSwanctlAreTunnelsThoughNobodyIsConnected() throws IOException {
+    lay("healthy");
+    Path configuration = directory.resolve("gw/swanctl.conf");
+    Files.writeString(
+        configuration,
+        Files.readString(configuration)
+            .replace("dpd_delay", "pools = visitors\n    dpd_delay")
+            .replace("remote_ts = 10.0.3.5/32\n", "\n")
+            + "pools {\n  visitors {\n    addrs = 10.0.8.0/24\n  }\n}\n");
+    Files.writeString(directory.resolve("gw/xfrm-policy.txt"), "");
+
+    Session.Answer answer = doctor("gw");
+    assertThat(answer.out())
+        .contains(
+            "while the tunnel to 10.0.8.0/24 is down, its packets leave in clear",
+            "10.0.8.0/24 dir out action block");
+  }
+
+  @Test
   void countersCountWhatTheyRose() throws IOException {
     lay("template-mismatch");
     Files.createDirectories(directory.resolve("before"));

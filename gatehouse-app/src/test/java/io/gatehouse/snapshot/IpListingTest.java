@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,5 +112,26 @@ class IpListingTest {
     assertThat(Collected.in(directory).texts()).containsKey("ip-rule.json");
     Files.writeString(directory.resolve("ip-rule.json"), "[]");
     assertThat(Collected.in(directory).texts()).containsEntry("ip-rule.json", "[]");
+  }
+
+  @Test
+  void anyTextIsRead() {
+    String text = "100:\tnot from 10.0.1.0/24 fwmark 0x1/0xff iif eth1 lookup 7\ndefault via 1.2.3.4\n"
+        + "2: eth1@if3: <UP> mtu 1400\n    inet 10.0.1.1/24 scope global eth1\n";
+    Random random = new Random(7);
+    for (int i = 0; i < 500; i++) {
+      StringBuilder changed = new StringBuilder(text);
+      for (int change = 0; change < 6; change++) {
+        int at = random.nextInt(changed.length());
+        changed.replace(
+            at,
+            Math.min(changed.length(), at + random.nextInt(8)),
+            "/ :\n@9".substring(random.nextInt(6)));
+      }
+      String any = changed.toString();
+      SeenHost seen =
+          host(Map.of("ip-rule.txt", any, "ip-route.txt", any, "ip-addr.txt", any));
+      assertThat(seen.host().rules()).isNotEmpty();
+    }
   }
 }
