@@ -40,8 +40,9 @@ record Patient(
   static Patient of(Collected collected, Optional<Collected> earlier, List<Supposed> supposed) {
     SeenHost seen = SeenHost.of(collected).withOwnText(Optional.empty());
     Map<String, String> texts = collected.texts();
-    HostState host = supposing(seen.host(), supposed);
-    host = supposing(host, configured(texts.getOrDefault("swanctl.conf", ""), host));
+    HostState asked = supposing(seen.host(), supposed);
+    HostState host =
+        supposing(asked, configured(texts.getOrDefault("swanctl.conf", ""), asked));
     Ways ways = Ways.of(texts, host);
     List<Link> links = new ArrayList<>();
     for (Policy policy : host.policies()) {

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  */
 record Swanctl(Map<String, Entry> entries) {
   private static final Pattern TOKEN =
-      Pattern.compile("([^{}=#\\n]+?)?\\s*([{}=])\\s*([^{}#\\n]*)");
+      Pattern.compile("([^{}=#\\n]+?)?\\s*(?:([{}])|=\\s*([^{}#\\n]*))");
 
   /** Of a line by hand; the pattern takes time with its square. */
   private static final int LONGEST = 4096;
@@ -60,6 +60,10 @@ record Swanctl(Map<String, Entry> entries) {
       while (matcher.find()) {
         String name = matcher.group(1) == null ? "" : matcher.group(1).strip();
         switch (matcher.group(2)) {
+          case null -> {
+            String key = sections.isEmpty() ? name : String.join(".", sections) + "." + name;
+            entries.putIfAbsent(key, new Entry(matcher.group(3).strip(), number));
+          }
           case "{" -> {
             // Deeper than any of swanctl's: no file by hand.
             if (sections.size() < 16) {
@@ -67,11 +71,7 @@ record Swanctl(Map<String, Entry> entries) {
             }
             entries.putIfAbsent(String.join(".", sections), new Entry("", number));
           }
-          case "}" -> sections.pollLast();
-          default -> {
-            String key = sections.isEmpty() ? name : String.join(".", sections) + "." + name;
-            entries.putIfAbsent(key, new Entry(matcher.group(3).strip(), number));
-          }
+          default -> sections.pollLast();
         }
       }
     }
