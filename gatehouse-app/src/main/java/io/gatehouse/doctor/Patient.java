@@ -41,8 +41,7 @@ record Patient(
     SeenHost seen = SeenHost.of(collected).withOwnText(Optional.empty());
     Map<String, String> texts = collected.texts();
     HostState asked = supposing(seen.host(), supposed);
-    HostState host =
-        supposing(asked, configured(texts.getOrDefault("swanctl.conf", ""), asked));
+    HostState host = supposing(asked, configured(texts.getOrDefault("swanctl.conf", ""), asked));
     Ways ways = Ways.of(texts, host);
     List<Link> links = new ArrayList<>();
     for (Policy policy : host.policies()) {
@@ -84,7 +83,9 @@ record Patient(
         device);
   }
 
-  /** What charon would lay for tunnels that are not up now; its far sides without those that are. */
+  /**
+   * What charon would lay for tunnels that are not up now; its far sides without those that are.
+   */
   private static List<Supposed> configured(String text, HostState host) {
     return Swanctl.read(text).tunnels().stream()
         .filter(one ->

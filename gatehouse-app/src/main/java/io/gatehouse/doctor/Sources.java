@@ -25,7 +25,10 @@ final class Sources {
     Set<Prefix> done = new HashSet<>();
     for (Link link : patient.links()) {
       // For a tunnel that is not up, charon has not installed its route yet.
-      if (link.isSupposed() || link.far().isAll() || !done.add(link.far()) || link.policy().mark().isPresent()) {
+      if (link.isSupposed()
+          || link.far().isAll()
+          || !done.add(link.far())
+          || link.policy().mark().isPresent()) {
         continue;
       }
       Optional<Ways.Way> way = patient.ways().to(link.far().first());

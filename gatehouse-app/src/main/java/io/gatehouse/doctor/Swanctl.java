@@ -145,7 +145,8 @@ record Swanctl(Map<String, Entry> entries) {
   /** Those that are whole prefixes: `dynamic`, ranges and ports say nothing here. */
   private static List<Prefix> prefixes(String list) {
     return words(list).stream()
-        .flatMap(word -> Prefix.parse(word).or(() -> Address.parse(word).map(Prefix::host)).stream())
+        .flatMap(
+            word -> Prefix.parse(word).or(() -> Address.parse(word).map(Prefix::host)).stream())
         .toList();
   }
 }

@@ -702,7 +702,8 @@ final class Walked {
                     Kind.IKE_FORWARDED,
                     Severity.ERROR,
                     Certainty.CERTAIN,
-                    "IKE or ESP of " + link.remote().map(Object::toString).orElse("the other end")
+                    "IKE or ESP of "
+                        + link.remote().map(Object::toString).orElse("the other end")
                         + " goes to another host",
                     "a rule leads it away, and this host has a tunnel with that peer itself",
                     List.of(
@@ -710,7 +711,10 @@ final class Walked {
                         packet(
                             trace,
                             "leaves for "
-                                + trace.outcome().map(o -> o.destination().toString()).orElse("?"))),
+                                + trace
+                                    .outcome()
+                                    .map(o -> o.destination().toString())
+                                    .orElse("?"))),
                     List.of(
                         Cure.accept(
                             patient,

@@ -104,8 +104,8 @@ class ExamineTest {
     Files.writeString(
         configuration,
         Files.readString(configuration)
-            .replace("dpd_delay", "pools = visitors\n    dpd_delay")
-            .replace("remote_ts = 10.0.3.5/32\n", "\n")
+                .replace("dpd_delay", "pools = visitors\n    dpd_delay")
+                .replace("remote_ts = 10.0.3.5/32\n", "\n")
             + "pools {\n  visitors {\n    addrs = 10.0.8.0/24\n  }\n}\n");
     Files.writeString(directory.resolve("gw/xfrm-policy.txt"), "");
 

@@ -61,7 +61,10 @@ class SwanctlTest {
       StringBuilder text = new StringBuilder(TEXT);
       for (int change = 0; change < 8; change++) {
         int at = random.nextInt(text.length());
-        text.replace(at, Math.min(text.length(), at + random.nextInt(6)), "{}=#, \n/%".substring(random.nextInt(9)));
+        text.replace(
+            at,
+            Math.min(text.length(), at + random.nextInt(6)),
+            "{}=#, \n/%".substring(random.nextInt(9)));
       }
       Swanctl swanctl = Swanctl.read(text.toString());
       assertThat(swanctl.tunnels().size()).isLessThan(100);

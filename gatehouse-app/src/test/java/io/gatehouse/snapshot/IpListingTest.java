@@ -116,8 +116,13 @@ class IpListingTest {
 
   @Test
   void anyTextIsRead() {
-    String text = "100:\tnot from 10.0.1.0/24 fwmark 0x1/0xff iif eth1 lookup 7\ndefault via 1.2.3.4\n"
-        + "2: eth1@if3: <UP> mtu 1400\n    inet 10.0.1.1/24 scope global eth1\n";
+    String text =
+        """
+        100:\tnot from 10.0.1.0/24 fwmark 0x1/0xff iif eth1 lookup 7
+        default via 1.2.3.4
+        2: eth1@if3: <UP> mtu 1400
+            inet 10.0.1.1/24 scope global eth1
+        """;
     Random random = new Random(7);
     for (int i = 0; i < 500; i++) {
       StringBuilder changed = new StringBuilder(text);
@@ -129,8 +134,7 @@ class IpListingTest {
             "/ :\n@9".substring(random.nextInt(6)));
       }
       String any = changed.toString();
-      SeenHost seen =
-          host(Map.of("ip-rule.txt", any, "ip-route.txt", any, "ip-addr.txt", any));
+      SeenHost seen = host(Map.of("ip-rule.txt", any, "ip-route.txt", any, "ip-addr.txt", any));
       assertThat(seen.host().rules()).isNotEmpty();
     }
   }
