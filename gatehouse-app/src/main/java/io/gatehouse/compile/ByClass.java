@@ -23,6 +23,9 @@ import java.util.function.Function;
  * rules does not depend on the number of tunnels.
  */
 final class ByClass {
+  /** What the chains are called that tell clients apart by group: of input and of forward. */
+  static final List<String> WITH_GROUPS = List.of("in", "from");
+
   private ByClass() {}
 
   /** One rule to a family, {@code evidence ip saddr vmap @prefix4}, and the map behind it. */
@@ -67,6 +70,11 @@ final class ByClass {
     return prefix + "_" + tunnel.name() + "." + group.name();
   }
 
+  /** The map that leads to them, without the digit of its family. */
+  static String map(String prefix, Tunnel tunnel) {
+    return prefix + "_" + tunnel.name() + ".groups";
+  }
+
   /** Clients whose group is known go to its chain: the daemon tells which, within the contract. */
   static List<Rule> groups(Draft draft, String prefix, Tunnel tunnel) {
     List<Rule> rules = new ArrayList<>();
@@ -84,7 +92,7 @@ final class ByClass {
           groups.stream().<Verdict>map(group -> Nft.goTo(chain(prefix, tunnel, group))).toList();
       String map =
           draft.sets.live(
-              prefix + "_" + tunnel.name() + ".groups",
+              map(prefix, tunnel),
               family,
               new NftSet.Contract(pools, verdicts, List.of()),
               tunnel.origin());

@@ -25,6 +25,7 @@ public final class Compiler {
     Draft draft = new Draft(gateway);
     Nat.writeIn(draft);
     MssClamp.write(draft, mss);
+    L2tp.write(draft);
     Input.write(draft);
     Forward.write(draft);
     Output.write(draft);

@@ -54,6 +54,7 @@ final class Draft {
             s instanceof Verdict.Drop
                 || s instanceof Verdict.Goto
                 || s instanceof Statement.VerdictMap
+                || s instanceof Statement.Assign
                 || s instanceof Statement.Nat);
   }
 

@@ -95,16 +95,26 @@ final class Sets {
 
   /** A map from single addresses to verdicts that the daemon fills while clients come and go. */
   String live(String name, Family family, NftSet.Contract contract, Origin origin) {
+    live(of(name, family), Nft.saddr(family), new Holds.Verdicts(), contract, origin);
+    return of(name, family);
+  }
+
+  /** A map that the daemon fills. */
+  void live(String name, Selector key, Holds holds, NftSet.Contract contract, Origin origin) {
     made.putIfAbsent(
-        name + digit(family),
+        name,
         new NftSet(
-            name + digit(family),
-            Nft.saddr(family),
-            Optional.of(new Holds.Verdicts()),
+            name,
+            key,
+            Optional.of(holds),
             Set.of(),
             List.of(),
             Optional.of(contract),
             origin));
+  }
+
+  /** What the set of a family is called. */
+  static String of(String name, Family family) {
     return name + digit(family);
   }
 

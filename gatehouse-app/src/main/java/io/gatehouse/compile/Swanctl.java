@@ -13,6 +13,7 @@ import io.gatehouse.model.Selectors;
 import io.gatehouse.model.Tunnel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -41,9 +42,23 @@ final class Swanctl {
     return new Advice(List.of(fragment), swanctl.notes);
   }
 
+  /** The section of the connection, as the fragment names it. */
+  static String connection(Tunnel tunnel) {
+    return plain(asked(tunnel.ike().map(Tunnel.Ike::connection), tunnel));
+  }
+
+  /** The section of its child. */
+  static String child(Tunnel tunnel) {
+    return plain(asked(tunnel.ike().flatMap(Tunnel.Ike::child), tunnel));
+  }
+
+  private static String asked(Optional<String> name, Tunnel tunnel) {
+    return name.orElse(tunnel.name());
+  }
+
   private void write() {
-    String connection = section(tunnel.ike().map(Tunnel.Ike::connection).orElse(tunnel.name()));
-    String child = section(tunnel.ike().flatMap(Tunnel.Ike::child).orElse(tunnel.name()));
+    String connection = section(asked(tunnel.ike().map(Tunnel.Ike::connection), tunnel));
+    String child = section(asked(tunnel.ike().flatMap(Tunnel.Ike::child), tunnel));
     text.comment(
         "Tunnel " + tunnel.name() + ", " + tunnel.origin().place() + ". Written by gatehouse.");
     text.comment("How both ends prove who they are is yours: put it beside this file,");
@@ -269,7 +284,7 @@ final class Swanctl {
    * take becomes a dash.
    */
   private String section(String name) {
-    String plain = name.replaceAll("[^A-Za-z0-9_@+%-]", "-");
+    String plain = plain(name);
     if (!plain.equals(name)) {
       Note note =
           new Note(
@@ -284,6 +299,10 @@ final class Swanctl {
       }
     }
     return plain;
+  }
+
+  private static String plain(String name) {
+    return name.replaceAll("[^A-Za-z0-9_@+%-]", "-");
   }
 
   /** Nested sections in strongSwan's syntax. */

@@ -1,0 +1,81 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.ruleset.NftSet;
+import io.gatehouse.ruleset.Ruleset;
+import io.gatehouse.ruleset.Statement.Verdict;
+import io.gatehouse.ruleset.Table;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The maps of a ruleset that the daemon fills while tunnels come and go.
+ *
+ * @param groups of clients by who they are
+ * @param zones of L2TP's clients, where the description has some
+ */
+public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones) {
+  /** The table that they are all in. */
+  public static final String TABLE = Draft.TABLE;
+
+  /**
+   * A map from virtual IPs to the chains of their clients' groups.
+   *
+   * @param tunnel its name
+   * @param verdicts by the group's name
+   */
+  public record OfGroups(NftSet map, Family family, String tunnel, Map<String, Verdict> verdicts) {
+    public OfGroups {
+      verdicts = Map.copyOf(verdicts);
+    }
+  }
+
+  public LiveMaps {
+    groups = List.copyOf(groups);
+  }
+
+  /** Those that the compiler made of this description. */
+  public static LiveMaps of(Gateway gateway, Ruleset ruleset) {
+    Map<String, NftSet> live = new HashMap<>();
+    for (Table table : ruleset.tables()) {
+      table.sets().stream().filter(NftSet::isLive).forEach(set -> live.put(set.name(), set));
+    }
+    List<OfGroups> groups = new ArrayList<>();
+    for (Tunnel tunnel : gateway.tunnels()) {
+      for (String prefix : ByClass.WITH_GROUPS) {
+        Map<String, Verdict> verdicts = new HashMap<>();
+        Access.groups(tunnel)
+            .forEach(group ->
+                verdicts.put(group.name(), Nft.goTo(ByClass.chain(prefix, tunnel, group))));
+        for (Family family : Family.values()) {
+          Optional.ofNullable(live.get(Sets.of(ByClass.map(prefix, tunnel), family)))
+              .ifPresent(map -> groups.add(new OfGroups(map, family, tunnel.name(), verdicts)));
+        }
+      }
+    }
+    return new LiveMaps(groups, Optional.ofNullable(live.get(L2tp.ZONES)));
+  }
+
+  /** Every map. */
+  public List<NftSet> all() {
+    List<NftSet> all = new ArrayList<>();
+    groups.forEach(of -> all.add(of.map()));
+    zones.ifPresent(all::add);
+    return all;
+  }
+
+  /** The name of the tunnel's connection in the IKE daemon's configuration. */
+  public static String connection(Tunnel tunnel) {
+    return Swanctl.connection(tunnel);
+  }
+
+  /** The name of its child there; others of the same connection are not this tunnel's. */
+  public static String child(Tunnel tunnel) {
+    return Swanctl.child(tunnel);
+  }
+}

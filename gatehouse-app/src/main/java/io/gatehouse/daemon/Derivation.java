@@ -1,0 +1,156 @@
+package io.gatehouse.daemon;
+
+import io.gatehouse.compile.LiveMaps;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.model.Tunnel.Group;
+import io.gatehouse.ruleset.Statement.Verdict;
+import io.gatehouse.vici.ChildSa;
+import io.gatehouse.vici.IkeSa;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/** What is to stand because of an IKE SA and its children, by the description. */
+final class Derivation {
+  private final Model model;
+  private final Map<String, List<Tunnel>> byConnection = new HashMap<>();
+  private final Map<Group, Pattern> patterns = new HashMap<>();
+
+  Derivation(Model model) {
+    this.model = model;
+    for (Tunnel tunnel : model.gateway().tunnels()) {
+      byConnection
+          .computeIfAbsent(LiveMaps.connection(tunnel), c -> new ArrayList<>())
+          .add(tunnel);
+      if (tunnel instanceof Tunnel.RemoteAccess access) {
+        access.groups().forEach(group -> patterns.put(group, pattern(group.match().pattern())));
+      }
+    }
+  }
+
+  private static Pattern pattern(String stars) {
+    StringBuilder regex = new StringBuilder();
+    for (String part : stars.split("\\*", -1)) {
+      regex.append(regex.isEmpty() ? "" : ".*").append(Pattern.quote(part));
+    }
+    return Pattern.compile(regex.toString(), Pattern.DOTALL);
+  }
+
+  /** The tunnel that a child belongs to, of those of the description. */
+  Optional<Tunnel> tunnel(IkeSa sa, ChildSa child) {
+    List<Tunnel> candidates = byConnection.getOrDefault(sa.connection(), List.of());
+    // One connection with one child in the description is that tunnel, whatever the child's name.
+    return candidates.size() == 1
+        ? Optional.of(candidates.getFirst())
+        : candidates.stream()
+            .filter(tunnel -> LiveMaps.child(tunnel).equals(child.name()))
+            .findFirst();
+  }
+
+  /** The group of whoever is on the other end; the first in the description that takes it. */
+  Optional<Group> group(Tunnel tunnel, IkeSa sa) {
+    return tunnel instanceof Tunnel.RemoteAccess access
+        ? access.groups().stream().filter(group -> isMember(group, sa)).findFirst()
+        : Optional.empty();
+  }
+
+  private boolean isMember(Group group, IkeSa sa) {
+    Optional<String> identity =
+        switch (group.match().kind()) {
+          case IKE_ID -> sa.remoteId();
+          case EAP_ID -> sa.eapId();
+          case XAUTH_ID -> sa.xauthId();
+        };
+    Pattern pattern = patterns.get(group);
+    return pattern != null && identity.filter(id -> pattern.matcher(id).matches()).isPresent();
+  }
+
+  /**
+   * What is to stand.
+   *
+   * @param known whether somebody still says who it is: else it is in no group
+   * @param zones where marks get theirs
+   * @param refused told what a contract does not allow, or for what there is no room
+   */
+  List<Wish> wishes(
+      IkeSa sa,
+      Collection<ChildSa> children,
+      boolean known,
+      Zones zones,
+      Consumer<String> refused) {
+    List<Wish> wishes = new ArrayList<>();
+    for (ChildSa child : children) {
+      Optional<Tunnel> tunnel = tunnel(sa, child);
+      if (tunnel.isEmpty() || !child.installed()) {
+        continue;
+      }
+      group(tunnel.get(), sa)
+          .filter(group -> known)
+          .ifPresent(group ->
+              addresses(sa, child)
+                  .forEach(address ->
+                      member(tunnel.get(), group, address, refused, wishes)));
+      if (tunnel.get() instanceof Tunnel.L2tp && child.markIn().isPresent()) {
+        zone(child.markIn().get().value(), zones, refused, wishes);
+      }
+    }
+    return wishes;
+  }
+
+  /** What the client was given; where nobody says, the single hosts of its selectors. */
+  private static Set<Address> addresses(IkeSa sa, ChildSa child) {
+    Set<Address> addresses = new LinkedHashSet<>(sa.virtual());
+    if (addresses.isEmpty()) {
+      child.remote().stream()
+          .filter(prefix -> prefix.length() == prefix.family().bits())
+          .map(Prefix::first)
+          .forEach(addresses::add);
+    }
+    return addresses;
+  }
+
+  private void member(
+      Tunnel tunnel, Group group, Address address, Consumer<String> refused, List<Wish> wishes) {
+    for (LiveMaps.OfGroups of : model.maps().groups()) {
+      Optional<Verdict> verdict = Optional.ofNullable(of.verdicts().get(group.name()));
+      if (of.tunnel().equals(tunnel.name())
+          && of.family() == address.family()
+          && verdict.isPresent()) {
+        Optional<Wish> wish = Wish.of(of.map(), address, verdict.get());
+        wish.ifPresentOrElse(
+            wishes::add,
+            () ->
+                refused.accept(
+                    address + " is in no pool of " + tunnel.name() + ", though its IKE SA is"));
+      }
+    }
+  }
+
+  private void zone(long mark, Zones zones, Consumer<String> refused, List<Wish> wishes) {
+    if (model.maps().zones().isEmpty()) {
+      return;
+    }
+    OptionalInt zone = zones.of(mark);
+    Optional<Wish> wish =
+        zone.isPresent()
+            ? Wish.of(model.maps().zones().get(), mark, zone.getAsInt())
+            : Optional.empty();
+    wish.ifPresentOrElse(
+        wishes::add,
+        () ->
+            refused.accept(
+                zone.isEmpty()
+                    ? "no conntrack zone is left for the SA with mark " + mark
+                    : "the mark " + mark + " is none of ours"));
+  }
+}

@@ -1,0 +1,310 @@
+package io.gatehouse.daemon;
+
+import static io.gatehouse.daemon.Told.child;
+import static io.gatehouse.daemon.Told.gone;
+import static io.gatehouse.daemon.Told.ikeDown;
+import static io.gatehouse.daemon.Told.ikeUp;
+import static io.gatehouse.daemon.Told.legacy;
+import static io.gatehouse.daemon.Told.listed;
+import static io.gatehouse.daemon.Told.marked;
+import static io.gatehouse.daemon.Told.staff;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.model.Address;
+import io.gatehouse.netlink.SetElement.Data;
+import io.gatehouse.vici.CharonNews;
+import io.gatehouse.vici.ChildSa;
+import io.gatehouse.vici.IkeSa;
+import io.gatehouse.vici.TunnelEvent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.api.Test;
+
+class TunnelsTest {
+  private static final String FINANCE = "anna@fin.example.org";
+
+  private static Tunnels heard(Model model, CharonNews... news) {
+    Tunnels tunnels = new Tunnels(model);
+    for (CharonNews each : news) {
+      tunnels.hear(each);
+    }
+    return tunnels;
+  }
+
+  /** `map address -> chain`, or `mark -> zone`. */
+  private static Map<String, String> wanted(Tunnels tunnels) {
+    Map<String, String> text = new TreeMap<>();
+    tunnels
+        .wanted()
+        .forEach((slot, data) -> {
+          switch (data) {
+            case Data.Verdict verdict ->
+                text.put(
+                    slot.map().name() + " " + Address.fromBytes(slot.key().array()),
+                    verdict.chain().orElseThrow());
+            case Data.Value value ->
+                text.put("mark " + slot.key().u32(0), "zone " + value.bytes().u16(0));
+          }
+        });
+    return text;
+  }
+
+  private static final Map<String, String> FINANCE_AT_9 =
+      Map.of(
+          "in_staff.groups4 10.0.3.9", "in_staff.finance",
+          "from_staff.groups4 10.0.3.9", "from_staff.finance");
+
+  @Test
+  void whoIsKnownGetsTheChainsOfHisGroup() {
+    IkeSa anna = staff(1, FINANCE, "10.0.3.9");
+
+    assertThat(wanted(heard(Told.GROUPS, listed(), ikeUp(anna), Told.up(anna, child(7)))))
+        .isEqualTo(FINANCE_AT_9);
+    assertThat(wanted(heard(Told.GROUPS, listed(), Told.up(anna, child(7)), ikeUp(anna))))
+        .isEqualTo(FINANCE_AT_9);
+    assertThat(wanted(heard(Told.GROUPS, listed(staff(1, FINANCE, "10.0.3.9", child(7))))))
+        .isEqualTo(FINANCE_AT_9);
+  }
+
+  @Test
+  void beforeHisTunnelStandsHeHasNothing() {
+    assertThat(wanted(heard(Told.GROUPS, listed(), ikeUp(staff(1, FINANCE, "10.0.3.9")))))
+        .isEmpty();
+  }
+
+  @Test
+  void whoIsInNoGroupOrUnknownGetsTheLeast() {
+    assertThat(
+            wanted(heard(Told.GROUPS, listed(staff(1, "eve@elsewhere", "10.0.3.9", child(7))))))
+        .isEmpty();
+    // The whole identity counts, not its beginning.
+    assertThat(
+            wanted(heard(Told.GROUPS, listed(staff(1, FINANCE + ".evil", "10.0.3.9", child(7))))))
+        .isEmpty();
+    IkeSa byIke =
+        new IkeSa(
+            "staff",
+            1,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.of(FINANCE),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(Address.of("10.0.3.9")),
+            Optional.empty(),
+            List.of(child(7)));
+    assertThat(wanted(heard(Told.GROUPS, listed(byIke)))).isEmpty();
+  }
+
+  @Test
+  void anotherConnectionIsAnotherTunnel() {
+    IkeSa anna = staff(1, FINANCE, "10.0.3.9", child(7));
+    IkeSa elsewhere =
+        new IkeSa(
+            "other",
+            1,
+            Optional.empty(),
+            Optional.empty(),
+            anna.remoteId(),
+            anna.eapId(),
+            Optional.empty(),
+            anna.virtual(),
+            Optional.empty(),
+            anna.children());
+
+    assertThat(wanted(heard(Told.GROUPS, listed(elsewhere)))).isEmpty();
+  }
+
+  @Test
+  void theLastTunnelOfHisTakesHisGroupAway() {
+    IkeSa anna = staff(1, FINANCE, "10.0.3.9");
+    Tunnels tunnels =
+        heard(Told.GROUPS, listed(), Told.up(anna, child(7)), Told.up(anna, child(8)));
+    tunnels.hear(Told.down(anna, child(7)));
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+
+    tunnels.hear(Told.down(anna, child(8)));
+    assertThat(wanted(tunnels)).isEmpty();
+  }
+
+  @Test
+  void aRekeyChangesNothing() {
+    IkeSa anna = staff(1, FINANCE, "10.0.3.9");
+    Tunnels tunnels = heard(Told.GROUPS, listed(), ikeUp(anna), Told.up(anna, child(7)));
+    tunnels.hear(
+        new CharonNews.Happened(new TunnelEvent.ChildRekeyed(anna, child(7), child(9))));
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+
+    IkeSa renewed = staff(2, FINANCE, "10.0.3.9");
+    tunnels.hear(new CharonNews.Happened(new TunnelEvent.IkeRekeyed(anna, renewed)));
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+    // What comes late of the old ones is about nobody.
+    tunnels.hear(Told.down(anna, child(7)));
+    tunnels.hear(ikeDown(anna));
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+    tunnels.hear(Told.down(renewed, child(9)));
+    assertThat(wanted(tunnels)).isEmpty();
+  }
+
+  @Test
+  void childrenThatWentOverWithoutAnEventStayWithTheNewOne() {
+    IkeSa old = staff(1, FINANCE, "10.0.3.9", child(7));
+    Tunnels tunnels = heard(Told.GROUPS, listed(old), ikeUp(staff(2, FINANCE, "10.0.3.9")));
+    tunnels.hear(new CharonNews.Stands(staff(2, FINANCE, "10.0.3.9", child(7))));
+    tunnels.hear(ikeDown(old));
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+    assertThat(tunnels.wantsList()).isFalse();
+  }
+
+  @Test
+  void childrenOfAnIkeSaThatWentAreAskedFor() {
+    IkeSa old = staff(1, FINANCE, "10.0.3.9", child(7));
+    Tunnels tunnels = heard(Told.GROUPS, listed(old), ikeDown(old));
+
+    assertThat(wanted(tunnels)).isEmpty();
+    assertThat(tunnels.wantsList()).isTrue();
+  }
+
+  @Test
+  void twoWhoClaimOneAddressForDifferentGroupsGetTheLeast() {
+    IkeSa anna = staff(1, FINANCE, "10.0.3.9", child(7));
+    IkeSa root = staff(2, "root@here", "10.0.3.9", child(8));
+    Tunnels tunnels = heard(Told.GROUPS, listed(anna, root));
+    assertThat(wanted(tunnels)).isEmpty();
+
+    tunnels.hear(Told.down(root, child(8)));
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+  }
+
+  @Test
+  void anAddressOutsideThePoolIsNeverWritten() {
+    Tunnels tunnels = heard(Told.GROUPS, listed(staff(1, FINANCE, "10.0.1.20", child(7))));
+
+    assertThat(wanted(tunnels)).isEmpty();
+    assertThat(tunnels.refusals()).singleElement().asString().contains("10.0.1.20");
+  }
+
+  @Test
+  void whenNobodySaysWhoIsThereGroupsEndAndZonesStay() {
+    Tunnels groups = heard(Told.GROUPS, listed(staff(1, FINANCE, "10.0.3.9", child(7))), gone());
+    assertThat(wanted(groups)).isEmpty();
+    groups.hear(listed(staff(1, FINANCE, "10.0.3.9", child(7))));
+    assertThat(wanted(groups)).isEqualTo(FINANCE_AT_9);
+
+    Tunnels zones = heard(Told.L2TP, listed(legacy(1, marked(1, 5))), gone());
+    assertThat(wanted(zones)).containsOnlyKeys("mark 5");
+  }
+
+  @Test
+  void eachMarkHasAZoneOfItsOwnThroughARekey() {
+    IkeSa one = legacy(1);
+    Tunnels tunnels =
+        heard(
+            Told.L2TP,
+            listed(),
+            Told.up(one, marked(1, 1)),
+            Told.up(legacy(2), marked(2, 2)),
+            new CharonNews.Happened(
+                new TunnelEvent.ChildRekeyed(one, marked(1, 1), marked(3, 1))));
+
+    assertThat(wanted(tunnels))
+        .isEqualTo(Map.of("mark 1", "zone " + 0x1000, "mark 2", "zone " + 0x1001));
+    tunnels.hear(Told.down(one, marked(3, 1)));
+    assertThat(wanted(tunnels)).containsOnlyKeys("mark 2");
+    // The freed zone is not the next one's: conntrack still knows who was in it.
+    tunnels.hear(Told.up(legacy(4), marked(4, 9)));
+    assertThat(wanted(tunnels)).containsEntry("mark 9", "zone " + 0x1002);
+  }
+
+  @Test
+  void aMarkBeyondTheMaskIsRefused() {
+    Tunnels tunnels = heard(Told.L2TP, listed(legacy(1, marked(1, 0x01000001))));
+
+    assertThat(wanted(tunnels)).isEmpty();
+    assertThat(tunnels.refusals()).hasSize(1);
+  }
+
+  @Test
+  void beyondTheLastZoneClientsAreRefusedUntilOneIsFree() {
+    Tunnels tunnels = new Tunnels(Told.L2TP);
+    int room = Told.L2TP.gateway().numbers().transportZones().size();
+    List<IkeSa> all = new ArrayList<>();
+    for (int i = 1; i <= room + 1; i++) {
+      all.add(legacy(i, marked(i, i)));
+    }
+    tunnels.hear(new CharonNews.Listed(all));
+    assertThat(tunnels.wanted()).hasSize(room);
+    assertThat(tunnels.refusals()).singleElement().asString().contains("no conntrack zone is left");
+
+    tunnels.hear(Told.down(legacy(5), marked(5, 5)));
+    tunnels.hear(Told.up(legacy(room + 1), marked(room + 1, room + 1)));
+    assertThat(tunnels.wanted()).hasSize(room);
+    assertThat(tunnels.refusals()).isEmpty();
+  }
+
+  @Test
+  void anUpdownHooksTunnelEndsWithItsLastChild() {
+    IkeSa anna = staff(1, FINANCE, "10.0.3.9");
+    Tunnels tunnels =
+        heard(
+            Told.GROUPS,
+            gone(),
+            new CharonNews.Hooked(new TunnelEvent.ChildUp(anna, child(7))));
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+    tunnels.hear(gone());
+    assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
+
+    tunnels.hear(new CharonNews.Hooked(new TunnelEvent.ChildDown(anna, child(7))));
+    assertThat(wanted(tunnels)).isEmpty();
+    assertThat(tunnels.sessions()).isEmpty();
+  }
+
+  @Test
+  void whateverCameBeforeAListTellsTheWholeTruth() {
+    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(11);
+    for (int round = 0; round < 300; round++) {
+      Tunnels tunnels = new Tunnels(Told.GROUPS);
+      for (int i = 0; i < 30; i++) {
+        tunnels.hear(anything(random));
+      }
+      List<IkeSa> all = new ArrayList<>();
+      for (int i = 1; i <= 3; i++) {
+        all.add(somebody(i, random, child(100 + i)));
+      }
+      CharonNews list = new CharonNews.Listed(all);
+      tunnels.hear(list);
+      assertThat(wanted(tunnels)).isEqualTo(wanted(heard(Told.GROUPS, list)));
+      tunnels.hear(listed());
+      assertThat(tunnels.wanted()).isEmpty();
+      assertThat(tunnels.sessions()).isEmpty();
+    }
+  }
+
+  private static IkeSa somebody(long id, RandomGenerator random, ChildSa... children) {
+    String[] who = {FINANCE, "root@here", "eve"};
+    return staff(id, who[random.nextInt(3)], "10.0.3." + random.nextInt(1, 4), children);
+  }
+
+  private static CharonNews anything(RandomGenerator random) {
+    IkeSa ike = somebody(random.nextInt(1, 5), random);
+    ChildSa child = child(random.nextInt(1, 6));
+    return switch (random.nextInt(8)) {
+      case 0 -> ikeUp(ike);
+      case 1 -> ikeDown(ike);
+      case 2, 3 -> Told.up(ike, child);
+      case 4 -> Told.down(ike, child);
+      case 5 ->
+          new CharonNews.Happened(
+              new TunnelEvent.ChildRekeyed(ike, child, child(random.nextInt(1, 6))));
+      case 6 ->
+          new CharonNews.Happened(
+              new TunnelEvent.IkeRekeyed(ike, somebody(random.nextInt(1, 5), random)));
+      default -> new CharonNews.Stands(ike.with(List.of(child)));
+    };
+  }
+}
