@@ -45,9 +45,13 @@ final class Changes {
     this.directories = Directories.of(surroundings.environment());
   }
 
+  static Changes of(Surroundings surroundings) {
+    return new Changes(surroundings);
+  }
+
   /** All of them. */
   static List<CommandSpec> specs(Surroundings surroundings) {
-    Changes changes = new Changes(surroundings);
+    Changes changes = of(surroundings);
     List<CommandSpec> specs =
         List.of(
             changes.applySpec(),
@@ -74,15 +78,60 @@ final class Changes {
             .type(boolean.class)
             .description("Leaves what is loaded at boot as it is.")
             .build());
-    spec.addOption(
-        OptionSpec.builder("--despite")
-            .paramLabel("PROPERTY")
-            .type(List.class)
-            .auxiliaryTypes(String.class)
-            .completionCandidates(Proven.WORDS)
-            .description("Applies it though this property is broken or not known; repeatable.")
-            .build());
+    spec.addOption(despiteOption());
     return spec;
+  }
+
+  static OptionSpec despiteOption() {
+    return OptionSpec.builder("--despite")
+        .paramLabel("PROPERTY")
+        .type(List.class)
+        .auxiliaryTypes(String.class)
+        .completionCandidates(Proven.WORDS)
+        .description("Applies it though this property is broken or not known; repeatable.")
+        .build();
+  }
+
+  /** Puts the generation that is to stand into the kernel again, where it is not there. */
+  Outcome again(Generation standing) {
+    return applier()
+        .apply(
+            new Request(
+                standing.described().compiled().ruleset(),
+                standing.source().text(),
+                standing.file(),
+                "gatehouse run",
+                OptionalInt.empty(),
+                Optional.empty(),
+                applier().atBoot() == standing.number()));
+  }
+
+  /**
+   * A generation, by the description that was kept of it.
+   *
+   * @param file where it was read
+   */
+  record Generation(int number, String file, Recorded source, Described described) {}
+
+  /** The generation that is to stand; nothing where there is none, or it cannot be compiled. */
+  Optional<Generation> generation() {
+    int number = applier().now();
+    Optional<String> description = number == 0 ? Optional.empty() : applier().description(number);
+    if (description.isEmpty()) {
+      return Optional.empty();
+    }
+    String file = applier().file(number).orElse("description");
+    Recorded source = Recorded.of(description.get());
+    List<Generation> found = new ArrayList<>();
+    Described.read(
+        file,
+        source,
+        problems -> {},
+        described -> {
+          found.add(new Generation(number, file, source, described));
+          return ExitStatus.FINE;
+        });
+    return found.stream().findFirst();
   }
 
   private static OptionSpec confirmOption() {
@@ -109,7 +158,7 @@ final class Changes {
     return spec;
   }
 
-  private Applier applier() {
+  Applier applier() {
     return new Applier(surroundings.machine(), List.of(), directories, Clock.systemUTC(), Map.of());
   }
 
@@ -119,7 +168,8 @@ final class Changes {
 
   // ---- apply ----
 
-  private int apply(Subcommand.Call call) {
+  /** Applies the FILE of a command line. Returns an {@link ExitStatus}. */
+  int apply(Subcommand.Call call) {
     String file = call.positional(0);
     Set<Property> despite = Proven.named(call, "--despite");
     Recorded source = new Recorded(new Disk(surroundings.directory()));
@@ -353,10 +403,14 @@ final class Changes {
 
   private int status(Subcommand.Call call) {
     Status status = applier().status();
+    Following following = Following.asked(directories);
     if (call.isSet("--json")) {
-      json(call, status);
+      json(call, status, following);
     } else {
       text(status).forEach(call.out()::println);
+      if (following.runs() || status.generation() != 0) {
+        following.text().forEach(call.out()::println);
+      }
       call.out().flush();
     }
     return status.isFine() ? ExitStatus.FINE : ExitStatus.NO;
@@ -395,7 +449,7 @@ final class Changes {
     return lines;
   }
 
-  private static void json(Subcommand.Call call, Status status) {
+  private static void json(Subcommand.Call call, Status status, Following following) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("fine", status.isFine());
     status.gateway().ifPresent(name -> answer.put("gateway", name));
@@ -406,6 +460,7 @@ final class Changes {
     answer.put("at-boot", status.atBoot());
     answer.put("drift", status.drift());
     answer.put("waiting", status.waiting());
+    answer.put("daemon", following.json());
     call.out().print(Json.text(answer));
     call.out().flush();
   }

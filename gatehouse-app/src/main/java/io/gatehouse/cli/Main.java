@@ -80,6 +80,7 @@ public final class Main {
                 Compare.spec(surroundings),
                 Explain.spec(surroundings)));
     commands.addAll(Changes.specs(surroundings));
+    commands.addAll(Follow.specs(surroundings));
     commands.addAll(
         List.of(
             Examine.spec(surroundings),

@@ -116,14 +116,16 @@ final class Subcommand {
           : List.of();
     }
 
-    /** Whether a flag stands on the line. */
+    /** Whether a flag stands on the line; one that the command does not have stands there never. */
     boolean isSet(String option) {
-      return Boolean.TRUE.equals(spec.findOption(option).getValue());
+      OptionSpec found = spec.findOption(option);
+      return found != null && Boolean.TRUE.equals(found.getValue());
     }
 
     /** An option's value. */
     Optional<String> option(String option) {
-      Object value = spec.findOption(option).getValue();
+      OptionSpec found = spec.findOption(option);
+      Object value = found == null ? null : found.getValue();
       return Optional.ofNullable(value).map(Object::toString);
     }
   }

@@ -24,8 +24,8 @@ import java.util.Optional;
  * Keeps L2TP clients behind one NAT apart. Windows sends from port 1701 to port 1701: decrypted,
  * the packets of two such clients are the same to conntrack and to the L2TP daemon. Each SA has a
  * mark of its own, which the kernel puts on what it decrypts. By that mark each client gets a
- * conntrack zone, and a source port towards the L2TP daemon; answers get the mark back, and with
- * it their SA. A marked client without a zone is refused: its answers could reach another.
+ * conntrack zone, and a source port towards the L2TP daemon; answers get the mark back, and with it
+ * their SA. A marked client without a zone is refused: its answers could reach another.
  */
 final class L2tp {
   /** RFC 2661, 8.1. */

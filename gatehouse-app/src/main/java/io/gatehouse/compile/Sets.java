@@ -104,13 +104,7 @@ final class Sets {
     made.putIfAbsent(
         name,
         new NftSet(
-            name,
-            key,
-            Optional.of(holds),
-            Set.of(),
-            List.of(),
-            Optional.of(contract),
-            origin));
+            name, key, Optional.of(holds), Set.of(), List.of(), Optional.of(contract), origin));
   }
 
   /** What the set of a family is called. */

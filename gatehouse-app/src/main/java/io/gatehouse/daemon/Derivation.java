@@ -29,9 +29,7 @@ final class Derivation {
   Derivation(Model model) {
     this.model = model;
     for (Tunnel tunnel : model.gateway().tunnels()) {
-      byConnection
-          .computeIfAbsent(LiveMaps.connection(tunnel), c -> new ArrayList<>())
-          .add(tunnel);
+      byConnection.computeIfAbsent(LiveMaps.connection(tunnel), c -> new ArrayList<>()).add(tunnel);
       if (tunnel instanceof Tunnel.RemoteAccess access) {
         access.groups().forEach(group -> patterns.put(group, pattern(group.match().pattern())));
       }
@@ -98,8 +96,7 @@ final class Derivation {
           .filter(group -> known)
           .ifPresent(group ->
               addresses(sa, child)
-                  .forEach(address ->
-                      member(tunnel.get(), group, address, refused, wishes)));
+                  .forEach(address -> member(tunnel.get(), group, address, refused, wishes)));
       if (tunnel.get() instanceof Tunnel.L2tp && child.markIn().isPresent()) {
         zone(child.markIn().get().value(), zones, refused, wishes);
       }

@@ -59,13 +59,15 @@ final class Zones {
 
   /** Gives back the zones of all other marks. */
   void keepOnly(Set<Long> marks) {
-    ofMark.entrySet().removeIf(entry -> {
-      boolean gone = !marks.contains(entry.getKey());
-      if (gone) {
-        taken.remove(entry.getValue());
-      }
-      return gone;
-    });
+    ofMark
+        .entrySet()
+        .removeIf(entry -> {
+          boolean gone = !marks.contains(entry.getKey());
+          if (gone) {
+            taken.remove(entry.getValue());
+          }
+          return gone;
+        });
   }
 
   /** Gives one back. */

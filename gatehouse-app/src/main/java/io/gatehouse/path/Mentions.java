@@ -30,6 +30,8 @@ import java.util.regex.Pattern;
  * @param asksOfSas whether a rule asks for properties of SAs
  * @param sourceTargets addresses that some rule gives to packets as their source
  * @param destinationTargets addresses that some rule gives to packets as their destination
+ * @param sourcePorts whether a rule gives a source port and leaves the address
+ * @param destinationPorts whether a rule gives a destination port and leaves the address
  */
 record Mentions(
     List<String> devices,
@@ -42,7 +44,9 @@ record Mentions(
     boolean writesAddresses,
     boolean asksOfSas,
     IntervalSet sourceTargets,
-    IntervalSet destinationTargets) {
+    IntervalSet destinationTargets,
+    boolean sourcePorts,
+    boolean destinationPorts) {
 
   private static final Pattern CONNTRACK = Pattern.compile("\\b(ct|conntrack|state)\\b");
 
@@ -74,7 +78,9 @@ record Mentions(
         collector.writesAddresses,
         collector.asksOfSas,
         IntervalSet.union(collector.sources),
-        IntervalSet.union(collector.destinations));
+        IntervalSet.union(collector.destinations),
+        collector.sourcePorts,
+        collector.destinationPorts);
   }
 
   private static final class Collector {
@@ -88,6 +94,8 @@ record Mentions(
     private boolean zones;
     private boolean writesAddresses;
     private boolean asksOfSas;
+    private boolean sourcePorts;
+    private boolean destinationPorts;
     private final HostState host;
     private final List<IntervalSet.Interval> sources = new ArrayList<>();
     private final List<IntervalSet.Interval> destinations = new ArrayList<>();
@@ -99,6 +107,8 @@ record Mentions(
 
     private void nat(Statement.Nat nat) {
       switch (nat) {
+        case Statement.Nat.Source to when to.address().isEmpty() -> sourcePorts = true;
+        case Statement.Nat.Destination to when to.address().isEmpty() -> destinationPorts = true;
         case Statement.Nat.Source to -> targets(to.address(), sources);
         case Statement.Nat.Destination to -> targets(to.address(), destinations);
         case Statement.Nat.Masquerade to -> own(sources);

@@ -414,6 +414,21 @@ public final class PacketPath {
     int forth = bdd.difference(Field.member(bdd, other, given), space.reply[0]);
     int back = bdd.and(address.in(bdd, taken), space.reply[0]);
     int mapped = bdd.and(bdd.and(standing, space.open(unknown)), bdd.or(forth, back));
+    // Where a rule gives the port alone, the address stays.
+    boolean givesPort = source ? mentions.sourcePorts() : mentions.destinationPorts();
+    boolean takesPort = source ? mentions.destinationPorts() : mentions.sourcePorts();
+    if (givesPort || takesPort) {
+      int which =
+          bdd.or(givesPort ? bdd.not(space.reply[0]) : FALSE, takesPort ? space.reply[0] : FALSE);
+      int alone = bdd.and(bdd.and(standing, space.open(unknown)), which);
+      if (source) {
+        state.sourcePort = state.sourcePort.assign(bdd, alone, port);
+        state.sourceChanged = bdd.or(state.sourceChanged, alone);
+      } else {
+        state.destinationPort = state.destinationPort.assign(bdd, alone, port);
+        state.destinationChanged = bdd.or(state.destinationChanged, alone);
+      }
+    }
     if (source) {
       state.source = state.source.assign(bdd, mapped, other);
       state.sourcePort = state.sourcePort.assign(bdd, mapped, port);

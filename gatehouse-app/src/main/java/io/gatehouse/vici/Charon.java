@@ -132,8 +132,8 @@ public final class Charon implements AutoCloseable {
   }
 
   /** Waits for the confirmation, and keeps the events that come before it. */
-  private static void register(
-      ViciConnection connection, String name, List<Packet.Event> meanwhile) throws IOException {
+  private static void register(ViciConnection connection, String name, List<Packet.Event> meanwhile)
+      throws IOException {
     connection.send(new Packet.Register(name));
     while (true) {
       switch (connection.next(LIMIT).orElseThrow(Charon::silent)) {
@@ -175,18 +175,28 @@ public final class Charon implements AutoCloseable {
 
   private List<IkeSa> list(ViciConnection commands, Section which) throws IOException {
     List<IkeSa> all = new ArrayList<>();
-    command(commands, "list-sas", which, "list-sa", message ->
-        SaReader.listed(message).stream().map(this::withWhatIsLeftOut).forEach(all::add));
+    command(
+        commands,
+        "list-sas",
+        which,
+        "list-sa",
+        message ->
+            SaReader.listed(message).stream().map(this::withWhatIsLeftOut).forEach(all::add));
     return all;
   }
 
   /** How the peers of connections prove who they are. */
   private void learnAuthentication(ViciConnection commands, Section which) throws IOException {
-    command(commands, "list-conns", which, "list-conn", message ->
-        message
-            .sections()
-            .forEach((name, connection) ->
-                authentication.put(name, SaReader.authentication(connection))));
+    command(
+        commands,
+        "list-conns",
+        which,
+        "list-conn",
+        message ->
+            message
+                .sections()
+                .forEach((name, connection) ->
+                    authentication.put(name, SaReader.authentication(connection))));
   }
 
   /**

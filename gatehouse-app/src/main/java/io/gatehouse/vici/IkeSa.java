@@ -53,7 +53,6 @@ public record IkeSa(
 
   /** The same with other identities. */
   IkeSa with(Optional<String> eap, Optional<String> xauth) {
-    return new IkeSa(
-        connection, id, local, remote, remoteId, eap, xauth, virtual, since, children);
+    return new IkeSa(connection, id, local, remote, remoteId, eap, xauth, virtual, since, children);
   }
 }

@@ -11,7 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** VICI's packets without the length in front (strongSwan, src/libcharon/plugins/vici/README.md). */
+/**
+ * VICI's packets without the length in front (strongSwan, src/libcharon/plugins/vici/README.md).
+ */
 final class PacketCodec {
   /** The longest packet that charon sends or takes, in bytes. */
   static final int LONGEST = 512 * 1024;
@@ -71,18 +73,20 @@ final class PacketCodec {
     }
 
     Output section(Section section) {
-      section.items().forEach((name, item) -> {
-        switch (item) {
-          case Item.Text(String value) -> u8(KEY_VALUE).name(name).value(value);
-          case Item.Texts(List<String> values) -> {
-            u8(LIST_START).name(name);
-            values.forEach(value -> u8(LIST_ITEM).value(value));
-            u8(LIST_END);
-          }
-          case Item.Nested(Section nested) ->
-              u8(SECTION_START).name(name).section(nested).u8(SECTION_END);
-        }
-      });
+      section
+          .items()
+          .forEach((name, item) -> {
+            switch (item) {
+              case Item.Text(String value) -> u8(KEY_VALUE).name(name).value(value);
+              case Item.Texts(List<String> values) -> {
+                u8(LIST_START).name(name);
+                values.forEach(value -> u8(LIST_ITEM).value(value));
+                u8(LIST_END);
+              }
+              case Item.Nested(Section nested) ->
+                  u8(SECTION_START).name(name).section(nested).u8(SECTION_END);
+            }
+          });
       return this;
     }
   }
@@ -153,7 +157,9 @@ final class PacketCodec {
     }
   }
 
-  /** Sections that are open, not a recursion: whoever nests deeply takes our memory, not our stack. */
+  /**
+   * Sections that are open, not a recursion: whoever nests deeply takes our memory, not our stack.
+   */
   private static Section message(Input in) throws Wrong {
     Deque<Map<String, Item>> open = new ArrayDeque<>();
     Deque<String> names = new ArrayDeque<>();

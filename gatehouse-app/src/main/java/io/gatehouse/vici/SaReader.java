@@ -38,38 +38,41 @@ final class SaReader {
    *
    * @param complete what every IKE SA becomes
    */
-  static List<TunnelEvent> events(
-      String name, Section message, UnaryOperator<IkeSa> complete) {
+  static List<TunnelEvent> events(String name, Section message, UnaryOperator<IkeSa> complete) {
     boolean up = message.isYes("up");
     List<TunnelEvent> events = new ArrayList<>();
-    message.sections().forEach((connection, body) -> {
-      Optional<IkeSa> ike = ike(connection, body).map(complete);
-      switch (name) {
-        case "ike-updown" ->
-            ike
-                .map(sa -> up ? new TunnelEvent.IkeUp(sa) : new TunnelEvent.IkeDown(sa))
-                .ifPresent(events::add);
-        case "ike-rekey" -> ikeRekeyed(connection, body, complete).ifPresent(events::add);
-        case "ike-update" -> ike.flatMap(sa -> moved(sa, message)).ifPresent(events::add);
-        case "child-updown" ->
-            ike.ifPresent(sa ->
+    message
+        .sections()
+        .forEach((connection, body) -> {
+          Optional<IkeSa> ike = ike(connection, body).map(complete);
+          switch (name) {
+            case "ike-updown" ->
+                ike.map(sa -> up ? new TunnelEvent.IkeUp(sa) : new TunnelEvent.IkeDown(sa))
+                    .ifPresent(events::add);
+            case "ike-rekey" -> ikeRekeyed(connection, body, complete).ifPresent(events::add);
+            case "ike-update" -> ike.flatMap(sa -> moved(sa, message)).ifPresent(events::add);
+            case "child-updown" ->
+                ike.ifPresent(sa ->
                     sa.children().stream()
                         .map(child ->
                             up
                                 ? new TunnelEvent.ChildUp(sa, child)
                                 : new TunnelEvent.ChildDown(sa, child))
                         .forEach(events::add));
-        case "child-rekey" -> ike.ifPresent(sa -> childRekeyed(sa.with(List.of()), body, events));
-        default -> {}
-      }
-    });
+            case "child-rekey" ->
+                ike.ifPresent(sa -> childRekeyed(sa.with(List.of()), body, events));
+            default -> {}
+          }
+        });
     return events;
   }
 
   private static Optional<TunnelEvent> ikeRekeyed(
       String connection, Section body, UnaryOperator<IkeSa> complete) {
-    Optional<IkeSa> old = body.section("old").flatMap(section -> ike(connection, section)).map(complete);
-    Optional<IkeSa> fresh = body.section("new").flatMap(section -> ike(connection, section)).map(complete);
+    Optional<IkeSa> old =
+        body.section("old").flatMap(section -> ike(connection, section)).map(complete);
+    Optional<IkeSa> fresh =
+        body.section("new").flatMap(section -> ike(connection, section)).map(complete);
     return old.isPresent() && fresh.isPresent()
         ? Optional.of(new TunnelEvent.IkeRekeyed(old.get(), fresh.get()))
         : Optional.empty();
@@ -82,20 +85,20 @@ final class SaReader {
   private static Optional<TunnelEvent> moved(IkeSa sa, Section message) {
     Optional<Endpoint> to = endpoint(message, "remote-");
     return sa.remote()
-                .map(from ->
-                    new TunnelEvent.Moved(
-                        new IkeSa(
-                            sa.connection(),
-                            sa.id(),
-                            endpoint(message, "local-").or(sa::local),
-                            to.or(sa::remote),
-                            sa.remoteId(),
-                            sa.eapId(),
-                            sa.xauthId(),
-                            sa.virtual(),
-                            sa.since(),
-                            sa.children()),
-                        from));
+        .map(from ->
+            new TunnelEvent.Moved(
+                new IkeSa(
+                    sa.connection(),
+                    sa.id(),
+                    endpoint(message, "local-").or(sa::local),
+                    to.or(sa::remote),
+                    sa.remoteId(),
+                    sa.eapId(),
+                    sa.xauthId(),
+                    sa.virtual(),
+                    sa.since(),
+                    sa.children()),
+                from));
   }
 
   /** Here the children's sections bear the plain name, and hold the old and the new. */
@@ -108,8 +111,7 @@ final class SaReader {
                   Optional<ChildSa> old = both.section("old").flatMap(s -> child(name, s));
                   Optional<ChildSa> fresh = both.section("new").flatMap(s -> child(name, s));
                   if (old.isPresent() && fresh.isPresent()) {
-                    events.add(
-                        new TunnelEvent.ChildRekeyed(sa, old.get(), fresh.get()));
+                    events.add(new TunnelEvent.ChildRekeyed(sa, old.get(), fresh.get()));
                   }
                 }));
   }
@@ -137,7 +139,9 @@ final class SaReader {
     List<ChildSa> children = new ArrayList<>();
     body.section("child-sas")
         .ifPresent(section ->
-            section.sections().forEach((name, child) -> child(name, child).ifPresent(children::add)));
+            section
+                .sections()
+                .forEach((name, child) -> child(name, child).ifPresent(children::add)));
     return Optional.of(
         new IkeSa(
             connection,
@@ -214,7 +218,9 @@ final class SaReader {
     int dots = addresses.indexOf("..");
     return dots < 0
         ? Prefix.parse(addresses)
-        : around(Address.parse(addresses.substring(0, dots)), Address.parse(addresses.substring(dots + 2)));
+        : around(
+            Address.parse(addresses.substring(0, dots)),
+            Address.parse(addresses.substring(dots + 2)));
   }
 
   private static Optional<Prefix> around(Optional<Address> first, Optional<Address> last) {
@@ -234,7 +240,9 @@ final class SaReader {
 
   private static Optional<Duration> duration(Section body, String name) {
     OptionalLong seconds = decimal(body, name);
-    return seconds.isEmpty() ? Optional.empty() : Optional.of(Duration.ofSeconds(seconds.getAsLong()));
+    return seconds.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Duration.ofSeconds(seconds.getAsLong()));
   }
 
   private static OptionalLong decimal(Section body, String name) {

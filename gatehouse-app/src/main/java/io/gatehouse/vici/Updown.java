@@ -111,9 +111,7 @@ public final class Updown {
     }
 
     Optional<Long> number(String name) {
-      return text(name)
-          .filter(value -> value.matches("[0-9]{1,10}"))
-          .map(Long::parseLong);
+      return text(name).filter(value -> value.matches("[0-9]{1,10}")).map(Long::parseLong);
     }
 
     Optional<Address> address(String name) {

@@ -82,10 +82,12 @@ class ConductorTest {
     assertThat(store.in(IN)).hasSize(1);
     assertThat(report.elements()).isEqualTo(2);
     assertThat(report.unreachable()).isEmpty();
-    assertThat(report.sessions()).singleElement().satisfies(session -> {
-      assertThat(session.tunnel()).contains("staff");
-      assertThat(session.group()).contains("finance");
-    });
+    assertThat(report.sessions())
+        .singleElement()
+        .satisfies(session -> {
+          assertThat(session.tunnel()).contains("staff");
+          assertThat(session.group()).contains("finance");
+        });
     assertThat(report.troubles()).isEmpty();
   }
 

@@ -150,8 +150,7 @@ class KeeperTest {
 
     assertThat(zones.in(ZONES))
         .isEqualTo(
-            Map.of(
-                Bytes.int32(5), nine, Bytes.int32(7), new Data.Value(Bytes.int16(0x1000))));
+            Map.of(Bytes.int32(5), nine, Bytes.int32(7), new Data.Value(Bytes.int16(0x1000))));
   }
 
   @Test

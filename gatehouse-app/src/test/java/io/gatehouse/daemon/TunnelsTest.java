@@ -79,8 +79,7 @@ class TunnelsTest {
 
   @Test
   void whoIsInNoGroupOrUnknownGetsTheLeast() {
-    assertThat(
-            wanted(heard(Told.GROUPS, listed(staff(1, "eve@elsewhere", "10.0.3.9", child(7))))))
+    assertThat(wanted(heard(Told.GROUPS, listed(staff(1, "eve@elsewhere", "10.0.3.9", child(7))))))
         .isEmpty();
     // The whole identity counts, not its beginning.
     assertThat(
@@ -136,8 +135,7 @@ class TunnelsTest {
   void aRekeyChangesNothing() {
     IkeSa anna = staff(1, FINANCE, "10.0.3.9");
     Tunnels tunnels = heard(Told.GROUPS, listed(), ikeUp(anna), Told.up(anna, child(7)));
-    tunnels.hear(
-        new CharonNews.Happened(new TunnelEvent.ChildRekeyed(anna, child(7), child(9))));
+    tunnels.hear(new CharonNews.Happened(new TunnelEvent.ChildRekeyed(anna, child(7), child(9))));
     assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
 
     IkeSa renewed = staff(2, FINANCE, "10.0.3.9");
@@ -209,8 +207,7 @@ class TunnelsTest {
             listed(),
             Told.up(one, marked(1, 1)),
             Told.up(legacy(2), marked(2, 2)),
-            new CharonNews.Happened(
-                new TunnelEvent.ChildRekeyed(one, marked(1, 1), marked(3, 1))));
+            new CharonNews.Happened(new TunnelEvent.ChildRekeyed(one, marked(1, 1), marked(3, 1))));
 
     assertThat(wanted(tunnels))
         .isEqualTo(Map.of("mark 1", "zone " + 0x1000, "mark 2", "zone " + 0x1001));
@@ -251,10 +248,7 @@ class TunnelsTest {
   void anUpdownHooksTunnelEndsWithItsLastChild() {
     IkeSa anna = staff(1, FINANCE, "10.0.3.9");
     Tunnels tunnels =
-        heard(
-            Told.GROUPS,
-            gone(),
-            new CharonNews.Hooked(new TunnelEvent.ChildUp(anna, child(7))));
+        heard(Told.GROUPS, gone(), new CharonNews.Hooked(new TunnelEvent.ChildUp(anna, child(7))));
     assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);
     tunnels.hear(gone());
     assertThat(wanted(tunnels)).isEqualTo(FINANCE_AT_9);

@@ -113,8 +113,7 @@ class CharonTest {
   private static Packet listSa(int ike, int child) {
     return event(
         "list-sa",
-        "staff { uniqueid=%d child-sas { net-%d { uniqueid=%d } } }"
-            .formatted(ike, child, child));
+        "staff { uniqueid=%d child-sas { net-%d { uniqueid=%d } } }".formatted(ike, child, child));
   }
 
   /** Plays charon until it is asked for its SAs; the commands' connection comes second. */
@@ -196,8 +195,7 @@ class CharonTest {
     assertThat(next()).isInstanceOf(CharonNews.Happened.class);
     assertThat(next())
         .isInstanceOfSatisfying(
-            CharonNews.Stands.class,
-            stands -> assertThat(stands.ike().children()).hasSize(1));
+            CharonNews.Stands.class, stands -> assertThat(stands.ike().children()).hasSize(1));
   }
 
   @Test
@@ -323,7 +321,8 @@ class CharonTest {
     confirmAll(events, commands);
     StringBuilder many = new StringBuilder("staff { uniqueid=1 child-sas {");
     for (int i = 0; i < 3000; i++) {
-      many.append(" net-%d { uniqueid=%d state=INSTALLED reqid=%d spi-in=c0000000 }".formatted(i, i, i));
+      many.append(
+          " net-%d { uniqueid=%d state=INSTALLED reqid=%d spi-in=c0000000 }".formatted(i, i, i));
     }
     commands.say(event("list-sa", many + " } }"), LISTED);
 
@@ -349,8 +348,7 @@ class CharonTest {
     java.nio.file.Files.delete(socket);
     follow();
 
-    assertThat(next())
-        .isEqualTo(new CharonNews.Unreachable("there is no " + socket));
+    assertThat(next()).isEqualTo(new CharonNews.Unreachable("there is no " + socket));
     assertThat(news.poll(200, TimeUnit.MILLISECONDS)).isNull();
   }
 }

@@ -93,7 +93,8 @@ class PacketCodecTest {
     for (int i = 0; i < 50_000; i++) {
       byte[] spoilt = java.util.Arrays.copyOf(whole, random.nextInt(whole.length + 1));
       for (int times = random.nextInt(4); times > 0 && spoilt.length > 0; times--) {
-        spoilt[random.nextInt(spoilt.length)] = (byte) random.nextInt(random.nextBoolean() ? 9 : 256);
+        spoilt[random.nextInt(spoilt.length)] =
+            (byte) random.nextInt(random.nextBoolean() ? 9 : 256);
       }
       if (PacketCodec.read(spoilt) instanceof Packet.Malformed malformed) {
         assertThat(malformed.position()).isBetween(0, spoilt.length);

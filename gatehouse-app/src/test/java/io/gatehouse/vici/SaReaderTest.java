@@ -40,28 +40,33 @@ class SaReaderTest {
         SaReader.listed(
             Sections.of("staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }"));
 
-    assertThat(listed).singleElement().satisfies(sa -> {
-      assertThat(sa.connection()).isEqualTo("staff");
-      assertThat(sa.id()).isEqualTo(5);
-      assertThat(sa.remote()).contains(new Endpoint(Address.of("198.51.100.7"), 1024));
-      assertThat(sa.remoteId()).contains("laptop");
-      assertThat(sa.eapId()).contains("anna@fin");
-      assertThat(sa.xauthId()).isEmpty();
-      assertThat(sa.virtual())
-          .containsExactly(Address.of("10.0.3.9"), Address.of("2001:db8:3::9"));
-      assertThat(sa.since()).contains(Duration.ofMinutes(1));
-    });
-    assertThat(listed.getFirst().children()).singleElement().satisfies(child -> {
-      assertThat(child.name()).isEqualTo("net");
-      assertThat(child.rekeyIn()).contains(Duration.ofMinutes(50));
-      assertThat(child.bytesIn()).isEqualTo(4096);
-    });
+    assertThat(listed)
+        .singleElement()
+        .satisfies(sa -> {
+          assertThat(sa.connection()).isEqualTo("staff");
+          assertThat(sa.id()).isEqualTo(5);
+          assertThat(sa.remote()).contains(new Endpoint(Address.of("198.51.100.7"), 1024));
+          assertThat(sa.remoteId()).contains("laptop");
+          assertThat(sa.eapId()).contains("anna@fin");
+          assertThat(sa.xauthId()).isEmpty();
+          assertThat(sa.virtual())
+              .containsExactly(Address.of("10.0.3.9"), Address.of("2001:db8:3::9"));
+          assertThat(sa.since()).contains(Duration.ofMinutes(1));
+        });
+    assertThat(listed.getFirst().children())
+        .singleElement()
+        .satisfies(child -> {
+          assertThat(child.name()).isEqualTo("net");
+          assertThat(child.rekeyIn()).contains(Duration.ofMinutes(50));
+          assertThat(child.bytesIn()).isEqualTo(4096);
+        });
   }
 
   @Test
   void onlySpisMarksAndInterfaceIdsAreHexadecimal() {
     ChildSa child =
-        onlyChild("up=yes staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }", "child-updown");
+        onlyChild(
+            "up=yes staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }", "child-updown");
 
     assertThat(child.spiIn()).isEqualTo(0xc0ffee01L);
     assertThat(child.spiOut()).isEqualTo(0x12345678L);
@@ -73,7 +78,8 @@ class SaReaderTest {
   @Test
   void aMaskThatIsLeftOutIsAllOnes() {
     ChildSa child =
-        onlyChild("up=yes staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }", "child-updown");
+        onlyChild(
+            "up=yes staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }", "child-updown");
 
     assertThat(child.markIn()).contains(new Mark(0x1f, 0xffffffffL));
     assertThat(child.markOut()).contains(new Mark(0x1f, 0xffffff));
@@ -82,10 +88,10 @@ class SaReaderTest {
   @Test
   void aRangeIsTheNextLargerPrefix() {
     ChildSa child =
-        onlyChild("up=yes staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }", "child-updown");
+        onlyChild(
+            "up=yes staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }", "child-updown");
 
-    assertThat(child.remote())
-        .containsExactly(Prefix.of("10.0.3.9/32"), Prefix.of("10.0.4.0/29"));
+    assertThat(child.remote()).containsExactly(Prefix.of("10.0.3.9/32"), Prefix.of("10.0.4.0/29"));
   }
 
   @Test

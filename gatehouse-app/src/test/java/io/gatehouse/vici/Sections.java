@@ -13,7 +13,12 @@ final class Sections {
   static Section of(String text) {
     List<String> words = new ArrayList<>();
     for (String word :
-        text.replace("{", " { ").replace("}", " } ").replace("[", "[ ").replace("]", " ] ").trim().split("\\s+", -1)) {
+        text.replace("{", " { ")
+            .replace("}", " } ")
+            .replace("[", "[ ")
+            .replace("]", " ] ")
+            .trim()
+            .split("\\s+", -1)) {
       words.add(word);
     }
     int[] at = {0};

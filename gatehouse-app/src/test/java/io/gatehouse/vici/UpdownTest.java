@@ -40,8 +40,7 @@ class UpdownTest {
               assertThat(up.ike().id()).isEqualTo(3);
               assertThat(up.ike().remoteId()).contains("C=CH, O=fin=1, CN=\u00e4nna");
               assertThat(up.ike().virtual())
-                  .containsExactlyInAnyOrder(
-                      Address.of("10.0.3.9"), Address.of("2001:db8:3::9"));
+                  .containsExactlyInAnyOrder(Address.of("10.0.3.9"), Address.of("2001:db8:3::9"));
               assertThat(up.child().remote()).containsExactly(Prefix.of("10.0.3.9/32"));
               assertThat(up.child().markIn()).contains(new ChildSa.Mark(7, 0xffffff));
             });

@@ -1,0 +1,226 @@
+package io.gatehouse.daemon;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.gatehouse.vici.CharonNews;
+import io.gatehouse.vici.ChildSa;
+import io.gatehouse.vici.IkeSa;
+import io.gatehouse.vici.Updown;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.URLEncoder;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import jdk.net.ExtendedSocketOptions;
+
+/**
+ * The control socket: one line in, lines out, each {@code name=value&name=value} in URL encoding.
+ * Only root and whoever runs the daemon may ask; the socket's mode and the peer's credentials both
+ * say so. Somebody who connects and says nothing is cut off.
+ */
+final class Control implements AutoCloseable {
+  private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static final int LONGEST = 16 * 1024;
+  private static final int AT_ONCE = 64;
+
+  private final ServerSocketChannel server;
+  private final Path path;
+  private final Conductor conductor;
+  private final Semaphore room = new Semaphore(AT_ONCE);
+
+  private Control(ServerSocketChannel server, Path path, Conductor conductor) {
+    this.server = server;
+    this.path = path;
+    this.conductor = conductor;
+  }
+
+  static Control open(Path path, Conductor conductor) throws IOException {
+    Files.createDirectories(path.toAbsolutePath().getParent());
+    Files.deleteIfExists(path);
+    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      server.bind(UnixDomainSocketAddress.of(path));
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+      Control control = new Control(server, path, conductor);
+      Thread.ofPlatform().name("control").daemon().start(control::accept);
+      return control;
+    } catch (IOException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  private void accept() {
+    while (server.isOpen()) {
+      try {
+        SocketChannel peer = server.accept();
+        if (isAllowed(peer) && room.tryAcquire()) {
+          Thread.ofVirtual().start(() -> serve(peer));
+        } else {
+          peer.close();
+        }
+      } catch (IOException e) {
+        // It ends with the server; the loop's condition tells.
+      }
+    }
+  }
+
+  private static boolean isAllowed(SocketChannel peer) throws IOException {
+    String who = peer.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+    return who.equals("root") || who.equals(System.getProperty("user.name"));
+  }
+
+  private void serve(SocketChannel peer) {
+    Thread guard =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                Thread.sleep(LIMIT);
+                peer.close();
+              } catch (InterruptedException | IOException e) {
+                // It was quick, or has gone.
+              }
+            });
+    try (peer) {
+      String question = line(peer);
+      StringBuilder answer = new StringBuilder();
+      for (String line : answer(question)) {
+        answer.append(line).append('\n');
+      }
+      ByteBuffer bytes = UTF_8.encode(answer.toString());
+      while (bytes.hasRemaining()) {
+        peer.write(bytes);
+      }
+    } catch (IOException e) {
+      // Whoever asked has gone.
+    } finally {
+      guard.interrupt();
+      room.release();
+    }
+  }
+
+  private static String line(SocketChannel peer) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(LONGEST);
+    while (bytes.hasRemaining() && peer.read(bytes) >= 0) {
+      if (bytes.position() > 0 && bytes.get(bytes.position() - 1) == '\n') {
+        break;
+      }
+    }
+    return UTF_8.decode(bytes.flip()).toString().strip();
+  }
+
+  private List<String> answer(String question) {
+    int space = question.indexOf(' ');
+    String word = space < 0 ? question : question.substring(0, space);
+    try {
+      return switch (word) {
+        case "status" -> status(report());
+        case "sessions" -> sessions(report());
+        case "updown" -> {
+          Updown.event(question.substring(space + 1))
+              .ifPresent(event -> conductor.hear(new CharonNews.Hooked(event)));
+          yield List.of("heard=yes");
+        }
+        default -> List.of("trouble=" + encode("it knows no " + word));
+      };
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      return List.of("trouble=" + encode("it is too busy to answer"));
+    }
+  }
+
+  private Report report() throws InterruptedException, ExecutionException, TimeoutException {
+    return conductor.report().get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static List<String> status(Report report) {
+    Map<String, String> line = new LinkedHashMap<>();
+    line.put("generation", Integer.toString(report.generation()));
+    line.put("running-since", report.since().toString());
+    line.put("ike-daemon", report.unreachable().orElse("connected"));
+    report.lastEvent().ifPresent(at -> line.put("last-event", at.toString()));
+    line.put("sessions", Integer.toString(report.sessions().size()));
+    line.put("elements", Integer.toString(report.elements()));
+    line.put("corrections", Long.toString(report.corrections()));
+    List<String> lines = new ArrayList<>(List.of(form(line)));
+    report.troubles().forEach(trouble -> lines.add("trouble=" + encode(trouble)));
+    return lines;
+  }
+
+  private static List<String> sessions(Report report) {
+    return report.sessions().stream().map(session -> form(session(session))).toList();
+  }
+
+  private static Map<String, String> session(Tunnels.Session session) {
+    IkeSa ike = session.ike();
+    Map<String, String> line = new LinkedHashMap<>();
+    line.put("tunnel", session.tunnel().orElse("-"));
+    line.put("connection", ike.connection());
+    line.put("id", Long.toString(ike.id()));
+    line.put("who", ike.eapId().or(ike::xauthId).or(ike::remoteId).orElse("-"));
+    ike.remote().ifPresent(from -> line.put("from", from.toString()));
+    session.group().ifPresent(group -> line.put("group", group));
+    line.put(
+        "virtual", ike.virtual().stream().map(Object::toString).collect(Collectors.joining(" ")));
+    ike.since().ifPresent(since -> line.put("seconds", Long.toString(since.toSeconds())));
+    line.put("children", Integer.toString(ike.children().size()));
+    line.put("bytes-in", sum(ike, ChildSa::bytesIn));
+    line.put("bytes-out", sum(ike, ChildSa::bytesOut));
+    ike.children().stream()
+        .flatMap(child -> child.markIn().stream())
+        .findFirst()
+        .ifPresent(mark -> line.put("mark", Long.toString(mark.value())));
+    return line;
+  }
+
+  private static String sum(IkeSa ike, java.util.function.ToLongFunction<ChildSa> bytes) {
+    return Long.toString(ike.children().stream().mapToLong(bytes).sum());
+  }
+
+  private static String form(Map<String, String> values) {
+    return values.entrySet().stream()
+        .map(value -> value.getKey() + "=" + encode(value.getValue()))
+        .collect(Collectors.joining("&"));
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, UTF_8);
+  }
+
+  /** The other end. */
+  static boolean ask(Path control, String question, Consumer<String> told) {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(control))) {
+      ByteBuffer bytes = UTF_8.encode(question + "\n");
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      String answer = new String(Channels.newInputStream(channel).readAllBytes(), UTF_8);
+      answer.lines().forEach(told);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+    Files.deleteIfExists(path);
+  }
+}
