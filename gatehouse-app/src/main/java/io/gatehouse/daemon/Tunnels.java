@@ -36,6 +36,10 @@ final class Tunnels {
   private final Map<Long, List<Slot>> placesOf = new HashMap<>();
   private final Map<Long, Set<Long>> marksOf = new HashMap<>();
   private final Map<Long, List<String>> refusals = new LinkedHashMap<>();
+
+  /** IKE SAs whose wishes have to be made anew. */
+  private final Set<Long> stale = new LinkedHashSet<>();
+
   private final Set<Slot> touched = new LinkedHashSet<>();
 
   private Derivation derivation;
@@ -57,7 +61,8 @@ final class Tunnels {
       span = model.gateway().numbers().transportZones();
       zones = new Zones(span.first(), span.last());
     }
-    List.copyOf(ikes.keySet()).forEach(this::derive);
+    stale.addAll(ikes.keySet());
+    deriveStale();
   }
 
   Zones zones() {
@@ -75,9 +80,20 @@ final class Tunnels {
       // SAs stand in the kernel, and stay.
       case CharonNews.Unreachable unreachable -> {
         reachable = false;
-        List.copyOf(ikes.keySet()).forEach(this::derive);
+        stale.addAll(ikes.keySet());
       }
     }
+    deriveStale();
+    if (news instanceof CharonNews.Listed) {
+      Set<Long> marks = new HashSet<>();
+      marksOf.values().forEach(marks::addAll);
+      zones.keepOnly(marks);
+    }
+  }
+
+  private void deriveStale() {
+    stale.forEach(this::derive);
+    stale.clear();
   }
 
   private void listed(List<IkeSa> all) {
@@ -86,9 +102,6 @@ final class Tunnels {
     all.forEach(ike -> gone.remove(ike.id()));
     gone.forEach(this::forget);
     all.forEach(this::stands);
-    Set<Long> marks = new HashSet<>();
-    marksOf.values().forEach(marks::addAll);
-    zones.keepOnly(marks);
     listAgain = false;
   }
 
@@ -102,7 +115,7 @@ final class Tunnels {
     for (ChildSa child : ike.children()) {
       put(ike.id(), child);
     }
-    derive(ike.id());
+    stale.add(ike.id());
   }
 
   private void happened(TunnelEvent event, boolean hooked) {
@@ -111,7 +124,7 @@ final class Tunnels {
       case TunnelEvent.IkeUp up -> {
         know(up.ike());
         implied.remove(id);
-        derive(id);
+        stale.add(id);
       }
       case TunnelEvent.IkeDown down -> {
         // Its children are told first. Those that are left may have gone over to another IKE SA.
@@ -123,7 +136,7 @@ final class Tunnels {
         List.copyOf(children.getOrDefault(old.id(), Map.of()).values())
             .forEach(child -> put(ike.id(), child));
         forget(old.id());
-        derive(ike.id());
+        stale.add(ike.id());
       }
       case TunnelEvent.Moved moved -> know(moved.ike());
       case TunnelEvent.ChildUp(IkeSa ike, ChildSa child) -> {
@@ -132,23 +145,21 @@ final class Tunnels {
         }
         know(ike);
         put(id, child);
-        derive(id);
+        stale.add(id);
       }
       case TunnelEvent.ChildRekeyed(IkeSa ike, ChildSa old, ChildSa child) -> {
         know(ike);
         drop(old.id());
         put(id, child);
-        derive(id);
+        stale.add(id);
       }
       case TunnelEvent.ChildDown(IkeSa ike, ChildSa child) -> {
         Long owner = ikeOfChild.get(child.id());
         drop(child.id());
-        if (owner != null) {
-          if (implied.contains(owner) && children.getOrDefault(owner, Map.of()).isEmpty()) {
-            forget(owner);
-          } else {
-            derive(owner);
-          }
+        if (owner != null
+            && implied.contains(owner)
+            && children.getOrDefault(owner, Map.of()).isEmpty()) {
+          forget(owner);
         }
       }
     }
@@ -183,6 +194,7 @@ final class Tunnels {
     Long owner = ikeOfChild.remove(child);
     if (owner != null) {
       children.getOrDefault(owner, new HashMap<>()).remove(child);
+      stale.add(owner);
     }
   }
 
@@ -193,7 +205,7 @@ final class Tunnels {
     if (left != null) {
       left.keySet().forEach(child -> ikeOfChild.remove(child, ike));
     }
-    derive(ike);
+    stale.add(ike);
   }
 
   /** Wishes anew what an IKE SA wants. */

@@ -160,6 +160,17 @@ class TunnelsTest {
   }
 
   @Test
+  void anIkeSaWhoseChildrenWentOverWantsNothingAnyMore() {
+    Tunnels tunnels =
+        heard(
+            Told.GROUPS,
+            listed(staff(1, FINANCE, "10.0.3.9", child(7))),
+            new CharonNews.Stands(staff(2, "eve@elsewhere", "10.0.3.9", child(7))));
+
+    assertThat(wanted(tunnels)).isEmpty();
+  }
+
+  @Test
   void childrenOfAnIkeSaThatWentAreAskedFor() {
     IkeSa old = staff(1, FINANCE, "10.0.3.9", child(7));
     Tunnels tunnels = heard(Told.GROUPS, listed(old), ikeDown(old));

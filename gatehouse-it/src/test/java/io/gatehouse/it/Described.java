@@ -12,13 +12,13 @@ import java.nio.file.Path;
 import java.util.stream.Collectors;
 
 /** A description and what it compiles to, without the programs around. */
-record Described(Compiled compiled) {
+public record Described(Compiled compiled) {
 
-  static Described of(String yaml) {
+  public static Described of(String yaml) {
     return read("test.yaml", yaml);
   }
 
-  static Described of(Path file) throws IOException {
+  public static Described of(Path file) throws IOException {
     return read(file.getFileName().toString(), Files.readString(file));
   }
 
@@ -27,12 +27,12 @@ record Described(Compiled compiled) {
   }
 
   /** All tables, as nft reads them. */
-  String nft() {
+  public String nft() {
     return compiled.ruleset().tables().stream().map(NftText::of).collect(Collectors.joining("\n"));
   }
 
   /** What the IKE daemon is told, of every tunnel. */
-  String swanctl() {
+  public String swanctl() {
     return compiled.companions().stream()
         .filter(Companion.SwanctlFragment.class::isInstance)
         .map(Companion::text)

@@ -1,8 +1,9 @@
 package io.gatehouse.it.netlink;
 
-import static io.gatehouse.it.netlink.OwnNamespace.sh;
+import static io.gatehouse.it.lab.OwnNamespace.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.it.lab.OwnNamespace;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;

@@ -1,4 +1,4 @@
-package io.gatehouse.it.netlink;
+package io.gatehouse.it.lab;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -15,18 +15,18 @@ import org.junit.jupiter.api.Assumptions;
  * A network namespace that only one thread, and the processes that it starts, are in. It ends with
  * the thread.
  */
-final class OwnNamespace {
+public final class OwnNamespace {
   private static final int NEW_NETWORK = 0x40000000; // CLONE_NEWNET
 
   private OwnNamespace() {}
 
   /** What a test does there. */
-  interface Body {
+  public interface Body {
     void run() throws Exception;
   }
 
   /** Runs it in a thread and a namespace of its own. */
-  static void in(Body body) {
+  public static void in(Body body) {
     Assumptions.assumeTrue(
         System.getProperty("user.name").equals("root")
             && Files.isExecutable(Path.of("/usr/sbin/nft")),
@@ -68,7 +68,7 @@ final class OwnNamespace {
   }
 
   /** Runs a shell script there, which must succeed; its output, errors among it. */
-  static String sh(String script) throws Exception {
+  public static String sh(String script) throws Exception {
     Process process =
         new ProcessBuilder("sh", "-ec", script)
             .redirectErrorStream(true)

@@ -1,0 +1,240 @@
+package io.gatehouse.it.daemon;
+
+import static io.gatehouse.it.lab.OwnNamespace.sh;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.gatehouse.it.lab.Lab;
+import io.gatehouse.it.lab.OwnNamespace;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** `gatehouse run` as a process on the running kernel; the test says what charon says. */
+@Timeout(180)
+class DaemonIT {
+  private static final String ANNA = "anna@fin.example.org";
+  private static final Duration SOON = Duration.ofSeconds(40);
+
+  @TempDir Path directory;
+
+  /** A daemon, and the commands that ask it. */
+  private final class Gatehouse {
+    private final List<Process> started = new ArrayList<>();
+
+    private ProcessBuilder command(String... arguments) {
+      List<String> command = new ArrayList<>();
+      command.add(Lab.HOME.resolve("gatehouse").toString());
+      command.addAll(List.of(arguments));
+      ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+      builder.environment().put("GATEHOUSE_BUILD", "never");
+      builder.environment().put("GATEHOUSE_STATE", directory.resolve("state").toString());
+      builder.environment().put("GATEHOUSE_RUN", directory.resolve("run").toString());
+      builder.environment().put("GATEHOUSE_VICI", vici().toString());
+      return builder;
+    }
+
+    /** Starts a daemon, and waits until it follows. */
+    Process run() throws IOException {
+      Path log = directory.resolve("log-" + started.size());
+      Process process =
+          command("run", Lab.HOME.resolve("examples/groups.yaml").toString())
+              .redirectOutput(log.toFile())
+              .start();
+      started.add(process);
+      await()
+          .atMost(Duration.ofSeconds(90))
+          .until(() -> !process.isAlive() || Files.readString(log).contains("follows"));
+      assertThat(process.isAlive()).as(() -> read(log)).isTrue();
+      return process;
+    }
+
+    String ask(String... arguments) throws IOException {
+      Path answer = directory.resolve("answer");
+      try {
+        Process process = command(arguments).redirectOutput(answer.toFile()).start();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+      return Files.readString(answer);
+    }
+
+    void end() throws InterruptedException {
+      for (Process process : started) {
+        process.destroyForcibly().waitFor();
+      }
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private Path vici() {
+    return directory.resolve("charon.vici");
+  }
+
+  private interface Story {
+    void tell(Gatehouse gatehouse, PlayedCharon charon) throws Exception;
+  }
+
+  private void told(Story story) {
+    OwnNamespace.in(() -> {
+      sh(
+          """
+          ip link set lo up
+          for each in eth0 eth1; do
+            ip link add $each type veth peer name far$each
+            ip link set $each up; ip link set far$each up
+          done
+          ip addr add 203.0.113.2/24 dev eth0
+          ip addr add 10.0.1.1/24 dev eth1
+          """);
+      Gatehouse gatehouse = new Gatehouse();
+      try (PlayedCharon charon = new PlayedCharon(vici())) {
+        story.tell(gatehouse, charon);
+      } finally {
+        gatehouse.end();
+      }
+    });
+  }
+
+  private static String maps() throws Exception {
+    return sh(
+        "nft list map inet gatehouse in_staff.groups4; nft list map inet gatehouse from_staff.groups4");
+  }
+
+  private static void soonInItsGroup(int number) {
+    await()
+        .atMost(SOON)
+        .untilAsserted(() ->
+            assertThat(maps())
+                .contains(
+                    "10.0.3." + number + " : goto in_staff.finance",
+                    "10.0.3." + number + " : goto from_staff.finance"));
+  }
+
+  private static void soonNobody(int number) {
+    await()
+        .atMost(SOON)
+        .untilAsserted(() -> assertThat(maps()).doesNotContain("10.0.3." + number + " "));
+  }
+
+  @Test
+  void clientsAreInTheirGroupsWhileTheyAreThere() {
+    told((gatehouse, charon) -> {
+      charon.comes(5, ANNA); // before anybody listens
+      gatehouse.run();
+      soonInItsGroup(5);
+      charon.comes(6, ANNA);
+      charon.comes(7, "eve@elsewhere");
+      soonInItsGroup(6);
+      assertThat(maps()).doesNotContain("10.0.3.7");
+      assertThat(gatehouse.ask("sessions"))
+          .contains("staff  " + ANNA + "  10.0.3.6", "group finance", "3 sessions");
+      assertThat(gatehouse.ask("status"))
+          .contains("the daemon follows 3 sessions, IKE daemon: connected");
+      charon.leaves(5);
+      soonNobody(5);
+      soonInItsGroup(6);
+    });
+  }
+
+  @Test
+  void whatSomebodyElseDoesToTheKernelIsMended() {
+    told((gatehouse, charon) -> {
+      charon.comes(5, ANNA);
+      gatehouse.run();
+      soonInItsGroup(5);
+      sh(
+          """
+          nft delete element inet gatehouse in_staff.groups4 '{ 10.0.3.5 }'
+          nft add element inet gatehouse in_staff.groups4 '{ 10.0.3.66 : goto in_staff.admins }'
+          """);
+      soonInItsGroup(5);
+      soonNobody(66);
+      sh("nft flush ruleset");
+      await()
+          .atMost(SOON)
+          .untilAsserted(() ->
+              assertThat(sh("nft list ruleset")).contains("table inet gatehouse"));
+      soonInItsGroup(5);
+    });
+  }
+
+  @Test
+  void aDaemonThatWasKilledIsFollowedByOneThatFindsWhatHappenedMeanwhile() {
+    told((gatehouse, charon) -> {
+      Process first = gatehouse.run();
+      charon.comes(5, ANNA);
+      charon.comes(6, ANNA);
+      soonInItsGroup(6);
+      first.destroyForcibly().waitFor();
+      assertThat(maps()).as("the kernel goes on").contains("10.0.3.5 ", "10.0.3.6 ");
+      charon.vanishes(5);
+      charon.comes(8, ANNA);
+      Process second = gatehouse.run();
+      soonInItsGroup(8);
+      soonInItsGroup(6);
+      soonNobody(5);
+
+      second.destroy(); // SIGTERM
+      assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(maps()).contains("10.0.3.8 ", "10.0.3.6 ");
+      assertThat(Files.exists(directory.resolve("run/control"))).isFalse();
+    });
+  }
+
+  @Test
+  void withoutCharonNobodyIsInAGroupAndAfterItsReturnAgain() {
+    told((gatehouse, charon) -> {
+      charon.comes(5, ANNA);
+      gatehouse.run();
+      soonInItsGroup(5);
+      charon.close();
+      soonNobody(5);
+      assertThat(gatehouse.ask("status")).contains("IKE daemon: there is no " + vici());
+      try (PlayedCharon back = new PlayedCharon(vici())) {
+        back.comes(6, ANNA);
+        soonInItsGroup(6);
+        assertThat(back.lists()).isPositive();
+        assertThat(maps()).doesNotContain("10.0.3.5 ");
+      }
+    });
+  }
+
+  @Test
+  void anUpdownHookTellsTheSame() {
+    told((gatehouse, charon) -> {
+      charon.close();
+      gatehouse.run();
+      ProcessBuilder hook = gatehouse.command("updown");
+      hook.environment().put("PLUTO_VERB", "up-client");
+      hook.environment().put("PLUTO_CONNECTION", "staff");
+      hook.environment().put("PLUTO_REQID", "16389");
+      hook.environment().put("PLUTO_UNIQUEID", "3");
+      hook.environment().put("PLUTO_PEER_CLIENT", "10.0.3.9/32");
+      hook.environment().put("PLUTO_PEER_ID", ANNA);
+      hook.redirectOutput(directory.resolve("hook").toFile());
+      assertThat(hook.start().waitFor()).isZero();
+      // The group asks for an EAP identity, which no hook tells: he is there, and in no group.
+      await()
+          .atMost(SOON)
+          .untilAsserted(() ->
+              assertThat(gatehouse.ask("sessions")).contains("staff  " + ANNA, "1 session"));
+      assertThat(maps()).doesNotContain("10.0.3.9");
+    });
+  }
+}

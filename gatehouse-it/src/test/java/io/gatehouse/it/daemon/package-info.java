@@ -1,0 +1,5 @@
+/** The daemon as a process, on real kernels. */
+@NullMarked
+package io.gatehouse.it.daemon;
+
+import org.jspecify.annotations.NullMarked;
