@@ -93,6 +93,22 @@ class L2tpClientsIT {
       print(f'{sys.argv[1]} {own} own {others} of others', flush=True)
       """;
 
+  /** Starts the daemon with `/etc/gw.yaml`, in the background. */
+  static final String START =
+      """
+      GATEHOUSE_BUILD=never GATEHOUSE_VICI=/run/charon.vici setsid %s run /etc/gw.yaml \
+        > /var/log/gatehouse.log 2>&1 < /dev/null &
+      """
+          .formatted(Lab.HOME.resolve("gatehouse"));
+
+  /** Reading and proving takes minutes in emulation, on a busy machine. */
+  static void untilItFollows(Host gateway) {
+    await()
+        .atMost(Duration.ofMinutes(5))
+        .pollInterval(Duration.ofSeconds(2))
+        .until(() -> gateway.run("cat", "/var/log/gatehouse.log").out().contains("follows"));
+  }
+
   @Test
   void lateAnswersReachTheClientThatAsked() {
     Lab lab = Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_NAT, Feature.CT_ZONES);
@@ -118,18 +134,8 @@ class L2tpClientsIT {
       gateway.write("/etc/server.py", SERVER);
       net.host("c1").write("/etc/asker.py", ASKER);
       net.host("c2").write("/etc/asker.py", ASKER);
-      gateway
-          .script(
-              """
-              GATEHOUSE_BUILD=never GATEHOUSE_VICI=/run/charon.vici setsid %s run /etc/gw.yaml \
-                > /var/log/gatehouse.log 2>&1 < /dev/null &
-              """
-                  .formatted(Lab.HOME.resolve("gatehouse")))
-          .expected();
-      await()
-          .atMost(Duration.ofMinutes(5))
-          .pollInterval(Duration.ofSeconds(2))
-          .until(() -> gateway.run("cat", "/var/log/gatehouse.log").out().contains("follows"));
+      gateway.script(START).expected();
+      untilItFollows(gateway);
 
       net.host("c1").initiate("l2tp").expected();
       net.host("c2").initiate("l2tp").expected();
