@@ -49,7 +49,8 @@ public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones) {
     for (Tunnel tunnel : gateway.tunnels()) {
       for (String prefix : ByClass.WITH_GROUPS) {
         Map<String, Verdict> verdicts = new HashMap<>();
-        tunnel.groups()
+        tunnel
+            .groups()
             .forEach(group ->
                 verdicts.put(group.name(), Nft.goTo(ByClass.chain(prefix, tunnel, group))));
         for (Family family : Family.values()) {

@@ -179,8 +179,8 @@ class DaemonIT {
     await()
         .pollInSameThread()
         .atMost(SOON)
-        .untilAsserted(() ->
-            assertThat(gatehouse.ask("sessions")).contains("staff  bob@fin.example.org"));
+        .untilAsserted(
+            () -> assertThat(gatehouse.ask("sessions")).contains("staff  bob@fin.example.org"));
   }
 
   @Test
@@ -200,8 +200,7 @@ class DaemonIT {
       await()
           .pollInSameThread()
           .atMost(SOON)
-          .untilAsserted(() ->
-              assertThat(sh("nft list ruleset")).contains("table inet gatehouse"));
+          .untilAsserted(() -> assertThat(sh("nft list ruleset")).contains("table inet gatehouse"));
       soonInItsGroup(5);
     });
   }

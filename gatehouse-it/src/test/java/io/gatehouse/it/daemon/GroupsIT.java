@@ -121,7 +121,7 @@ class GroupsIT {
   private static void untilMembers(Host gateway, boolean some) {
     await()
         .atMost(Duration.ofMinutes(1))
-        .untilAsserted(() ->
-            assertThat(members(gateway).contains("goto from_staff.finance")).isEqualTo(some));
+        .untilAsserted(
+            () -> assertThat(members(gateway).contains("goto from_staff.finance")).isEqualTo(some));
   }
 }
