@@ -177,4 +177,49 @@ class BrokenTest {
 
     assertThat(missing).containsExactly(Property.TOO_LITTLE);
   }
+
+  /** A hub with many branches of which the description says the same. */
+  private static Gateway hub() {
+    StringBuilder text =
+        new StringBuilder(
+            """
+            version: 1
+            gateway: hub
+            interfaces:
+              wan: { device: eth0, role: outside, addresses: [203.0.113.2/24] }
+              lan: { device: eth1, role: inside, addresses: [172.16.0.1/16] }
+            networks: { office: { on: lan, prefixes: [172.16.0.0/16] } }
+            host: { internet: [office] }
+            tunnels:
+            """);
+    for (int branch = 0; branch < 300; branch++) {
+      text.append(
+          "  b%d: { type: site-to-site, peer: 198.51.%d.%d, local: [office], remote: [10.%d.%d.0/24] }\n"
+              .formatted(branch, 100 + branch / 250, branch % 250, branch % 7, branch / 7));
+    }
+    return Descriptions.gateway("hub.yaml", text.toString());
+  }
+
+  @Test
+  void manyBranchesAreProvedAsOne() {
+    Gateway hub = hub();
+    assertThat(Proofs.of(hub, Compiler.compile(hub).ruleset()))
+        .allMatch(verdict -> verdict instanceof Verdict.Holds);
+  }
+
+  @Test
+  void ofManyBranchesTheWitnessNamesOneThatBroughtWhatIsAnothers() {
+    Gateway hub = hub();
+    Verdict.Broken broken =
+        broken(
+            hub,
+            new Weakened(Compiler.compile(hub).ruleset())
+                .without("source of a tunnel, not decrypted")
+                .withoutBackstop(),
+            Property.EVIDENCE);
+
+    assertThat(hub.tunnels().stream().flatMap(tunnel -> tunnel.farPrefixes().stream()))
+        .anyMatch(far -> far.value().contains(packet(broken).source()));
+    assertThat(packet(broken).tunnel()).isEmpty();
+  }
 }

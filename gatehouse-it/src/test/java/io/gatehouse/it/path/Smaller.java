@@ -29,7 +29,9 @@ final class Smaller {
     }
     host.policies()
         .forEach(p -> steps.add(h -> with(h, h.rules(), h.routes(), minus(h.policies(), p))));
-    host.rules()
+    // The kernel's own stay on the kernel, whatever the model is told.
+    host.rules().stream()
+        .filter(r -> !HostState.RoutingRule.kernelsOwn(r.family()).contains(r))
         .forEach(r -> steps.add(h -> with(h, minus(h.rules(), r), h.routes(), h.policies())));
     host.routes()
         .forEach(r -> steps.add(h -> with(h, h.rules(), minus(h.routes(), r), h.policies())));
