@@ -118,7 +118,7 @@ final class MasqueradeReplay {
         continue;
       }
       text.append(
-          "%9.3f  %s\n".formatted(step.time() / 1000.0, what(step.packet())).replace(',', '.'));
+          String.format(Locale.ROOT, "%9.3f  %s\n", step.time() / 1000.0, what(step.packet())));
       text.append("           ").append(verdict(step)).append('\n');
       for (Change change : step.changes()) {
         change(change, replay)

@@ -87,6 +87,7 @@ class MasqueradeReplayTest {
     assertThat(out.toString())
         .contains(
             "session of 10.0.1.1 begins",
+            "    5.000  198.51.100.1 -> 10.0.1.1  ESP 0x000000a1, number 2",
             "bound: 0x000000a1 to 10.0.1.1, its host alone had finished an exchange",
             "bound: 0x000000a2 to 10.0.1.2",
             "refused: AH covers the addresses",
