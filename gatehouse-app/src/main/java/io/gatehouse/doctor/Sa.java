@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -58,7 +59,13 @@ record Sa(
     Optional<Address> source = after(words, "src").flatMap(Address::parse);
     Optional<Address> destination = after(words, "dst").flatMap(Address::parse);
     String spi = bare(after(words, "spi").orElse(""));
-    if (source.isEmpty() || destination.isEmpty() || spi.isEmpty() || spi.matches("0x0+")) {
+    // One that an IKE daemon has asked a number for, and not filled yet, has no algorithm.
+    boolean whole = words.stream().anyMatch(ALGORITHMS::contains);
+    if (source.isEmpty()
+        || destination.isEmpty()
+        || spi.isEmpty()
+        || spi.matches("0x0+")
+        || !whole) {
       return Optional.empty();
     }
     Optional<String> encapsulation =
@@ -101,6 +108,8 @@ record Sa(
         .map(w -> Long.parseLong(w.substring(2), 16))
         .orElse(0L);
   }
+
+  private static final Set<String> ALGORITHMS = Set.of("aead", "auth", "auth-trunc", "enc", "comp");
 
   private record Cost(int iv, int block) {}
 

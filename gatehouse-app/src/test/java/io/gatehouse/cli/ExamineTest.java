@@ -222,7 +222,10 @@ class ExamineTest {
         """
         src 203.0.113.1 dst 198.51.100.7
         \tproto esp spi 0xc0ffee01 reqid 1 mode tunnel
+        \taead rfc4106(gcm(aes)) 0x0011223344556677 128
         \tencap type espinudp sport 4500 dport 4500 addr 0.0.0.0
+        src 198.51.100.7 dst 203.0.113.1
+        \tproto esp spi 0xc0ffee02 reqid 9 mode tunnel
         """);
     Session session = new Session(directory, new Saying(words));
 
