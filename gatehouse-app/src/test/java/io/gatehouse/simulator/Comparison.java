@@ -36,6 +36,7 @@ final class Comparison {
       for (Method method : METHODS) {
         List<Outcome> outcomes =
             LongStream.rangeClosed(1, seeds)
+                .parallel()
                 .mapToObj(seed -> Simulation.run(scenario, method, seed))
                 .toList();
         lines.add(row(scenario, method, outcomes));
