@@ -27,8 +27,13 @@ record Proven(List<Verdict> verdicts) {
     verdicts = List.copyOf(verdicts);
   }
 
+  /** Two walks at a time, each of which holds its arena twice while that grows. */
+  private static final int BYTES_A_NODE = 160;
+
   static Proven of(Described described) {
-    return new Proven(Proofs.of(described.gateway(), described.compiled().ruleset()));
+    long room = Runtime.getRuntime().maxMemory() / BYTES_A_NODE;
+    int nodes = (int) Math.min(Proofs.NODES, room);
+    return new Proven(Proofs.of(described.gateway(), described.compiled().ruleset(), nodes));
   }
 
   /** The properties that an option of the command line names. */

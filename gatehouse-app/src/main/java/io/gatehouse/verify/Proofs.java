@@ -28,22 +28,32 @@ public final class Proofs {
    * Decision nodes for one walk; a million take some 40 MB, and twice that while the arena grows.
    * Two walks may go on at a time.
    */
-  private static final int NODES =
-      (int) Math.min(6_000_000, Runtime.getRuntime().maxMemory() / 160);
+  public static final int NODES = 6_000_000;
 
   /** Somebody out there (RFC 5737, RFC 3849). */
   private static final List<Prefix> SOMEBODY =
       List.of(Prefix.of("198.51.100.77/32"), Prefix.of("2001:db8:77::77/128"));
 
   private final Gateway gateway;
+  private final int nodes;
 
-  private Proofs(Gateway gateway) {
+  private Proofs(Gateway gateway, int nodes) {
     this.gateway = gateway;
+    this.nodes = nodes;
   }
 
   /** A verdict on each property, in their order. */
   public static List<Verdict> of(Gateway gateway, Ruleset ruleset) {
-    Proofs proofs = new Proofs(gateway);
+    return of(gateway, ruleset, NODES);
+  }
+
+  /**
+   * The same where less room may be taken.
+   *
+   * @param nodes for one walk: of what needs more nothing is known
+   */
+  public static List<Verdict> of(Gateway gateway, Ruleset ruleset, int nodes) {
+    Proofs proofs = new Proofs(gateway, nodes);
     Map<Property, Verdict> verdicts = new EnumMap<>(Property.class);
     // The families have nothing in common; the order of the verdicts stays theirs.
     List<List<Verdict>> found =
@@ -110,7 +120,7 @@ public final class Proofs {
         PacketPath.askOfEnds(
             host,
             family,
-            NODES,
+            nodes,
             path -> {
               Walk walk = Walk.of(host, path);
               return asked.stream()
