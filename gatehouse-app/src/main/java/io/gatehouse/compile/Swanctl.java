@@ -164,6 +164,13 @@ final class Swanctl {
                 + tunnel.name()
                 + " are none of this description yet: nothing is forwarded between them and our networks.",
             tunnel.origin()));
+    notes.add(
+        new Note(
+            "Clients of "
+                + tunnel.name()
+                + " are told apart by the marks of their SAs, and `gatehouse run` is what does it: while it does not"
+                + " run, whoever comes new is refused.",
+            tunnel.origin()));
     String mask = String.format("0x%08x", gateway.numbers().saMarkMask());
     text.set("mode", "transport");
     text.set("local_ts", "dynamic[udp/1701]");

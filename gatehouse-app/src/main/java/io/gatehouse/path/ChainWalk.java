@@ -354,8 +354,6 @@ final class ChainWalk {
                 space.open(width, new Unknown(Kind.NOT_UNDERSTOOD, value.toString(), at.place()))));
       }
       here = bdd.and(here, written.get().where());
-      taken = bdd.or(taken, bdd.difference(here, written.get().sane()));
-      here = bdd.and(here, written.get().sane());
       return Optional.of(written.get().field());
     }
 

@@ -92,6 +92,10 @@ final class Expressions {
 
   /** The packets for which the comparison holds. */
   int holds(State state, Match match, Point at) {
+    if (match.left() instanceof Expression.Meta meta && meta.key() == Expression.Meta.Key.TIME) {
+      // The clock is before a moment or behind it, whatever we make of the number.
+      return open(Kind.ENVIRONMENT, "the time", at);
+    }
     Reading left = read(state, match.left(), at);
     return switch (left) {
       case Reading.NotUnderstood not -> open(Kind.NOT_UNDERSTOOD, text(match, not.text()), at);
@@ -512,47 +516,27 @@ final class Expressions {
       if (value.isEmpty()) {
         return notUnderstood(mapped);
       }
-      Choice choice =
-          open(
-              value.get(),
-              width,
-              new Unknown(Kind.ENVIRONMENT, "which of " + one.what(), at.place()));
-      int where = bdd.and(one.where(), choice.sane());
-      present = bdd.or(present, where);
-      field = field.assign(bdd, where, choice.bits());
+      if (!value.get().isEmpty()) {
+        Unknown unknown = new Unknown(Kind.ENVIRONMENT, "which of " + one.what(), at.place());
+        present = bdd.or(present, one.where());
+        field = field.assign(bdd, one.where(), some(value.get(), width, unknown));
+      }
     }
     return new Reading.Content(present, field, shape.type);
   }
 
-  /** Bits that spell some number of a set. */
-  static final class Choice {
-    private final int[] bits;
-    private final int sane;
-
-    Choice(int[] bits, int sane) {
-      this.bits = bits;
-      this.sane = sane;
-    }
-
-    int[] bits() {
-      return bits;
-    }
-
-    /** Where the open bits spell one that is in the set; elsewhere there is no such packet. */
-    int sane() {
-      return sane;
-    }
-  }
-
-  Choice open(IntervalSet set, int width, Unknown unknown) {
-    if (set.intervals().size() == 1) {
-      IntervalSet.Interval only = set.intervals().getFirst();
-      if (only.firstHigh() == only.lastHigh() && only.firstLow() == only.lastLow()) {
-        return new Choice(Field.constantBits(width, only.firstHigh(), only.firstLow()), TRUE);
-      }
+  /** Some number of a set that is not empty, whichever the open bits spell. */
+  private Field some(IntervalSet set, int width, Unknown unknown) {
+    IntervalSet.Interval first = set.intervals().getFirst();
+    Field lowest = Field.constant(width, first.firstHigh(), first.firstLow());
+    if (set.intervals().size() == 1
+        && first.firstHigh() == first.lastHigh()
+        && first.firstLow() == first.lastLow()) {
+      return lowest;
     }
     int[] bits = space.open(width, unknown);
-    return new Choice(bits, Field.member(bdd, bits, set));
+    // Bits that spell no number of the set stand for its lowest one: every packet goes on.
+    return lowest.assign(bdd, Field.member(bdd, bits, set), bits);
   }
 
   // ---- what is written
@@ -562,9 +546,8 @@ final class Expressions {
    * The content to write into a field of this width and type.
    *
    * @param where the packets for which there is something to write: others leave the rule
-   * @param sane elsewhere the open bits spell nothing that may be written: there is no such packet
    */
-  record Written(int where, int sane, Field field) {}
+  record Written(int where, Field field) {}
 
   /** Nothing where we do not understand the value. */
   Optional<Written> value(State state, Expression value, Meaning type, int width, Point at) {
@@ -573,13 +556,13 @@ final class Expressions {
         && constant(selector, new Reading.Content(TRUE, Field.constant(width, 0), type))
             .isEmpty()) {
       return read(state, selector, at) instanceof Reading.Content content
-          ? Optional.of(new Written(content.present, TRUE, content.field.resized(width)))
+          ? Optional.of(new Written(content.present, content.field.resized(width)))
           : Optional.empty();
     }
     Reading.Content like = new Reading.Content(TRUE, Field.constant(width, 0), type);
     OptionalLong constant = constant(value, like);
     if (constant.isPresent()) {
-      return Optional.of(new Written(TRUE, TRUE, Field.constant(width, constant.getAsLong())));
+      return Optional.of(new Written(TRUE, Field.constant(width, constant.getAsLong())));
     }
     Optional<IntervalSet> values = values(value, type, width);
     if (values.isEmpty()) {
@@ -587,11 +570,10 @@ final class Expressions {
     }
     if (values.get().isEmpty()) {
       // An address of the other family: nft lets the rule match that family only.
-      return Optional.of(new Written(FALSE, TRUE, Field.constant(width, 0)));
+      return Optional.of(new Written(FALSE, Field.constant(width, 0)));
     }
-    Choice choice =
-        open(values.get(), width, new Unknown(Kind.ENVIRONMENT, "which of " + value, at.place()));
-    return Optional.of(new Written(TRUE, choice.sane(), Field.of(choice.bits())));
+    Unknown unknown = new Unknown(Kind.ENVIRONMENT, "which of " + value, at.place());
+    return Optional.of(new Written(TRUE, some(values.get(), width, unknown)));
   }
 
   // ---- selectors
