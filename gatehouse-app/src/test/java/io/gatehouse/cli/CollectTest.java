@@ -2,16 +2,12 @@ package io.gatehouse.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gatehouse.snapshot.Machine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -22,31 +18,6 @@ class CollectTest {
   @TempDir private Path directory;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
-
-  /** A machine on which only these commands are there. */
-  private record Saying(Map<String, String> words) implements Machine {
-    @Override
-    public Answer run(List<String> command, String stdin, Duration limit) {
-      return Optional.ofNullable(words.get(String.join(" ", command)))
-          .map(text -> new Answer(0, text, ""))
-          .orElseGet(() -> new Answer(127, "", command.getFirst() + ": not found"));
-    }
-
-    @Override
-    public Optional<String> read(String path) {
-      return Optional.ofNullable(words.get(path));
-    }
-
-    @Override
-    public List<String> list(String directory) {
-      return List.of();
-    }
-
-    @Override
-    public Optional<String> link(String path) {
-      return Optional.empty();
-    }
-  }
 
   private int run(Map<String, String> words, String... args) {
     Surroundings surroundings =

@@ -3,15 +3,12 @@ package io.gatehouse.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.doctor.Kind;
-import io.gatehouse.snapshot.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -173,31 +170,6 @@ class ExamineTest {
         assertThat(answer.err()).as("%s", file).isEmpty();
         Files.writeString(file, whole);
       }
-    }
-  }
-
-  /** A machine on which some commands and files are there. */
-  private record Saying(Map<String, String> words) implements Machine {
-    @Override
-    public Answer run(List<String> command, String stdin, Duration limit) {
-      return Optional.ofNullable(words.get(String.join(" ", command)))
-          .map(text -> new Answer(0, text, ""))
-          .orElseGet(() -> new Answer(127, "", command.getFirst() + ": not found"));
-    }
-
-    @Override
-    public Optional<String> read(String path) {
-      return Optional.ofNullable(words.get(path));
-    }
-
-    @Override
-    public List<String> list(String directory) {
-      return List.of();
-    }
-
-    @Override
-    public Optional<String> link(String path) {
-      return Optional.empty();
     }
   }
 

@@ -2,15 +2,12 @@ package io.gatehouse.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gatehouse.snapshot.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,31 +75,6 @@ class TraceStandingTest {
     assertThat(answer.path("fine").asBoolean()).isTrue();
     assertThat(answer.path("path").toString()).contains("-A FORWARD -i eth1 -s 10.0.1.0/24");
     assertThat(answer.path("path").toString()).contains("iptables-save.txt:19");
-  }
-
-  /** A machine on which some commands are there. */
-  private record Saying(Map<String, String> words) implements Machine {
-    @Override
-    public Answer run(List<String> command, String stdin, Duration limit) {
-      return Optional.ofNullable(words.get(String.join(" ", command)))
-          .map(text -> new Answer(0, text, ""))
-          .orElseGet(() -> new Answer(127, "", command.getFirst() + ": not found"));
-    }
-
-    @Override
-    public Optional<String> read(String path) {
-      return Optional.ofNullable(words.get(path));
-    }
-
-    @Override
-    public List<String> list(String directory) {
-      return List.of();
-    }
-
-    @Override
-    public Optional<String> link(String path) {
-      return Optional.empty();
-    }
   }
 
   @Test
