@@ -60,24 +60,26 @@ public final class PacketPath {
   /** Begins a walk, by its name. */
   private final Consumer<String> begin;
 
-  private PacketPath(Bdd bdd, HostState host, Family family, Optional<Idle> idle) {
-    this(
-        new HeaderSpace(
-            bdd, family, Mentions.in(host, family).devices(), TunnelClasses.of(host, family)),
-        host,
-        idle,
-        walk -> {});
+  private static PacketPath of(Bdd bdd, HostState host, Family family, Optional<Idle> idle) {
+    Mentions mentions = Mentions.in(host, family);
+    TunnelClasses classes = TunnelClasses.of(host, family, mentions);
+    HeaderSpace space = new HeaderSpace(bdd, family, mentions.devices(), classes);
+    return new PacketPath(space, host, mentions, idle, walk -> {});
   }
 
   private PacketPath(
-      HeaderSpace space, HostState host, Optional<Idle> idle, Consumer<String> begin) {
+      HeaderSpace space,
+      HostState host,
+      Mentions mentions,
+      Optional<Idle> idle,
+      Consumer<String> begin) {
+    this.mentions = mentions;
     this.idle = idle;
     bdd = space.bdd();
     this.host = host;
     this.space = space;
     this.begin = begin;
     family = space.family();
-    mentions = Mentions.in(host, family);
     begin.accept("");
     routing = new RoutingModel(space, host);
     spd = new SpdModel(space, host);
@@ -96,7 +98,7 @@ public final class PacketPath {
       int nodes,
       Function<? super PacketPath, ? extends T> question) {
     return Bdd.within(
-        nodes, bdd -> question.apply(new PacketPath(bdd, host, family, Optional.empty())));
+        nodes, bdd -> question.apply(PacketPath.of(bdd, host, family, Optional.empty())));
   }
 
   /**
@@ -109,7 +111,7 @@ public final class PacketPath {
       int nodes,
       Function<? super PacketPath, ? extends T> question) {
     Optional<Idle> idle = Optional.of(new Idle(host.tables()));
-    return Bdd.within(nodes, bdd -> question.apply(new PacketPath(bdd, host, family, idle)));
+    return Bdd.within(nodes, bdd -> question.apply(PacketPath.of(bdd, host, family, idle)));
   }
 
   /**
@@ -125,8 +127,9 @@ public final class PacketPath {
       Function<? super List<PacketPath>, ? extends T> question) {
     Set<String> devices = new LinkedHashSet<>();
     Set<String> tunnels = new LinkedHashSet<>();
+    List<Mentions> mentions = hosts.stream().map(host -> Mentions.in(host, family)).toList();
+    mentions.forEach(one -> devices.addAll(one.devices()));
     for (HostState host : hosts) {
-      devices.addAll(devices(host, family));
       host.tunnels().forEach(tunnel -> tunnels.add(tunnel.name()));
     }
     return Bdd.within(
@@ -145,7 +148,11 @@ public final class PacketPath {
             int number = i;
             paths.add(
                 new PacketPath(
-                    space, hosts.get(i), Optional.empty(), walk -> pairing.begin(number, walk)));
+                    space,
+                    hosts.get(i),
+                    mentions.get(i),
+                    Optional.empty(),
+                    walk -> pairing.begin(number, walk)));
           }
           return question.apply(List.copyOf(paths));
         });

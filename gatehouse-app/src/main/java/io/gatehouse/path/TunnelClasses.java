@@ -67,8 +67,7 @@ final class TunnelClasses {
   }
 
   /** The classes of a host. */
-  static TunnelClasses of(HostState host, Family family) {
-    Mentions mentions = Mentions.in(host, family);
+  static TunnelClasses of(HostState host, Family family, Mentions mentions) {
     if (mentions.writesAddresses()) {
       // A source that was rewritten before policies are asked says nothing of the tunnel.
       return apart(host.tunnels().stream().map(Tunnel::name).toList());

@@ -41,7 +41,8 @@ class AlikeTunnelsTest {
   }
 
   private static TunnelClasses classes(Hosts hosts) {
-    return TunnelClasses.of(hosts.state(), Family.V4);
+    HostState state = hosts.state();
+    return TunnelClasses.of(state, Family.V4, Mentions.in(state, Family.V4));
   }
 
   @Test
