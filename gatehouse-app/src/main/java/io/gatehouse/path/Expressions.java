@@ -630,7 +630,7 @@ final class Expressions {
           // Before the route is known, and towards this host, the name is empty.
           always(
               Field.constant(space.iif.length + 1, 1L << space.iif.length)
-                  .assign(bdd, leaves(at.hook()) ? state.routed : FALSE, state.oif),
+                  .assign(bdd, leaves(at.hook()) ? state.routed : FALSE, state.hookOif),
               Meaning.DEVICE);
       case L4PROTO -> always(Field.of(space.protocol), Meaning.PROTOCOL);
       case NFPROTO -> {

@@ -266,6 +266,7 @@ public final class PacketPath {
   }
 
   private int hooks(Hook hook, State state, int packets, Journey journey) {
+    state.hookOif = state.oif;
     List<Event> events = new ArrayList<>();
     int order = 0;
     for (Place place : chains(hook, false)) {

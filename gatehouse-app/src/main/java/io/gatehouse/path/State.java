@@ -23,6 +23,12 @@ final class State {
   /** Where the packet leaves; only meaningful once it was routed. */
   Field oif;
 
+  /**
+   * What the hook that the packet is in was told of {@link #oif}: the chains of one hook see one
+   * device, also where a chain or NAT amid them has the packet routed again (nf_hook_state.out).
+   */
+  Field hookOif;
+
   /** The packet's tuple as conntrack saw it, before any NAT. */
   Field trackedSource;
 
@@ -77,6 +83,7 @@ final class State {
     connectionMark = Field.constant(32, 0);
     zone = Field.constant(16, 0);
     oif = Field.constant(space.iif.length, 0);
+    hookOif = oif;
     bundle = Field.constant(space.secpath.length, 0);
     bundleDestination = destination;
   }
@@ -95,6 +102,7 @@ final class State {
     connectionMark = other.connectionMark;
     zone = other.zone;
     oif = other.oif;
+    hookOif = other.hookOif;
     tracked = other.tracked;
     untracked = other.untracked;
     sourceBound = other.sourceBound;

@@ -625,6 +625,41 @@ class PacketPathTest {
         assertThat(device).as(type).isEqualTo(type.equals("route") ? "eth2" : "eth0");
       }
     }
+
+    @Test
+    void chainsOfOneHookSeeOneDeviceThoughThePacketIsRoutedAgainAmidThem() {
+      // Seen on 6.18: nf_hook_state.out is what it was when the hook began.
+      for (String device : List.of("eth0", "eth2")) {
+        for (Hook hook : List.of(Hook.OUTPUT, Hook.POSTROUTING)) {
+          Hosts hosts = gateway();
+          hosts.device("eth2", "192.0.2.1/24");
+          hosts.rules.addAll(HostState.RoutingRule.kernelsOwn(Family.V4));
+          hosts.rules.add(
+              HostState.RoutingRule.of(
+                  new Routing.Policy(
+                      Family.V4,
+                      5000,
+                      Optional.empty(),
+                      Optional.empty(),
+                      Optional.of(new Routing.Mark(1, 0xffffffffL)),
+                      7100,
+                      HERE)));
+          hosts.routes.add(
+              new HostState.Route(
+                  Prefix.ALL_V4, 7100, 0, new HostState.RouteKind.Via(List.of("eth2"))));
+          hosts.table(
+              "t",
+              base("route", Hook.OUTPUT, -150, rule(setMark(1))),
+              base("filter", hook, 0, rule(oif(device), DROP)));
+          boolean leaves =
+              hosts.ask(path ->
+                  path.sent(path.space().only(udp("lo", "203.0.113.1", "198.51.100.7", 53))).left()
+                      != Bdd.FALSE);
+          boolean seen = device.equals(hook == Hook.OUTPUT ? "eth0" : "eth2");
+          assertThat(leaves).as(hook + " " + device).isEqualTo(!seen);
+        }
+      }
+    }
   }
 
   @Nested
