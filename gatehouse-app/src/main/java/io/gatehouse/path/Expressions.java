@@ -981,6 +981,15 @@ final class Expressions {
         int beginning = state.source.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/8")));
         found = bdd.or(found, bdd.and(beginning, state.destination.in(bdd, link)));
       }
+      if (family == Family.V6) {
+        // nft_fib6_flowi_init: to an address of a link only routes of the packet's own device
+        // count; whether there is one is left open, as it is for the packet itself.
+        Field towards = back ? state.source : state.destination;
+        int byLink =
+            space.open(new Unknown(Kind.ENVIRONMENT, "a route to an address of the link", "fib"));
+        int bound = towards.in(bdd, IntervalSet.of(Prefix.of("fe80::/10")));
+        found = bdd.or(bdd.difference(found, bound), bdd.and(byLink, bound));
+      }
       return always(Field.of(new int[] {found}), Meaning.PRESENCE);
     }
     return notUnderstood("fib " + String.join(" . ", flags) + " " + fib.result());

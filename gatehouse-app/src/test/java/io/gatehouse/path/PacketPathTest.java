@@ -213,6 +213,24 @@ class PacketPathTest {
     }
 
     @Test
+    void whetherALinksAddressHasARouteIsAskedOfThatLinkAlone() {
+      Hosts hosts = gateway();
+      hosts.table(
+          "t",
+          base(
+              "filter",
+              Hook.PREROUTING,
+              0,
+              rule(is(new Expression.Fib(List.of("saddr"), "oif"), name("missing")), DROP)));
+      assertThat(hosts.fates(udp(LAN, "fe80::5", "2001:db8:1::1", 53)))
+          .as("the default route is by the other device, and does not count")
+          .containsExactlyInAnyOrder(
+              "here fe80::5 > 2001:db8:1::1", "dropped by inet t filter_prerouting_0 rule 1");
+      assertThat(hosts.fates(udp(LAN, "2001:db8:9::5", "2001:db8:1::1", 53)))
+          .containsExactly("here 2001:db8:9::5 > 2001:db8:1::1");
+    }
+
+    @Test
     void addressesThatNobodyMaySendAreLookedAtBeforeTheFirstHook() {
       Hosts hosts = gateway();
       hosts.table("t", base("nat", Hook.PREROUTING, -100, rule(dnat("2001:db8:1::5"))));
