@@ -576,6 +576,7 @@ public final class PacketPath {
 
     RoutingModel.Routes routes = routing.lookUp(query(state, Field.of(space.iif)), left);
     int forward = FALSE;
+    int toEverybody = local;
     State through = new State(state);
     // rt6_need_strict: to an address of a link only routes by the device that it came by count;
     // whether there is one of these is left open.
@@ -591,7 +592,10 @@ public final class PacketPath {
     for (Map.Entry<RouteKind, Integer> taken : routes.taken().entrySet()) {
       switch (taken.getKey()) {
         case RouteKind.Local to -> local = bdd.or(local, taken.getValue());
-        case RouteKind.Broadcast to -> local = bdd.or(local, taken.getValue());
+        case RouteKind.Broadcast to -> {
+          local = bdd.or(local, taken.getValue());
+          toEverybody = bdd.or(toEverybody, taken.getValue());
+        }
         case RouteKind.Anycast to -> local = bdd.or(local, taken.getValue());
         case RouteKind.Via via -> {
           forward = bdd.or(forward, bdd.difference(taken.getValue(), strict));
@@ -635,7 +639,7 @@ public final class PacketPath {
       decide(decisions, "source of one link", Effect.DROPPED, linkLocal);
       forward = bdd.difference(forward, linkLocal);
     } else {
-      int wrong = wrongSource(state, through, local, forward);
+      int wrong = wrongSource(state, through, local, toEverybody, forward);
       decide(decisions, "rp_filter", Effect.DROPPED, wrong);
       local = bdd.difference(local, wrong);
       forward = bdd.difference(forward, wrong);
@@ -710,7 +714,7 @@ public final class PacketPath {
    * fib_validate_source: sources that this host itself has, and, where rp_filter is on, sources
    * whose way back is another. Decrypted packets are spared the second.
    */
-  private int wrongSource(State state, State through, int local, int forward) {
+  private int wrongSource(State state, State through, int local, int toEverybody, int forward) {
     int packets = bdd.or(local, forward);
     if (packets == FALSE) {
       return FALSE;
@@ -732,11 +736,14 @@ public final class PacketPath {
             ? space.open(
                 new Unknown(Unknown.Kind.ENVIRONMENT, "rp_filter turns the ports round", "route"))
             : FALSE;
+    // ip_route_input_slow: for what goes to everybody the way back has no source.
+    Field from =
+        state.destination.assign(bdd, toEverybody, Field.constantBits(family.bits(), 0, 0));
     RoutingModel.Routes back =
         routing.lookUp(
             new RoutingModel.Query(
                 /* destination= */ state.source,
-                /* source= */ state.destination,
+                /* source= */ from,
                 mark,
                 iif,
                 state.destinationPort.where(bdd, turned, state.sourcePort),

@@ -308,7 +308,10 @@ final class RoutingModel {
       Address last,
       Map<RouteKind, List<IntervalSet.Interval>> pieces,
       OptionalInt suppress) {
-    if (suppress.isPresent() && route.destination().length() <= suppress.getAsInt()) {
+    // fib_rules_lookup: a route that refuses has the last word, however short its prefix.
+    if (!(route.kind() instanceof RouteKind.Refuse)
+        && suppress.isPresent()
+        && route.destination().length() <= suppress.getAsInt()) {
       return;
     }
     pieces

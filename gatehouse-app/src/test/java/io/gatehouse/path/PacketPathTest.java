@@ -51,6 +51,63 @@ class PacketPathTest {
     }
 
     @Test
+    void theWayBackOfABroadcastHasNoSource() {
+      // Seen on 6.18: ip_route_input_slow asks for it without the destination.
+      for (String refused : List.of("10.0.1.0/24", "0.0.0.0/0")) {
+        Hosts hosts = gateway();
+        hosts.sysctls.put("net/ipv4/conf/all/rp_filter", "2");
+        hosts.rules.addAll(HostState.RoutingRule.kernelsOwn(Family.V4));
+        hosts.rules.add(
+            policy(1000, Optional.of(refused), new HostState.RuleAction.Refuse("prohibit")));
+        assertThat(hosts.fates(udp(LAN, "10.0.1.5", "10.0.1.255", 53)))
+            .as(refused)
+            .containsExactly(
+                refused.equals("0.0.0.0/0")
+                    ? "dropped by rp_filter"
+                    : "here 10.0.1.5 > 10.0.1.255");
+      }
+    }
+
+    @Test
+    void aRouteThatRefusesIsNotSuppressedForItsShortness() {
+      for (HostState.RouteKind kind :
+          List.of(
+              new HostState.RouteKind.Refuse("prohibit"),
+              new HostState.RouteKind.Via(List.of("eth1")))) {
+        Hosts hosts = gateway();
+        hosts.rules.addAll(HostState.RoutingRule.kernelsOwn(Family.V4));
+        hosts.rules.add(
+            policy(
+                1000, Optional.empty(), new HostState.RuleAction.Lookup(77, OptionalInt.of(24))));
+        hosts.routes.add(new HostState.Route(Prefix.of("198.51.0.0/16"), 77, 0, kind));
+        assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+            .as(kind.toString())
+            .containsExactly(
+                kind instanceof HostState.RouteKind.Refuse
+                    ? "dropped by route: prohibit"
+                    : "eth0 10.0.1.5 > 198.51.100.7");
+      }
+    }
+
+    private static HostState.RoutingRule policy(
+        int priority, Optional<String> from, HostState.RuleAction action) {
+      return new HostState.RoutingRule(
+          Family.V4,
+          priority,
+          /* inverted= */ false,
+          from.map(Prefix::of),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          OptionalInt.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          action,
+          Optional.empty());
+    }
+
+    @Test
     void strictReversePathFilteringWantsTheDeviceThatLeadsBack() {
       Hosts hosts = gateway();
       assertThat(hosts.fates(udp(WAN, "10.0.1.5", "203.0.113.1", 53)))

@@ -4,6 +4,7 @@ import io.gatehouse.it.path.Kernel.Fate;
 import io.gatehouse.it.path.Kernel.Report;
 import io.gatehouse.path.HostState;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,11 +15,15 @@ import java.util.stream.Collectors;
 
 /** Hosts by lot, played and judged; what came of it is counted. */
 final class Trial {
+  /** Hosts of which a disagreement is shown. */
+  private static final int ENOUGH = 5;
+
   private final Kernel kernel;
   private final Map<String, Integer> met = new TreeMap<>();
   private final Map<String, Integer> ends = new TreeMap<>();
-  private final List<String> disagreements = new ArrayList<>();
+  private final List<String> shown = new ArrayList<>();
   private final List<Case> doubtful = new ArrayList<>();
+  private int disagreements;
   private int inCompany;
   private int hosts;
   private int packets;
@@ -56,10 +61,14 @@ final class Trial {
     }
     List<Case> again = played(cases);
     inCompany += cases.size() - again.size();
+    Set<Long> shrunk = new HashSet<>();
     for (Case one : again) {
-      // The first is shrunk; it is enough to work on.
-      Case shown = disagreements.isEmpty() ? shrunk(one) : one;
-      disagreements.add(shown.text(shown.opinion()));
+      // One of each host is enough to work on.
+      if (shrunk.add(one.seed) && shown.size() < ENOUGH) {
+        Case small = shrunk(one);
+        shown.add(small.text(small.opinion()));
+      }
+      disagreements++;
     }
   }
 
@@ -131,7 +140,12 @@ final class Trial {
       text.append(Lines.of(seed, drawn.get(seed), sent.get(seed)));
     }
     Report report = kernel.play(text.toString());
-    report.refused().forEach((seed, why) -> disagreements.add("seed " + seed + ": " + why));
+    report
+        .refused()
+        .forEach((seed, why) -> {
+          disagreements++;
+          shown.add("seed " + seed + ": " + why);
+        });
     drawn.forEach((seed, host) -> {
       if (!report.refused().containsKey(seed)) {
         hosts++;
@@ -174,15 +188,16 @@ final class Trial {
     }
   }
 
-  /** The first disagreement, and how many there are. */
-  Optional<String> failure() {
-    return disagreements.isEmpty()
-        ? Optional.empty()
-        : Optional.of(disagreements.size() + " disagreements\n" + disagreements.getFirst());
+  /** Whether there is nothing to learn from more hosts before somebody has looked at these. */
+  boolean hasEnough() {
+    return shown.size() >= ENOUGH;
   }
 
-  List<String> disagreements() {
-    return disagreements;
+  /** How many disagreements there are, and one of each host as small as it can be. */
+  Optional<String> failure() {
+    return disagreements == 0
+        ? Optional.empty()
+        : Optional.of(disagreements + " disagreements\n" + String.join("\n", shown));
   }
 
   String summary() {
