@@ -58,6 +58,13 @@ public final class Bytes {
     return owning(bytes);
   }
 
+  /** A number of 64 bits in network order: times of nftables. */
+  static Bytes int64be(long value) {
+    byte[] bytes = new byte[8];
+    LONG.set(bytes, 0, LITTLE ? Long.reverseBytes(value) : value);
+    return owning(bytes);
+  }
+
   /** Its characters in UTF-8, with the zero behind it that the kernel wants. */
   static Bytes text(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -110,6 +117,11 @@ public final class Bytes {
   public long u32be(int at) {
     int own = (int) u32(at);
     return (LITTLE ? Integer.reverseBytes(own) : own) & 0xffffffffL;
+  }
+
+  /** 64 bits in network order. */
+  public long u64be(int at) {
+    return LITTLE ? Long.reverseBytes(u64(at)) : u64(at);
   }
 
   /** Text up to the first zero, or to the end. */

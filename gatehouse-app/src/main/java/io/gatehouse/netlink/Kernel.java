@@ -101,6 +101,21 @@ public final class Kernel implements AutoCloseable {
         sequence -> RouteCodec.proxy(address, device, protocol, answers, sequence));
   }
 
+  /** All connections that conntrack knows. */
+  public Answer<List<Connection>> connections() {
+    return switch (nftables.list(ConntrackCodec::list)) {
+      case Answer.Failed<List<Frame.Content>>(Failure why) -> new Answer.Failed<>(why);
+      case Answer.Told<List<Frame.Content>>(List<Frame.Content> frames) ->
+          new Answer.Told<>(
+              frames.stream().flatMap(frame -> ConntrackCodec.read(frame).stream()).toList());
+    };
+  }
+
+  /** Forgets a connection; ENOENT where it has ended by itself. */
+  public Answer<Boolean> forget(Connection connection) {
+    return nftables.change(sequence -> ConntrackCodec.delete(connection, sequence));
+  }
+
   /** All SAs. */
   public Answer<List<XfrmMessage>> states() {
     return read(xfrm.list(XfrmCodec::listStates), XfrmCodec::read);

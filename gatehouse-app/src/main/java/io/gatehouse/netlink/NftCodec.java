@@ -1,6 +1,7 @@
 package io.gatehouse.netlink;
 
 import io.gatehouse.netlink.SetElement.Data;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +35,7 @@ public final class NftCodec {
   private static final int KEY = 1;
   private static final int DATA = 2;
   private static final int FLAGS = 3;
+  private static final int TIMEOUT = 4;
   private static final int KEY_END = 10;
 
   // NFTA_DATA_…, NFTA_VERDICT_…
@@ -143,6 +145,9 @@ public final class NftCodec {
     if (element.flags() != 0) {
       m.attributeBe(FLAGS, element.flags());
     }
+    element
+        .timeout()
+        .ifPresent(time -> m.attribute(TIMEOUT, Bytes.int64be(time.toMillis())));
     m.nested(KEY, key -> key.attribute(VALUE, element.key()));
     element.keyEnd().ifPresent(end -> m.nested(KEY_END, key -> key.attribute(VALUE, end)));
     element
@@ -199,7 +204,11 @@ public final class NftCodec {
               name -> new NftMessage.OfTable(family, name.text(), type == DELETE_TABLE))
           .orElseGet(() -> new Unreadable(body.position(), "a table without name"));
     }
-    return new Unknown(type, body.position());
+    // Whatever is in a table names it by the attribute of this number.
+    return type >>> 8 == SUBSYSTEM && attributes.find(LIST_TABLE).isPresent()
+        ? new NftMessage.InTable(
+            family, attributes.find(LIST_TABLE).map(Bytes::text).orElse(""))
+        : new Unknown(type, body.position());
   }
 
   private static NftMessage elements(Bytes body, int family, Attributes attributes, boolean gone) {
@@ -252,7 +261,10 @@ public final class NftCodec {
             key.orElse(Bytes.NONE),
             attributes.find(KEY_END).flatMap(NftCodec::value),
             held,
-            attributes.find(FLAGS, 4).map(flags -> flags.u32be(0)).orElse(0L)));
+            attributes.find(FLAGS, 4).map(flags -> flags.u32be(0)).orElse(0L),
+            attributes
+                .find(TIMEOUT, 8)
+                .map(time -> Duration.ofMillis(Math.max(0, time.u64be(0))))));
   }
 
   private static Optional<Bytes> value(Bytes data) {

@@ -4,7 +4,12 @@ import java.util.List;
 
 /** What nftables tells, as far as we read it (linux/netfilter/nf_tables.h). */
 public sealed interface NftMessage
-    permits NftMessage.Elements, NftMessage.Generation, NftMessage.OfTable, Unknown, Unreadable {
+    permits NftMessage.Elements,
+        NftMessage.Generation,
+        NftMessage.OfTable,
+        NftMessage.InTable,
+        Unknown,
+        Unreadable {
 
   /**
    * Elements of a set: of a list, that were added, or that went.
@@ -31,4 +36,11 @@ public sealed interface NftMessage
    * @param gone whether it went
    */
   record OfTable(int family, String name, boolean gone) implements NftMessage {}
+
+  /**
+   * A chain, a rule, a set, or whatever else is in a table: it came or went.
+   *
+   * @param family NFPROTO_…
+   */
+  record InTable(int family, String table) implements NftMessage {}
 }

@@ -1,5 +1,6 @@
 package io.gatehouse.netlink;
 
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -9,8 +10,14 @@ import java.util.Optional;
  * @param keyEnd where it stands for a range of concatenated keys
  * @param data what a map holds for it
  * @param flags NFT_SET_ELEM_…
+ * @param timeout after which the kernel takes it away, counted from when it came
  */
-public record SetElement(Bytes key, Optional<Bytes> keyEnd, Optional<Data> data, long flags) {
+public record SetElement(
+    Bytes key,
+    Optional<Bytes> keyEnd,
+    Optional<Data> data,
+    long flags,
+    Optional<Duration> timeout) {
   /** NFT_SET_ELEM_INTERVAL_END: the key is the first that no longer belongs to the range. */
   public static final long INTERVAL_END = 1;
 
@@ -36,11 +43,16 @@ public record SetElement(Bytes key, Optional<Bytes> keyEnd, Optional<Data> data,
 
   /** An element of a plain set. */
   public static SetElement of(Bytes key) {
-    return new SetElement(key, Optional.empty(), Optional.empty(), 0);
+    return new SetElement(key, Optional.empty(), Optional.empty(), 0, Optional.empty());
   }
 
   /** An element of a map. */
   public static SetElement of(Bytes key, Data data) {
-    return new SetElement(key, Optional.empty(), Optional.of(data), 0);
+    return new SetElement(key, Optional.empty(), Optional.of(data), 0, Optional.empty());
+  }
+
+  /** The same, to be taken away by the kernel; its map needs the flag {@code timeout}. */
+  public SetElement lasting(Duration time) {
+    return new SetElement(key, keyEnd, data, flags, Optional.of(time));
   }
 }

@@ -34,6 +34,7 @@ class MutilatedTest {
         XfrmCodecTest.policyMessage(),
         RouteCodecTest.multipath(),
         RouteCodecTest.rule(),
+        ConntrackCodecTest.message(),
         new Message()
             .message(
                 2,
@@ -74,6 +75,7 @@ class MutilatedTest {
                   content.type(),
                   10 << 8 | 12,
                   10 << 8 | 15,
+                  1 << 8,
                   0x10,
                   0x11,
                   0x13,
@@ -90,6 +92,7 @@ class MutilatedTest {
             within(datagram, NftCodec.read(as));
             within(datagram, XfrmCodec.read(as));
             within(datagram, RouteCodec.read(as));
+            within(datagram, ConntrackCodec.read(as));
           }
         }
         case Frame.Broken broken -> within(datagram, broken.what());

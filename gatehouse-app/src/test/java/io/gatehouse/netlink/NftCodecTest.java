@@ -3,6 +3,7 @@ package io.gatehouse.netlink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.netlink.SetElement.Data;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +21,11 @@ class NftCodecTest {
       SetElement.of(Bytes.int32(7), new Data.Value(Bytes.int16(0x1007)));
   private static final SetElement RANGE =
       new SetElement(
-          Bytes.int32(1), Optional.of(Bytes.int32(9)), Optional.empty(), SetElement.INTERVAL_END);
+          Bytes.int32(1),
+          Optional.of(Bytes.int32(9)),
+          Optional.empty(),
+          SetElement.INTERVAL_END,
+          Optional.of(Duration.ofSeconds(90)));
 
   private static List<NftMessage> read(Bytes batch) {
     return Framing.frames(batch).stream()

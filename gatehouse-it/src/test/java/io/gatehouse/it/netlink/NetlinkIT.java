@@ -9,6 +9,7 @@ import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Bytes;
+import io.gatehouse.netlink.Connection;
 import io.gatehouse.netlink.ElementChange;
 import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.Frame;
@@ -31,6 +32,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** What `nft` and `ip` show is what we wrote, and what they wrote is what we read. */
@@ -147,6 +149,77 @@ class NetlinkIT {
         assertThat(told(kernel.elements(ZONES))).isEmpty();
         told(kernel.change(change, OptionalLong.of(told(kernel.generation()))));
         assertThat(told(kernel.elements(ZONES))).hasSize(1);
+      }
+    });
+  }
+
+  @Test
+  void elementsEndByThemselvesWhereNobodyRenewsThem() {
+    OwnNamespace.in(() -> {
+      sh(TABLE.replace("groups4 { type ipv4_addr : verdict; }",
+          "groups4 { type ipv4_addr : verdict; flags timeout; }"));
+      SetElement brief = member("10.0.3.9", "finance").lasting(Duration.ofMillis(400));
+      SetElement longer = member("10.0.3.10", "finance").lasting(Duration.ofMinutes(2));
+      try (Kernel kernel = told(Kernel.open())) {
+        told(
+            kernel.change(
+                List.of(
+                    new ElementChange.Add(GROUPS, brief), new ElementChange.Add(GROUPS, longer)),
+                ANY));
+        assertThat(sh("nft list map inet gatehouse groups4"))
+            .containsPattern("10\\.0\\.3\\.10 timeout 2m expires [^ ]+ : goto finance");
+        // Taken away and added in one batch, it begins anew.
+        told(
+            kernel.change(
+                List.of(
+                    new ElementChange.Remove(GROUPS, member("10.0.3.10", "finance")),
+                    new ElementChange.Add(
+                        GROUPS, member("10.0.3.10", "finance").lasting(Duration.ofMinutes(9)))),
+                ANY));
+        assertThat(sh("nft list map inet gatehouse groups4"))
+            .containsPattern("timeout 9m expires 8m5");
+        Awaitility.await()
+            .pollInSameThread()
+            .atMost(SOON)
+            .untilAsserted(() ->
+                assertThat(told(kernel.elements(GROUPS)))
+                    .containsExactly(
+                        member("10.0.3.10", "finance").lasting(Duration.ofMinutes(9))));
+      }
+    });
+  }
+
+  @Test
+  void connectionsAreListedAndEnded() {
+    OwnNamespace.in(() -> {
+      sh(
+          """
+          ip link set lo up
+          ip addr add 10.0.1.1/32 dev lo
+          ip addr add 2001:db8:1::1/128 dev lo nodad
+          nft -f - <<'END'
+          table inet t {
+            chain zone { type filter hook output priority raw; ip daddr 10.0.1.1 ct zone set 7; }
+            chain in { type filter hook input priority 0; ct state new accept; }
+          }
+          END
+          for to in 127.0.0.2 10.0.1.1 2001:db8:1::1; do
+            bash -c "echo x > /dev/udp/$to/9999"
+          done
+          """);
+      try (Kernel kernel = told(Kernel.open())) {
+        List<Connection> all = told(kernel.connections());
+        for (String to : List.of("10.0.1.1", "2001:db8:1::1")) {
+          Connection one =
+              all.stream()
+                  .filter(each -> each.concerns(Address.of(to)))
+                  .findFirst()
+                  .orElseThrow(() -> new AssertionError(to + " is not among " + all));
+          told(kernel.forget(one));
+          assertThat(refused(kernel.forget(one)).errno()).isEqualTo(Failure.NO_SUCH);
+        }
+        String left = sh("conntrack -L 2>&1; conntrack -L -f ipv6 2>&1");
+        assertThat(left).contains("127.0.0.2").doesNotContain("10.0.1.1", "2001:db8:1::1");
       }
     });
   }
