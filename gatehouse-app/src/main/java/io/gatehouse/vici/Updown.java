@@ -61,7 +61,8 @@ public final class Updown {
   }
 
   private static Optional<TunnelEvent> event(Variables hook) {
-    Optional<Long> reqid = hook.number("REQID");
+    // strongSwan's name of it, and libreswan's.
+    Optional<Long> reqid = hook.number("REQID").or(() -> hook.number("SA_REQID"));
     Optional<String> connection = hook.text("CONNECTION");
     String verb = hook.text("VERB").orElse("");
     if (reqid.isEmpty() || connection.isEmpty()) {

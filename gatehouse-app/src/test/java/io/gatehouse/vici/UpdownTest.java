@@ -49,6 +49,31 @@ class UpdownTest {
         .isInstanceOf(TunnelEvent.ChildDown.class);
   }
 
+  /** libreswan has another name for the reqid, and no number for its IKE SA. */
+  @Test
+  void libreswansVariablesAreUnderstood() {
+    Map<String, String> variables = new HashMap<>();
+    variables.put("PLUTO_VERB", "up-client");
+    variables.put("PLUTO_CONNECTION", "branch");
+    variables.put("PLUTO_SA_REQID", "16388");
+    variables.put("PLUTO_SA_TYPE", "ESP");
+    variables.put("PLUTO_ME", "203.0.113.2");
+    variables.put("PLUTO_PEER", "198.51.100.7");
+    variables.put("PLUTO_PEER_ID", "198.51.100.7");
+    variables.put("PLUTO_PEER_CLIENT", "10.20.0.0/16");
+    variables.put("PLUTO_USERNAME", "");
+
+    assertThat(Updown.event(Updown.line(variables)))
+        .get()
+        .isInstanceOfSatisfying(
+            TunnelEvent.ChildUp.class,
+            up -> {
+              assertThat(up.ike().id()).isEqualTo(16388);
+              assertThat(up.ike().xauthId()).isEmpty();
+              assertThat(up.child().remote()).containsExactly(Prefix.of("10.20.0.0/16"));
+            });
+  }
+
   @Test
   void onlyTheHooksVariablesTravel() {
     assertThat(Updown.line(hook("up-client"))).doesNotContain("PATH", "usr", "\n");
