@@ -27,6 +27,9 @@ import java.util.Optional;
 public final class Applier {
   private static final Duration NFT_LIMIT = Duration.ofSeconds(60);
 
+  /** It waits for whoever holds the lock. */
+  private static final Duration LATE_LIMIT = Duration.ofMinutes(5);
+
   private final Machine machine;
   private final Directories directories;
   private final Clock clock;
@@ -321,6 +324,31 @@ public final class Applier {
     records.prune();
     lines.add("nothing of ours stands; the host is as it was before");
     return new Outcome(Outcome.Kind.DONE, lines);
+  }
+
+  /**
+   * Puts in what waited for devices that have come since: their routes and settings. What stands
+   * already stays, and no generation comes of it.
+   */
+  public Outcome late() {
+    int now = now();
+    if (now == 0) {
+      return new Outcome(Outcome.Kind.DONE, List.of());
+    }
+    Machine.Answer answer =
+        machine.run(
+            List.of(
+                "env",
+                "GATEHOUSE_STATE=" + directories.state(),
+                "GATEHOUSE_RUN=" + directories.run(),
+                "sh",
+                directories.generation(now).resolve("hand.sh").toString(),
+                "late"),
+            "",
+            LATE_LIMIT);
+    return new Outcome(
+        answer.ok() ? Outcome.Kind.DONE : Outcome.Kind.FAILED,
+        (answer.out() + answer.err()).lines().toList());
   }
 
   // ---- status ----

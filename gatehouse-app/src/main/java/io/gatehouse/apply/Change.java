@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -69,7 +70,8 @@ record Change(
     List<String> conflicts = new ArrayList<>();
     List<String> remarks = new ArrayList<>();
     Difference difference =
-        new Difference(snapshot, was.protocol(), tags.protocol(), conflicts, remarks);
+        new Difference(
+            snapshot, was.protocol(), tags.protocol(), lives(wanted, before), conflicts, remarks);
     wanted.ifPresent(difference::want);
     List<XfrmPolicy> policiesRemoved = new ArrayList<>();
     List<XfrmPolicy> policiesAdded = new ArrayList<>();
@@ -100,6 +102,23 @@ record Change(
         remarks);
   }
 
+  /**
+   * Which of our proxy neighbours are left as they are: those that no generation asked for by name.
+   * The daemon answers for clients while their tunnels are up, and takes away what it answers for
+   * no more; only where nothing of ours is to stand, they go too.
+   */
+  private static Predicate<String> lives(Optional<Ruleset> wanted, Optional<Generation> before) {
+    if (wanted.isEmpty()) {
+      return body -> false;
+    }
+    Set<String> asked = new LinkedHashSet<>();
+    before.ifPresent(generation ->
+        generation.wishes().stream()
+            .filter(wish -> wish.kind() == Wish.Kind.NEIGHBOUR)
+            .forEach(wish -> asked.add(wish.body())));
+    return body -> !asked.contains(body);
+  }
+
   /** The settings that have to be read for {@link #of}. */
   static List<String> trees(Optional<Ruleset> wanted, Optional<Generation> before) {
     Set<String> keys = new LinkedHashSet<>();
@@ -115,6 +134,7 @@ record Change(
     private final Snapshot snapshot;
     private final int was;
     private final int protocol;
+    private final Predicate<String> lives;
     private final List<String> conflicts;
     private final List<String> remarks;
     private final Map<String, Routing> ours = new LinkedHashMap<>();
@@ -127,12 +147,19 @@ record Change(
      * @param was what entries of ours carry that stand
      * @param protocol what new ones will carry; whatever carries it already, where it is another,
      *     is not ours
+     * @param lives which of ours come and go by themselves, by their texts
      */
     Difference(
-        Snapshot snapshot, int was, int protocol, List<String> conflicts, List<String> remarks) {
+        Snapshot snapshot,
+        int was,
+        int protocol,
+        Predicate<String> lives,
+        List<String> conflicts,
+        List<String> remarks) {
       this.snapshot = snapshot;
       this.was = was;
       this.protocol = protocol;
+      this.lives = lives;
       this.conflicts = conflicts;
       this.remarks = remarks;
       Origin origin = Origin.builtIn("read back");
@@ -206,6 +233,10 @@ record Change(
 
     List<Routing> removed() {
       return ours.entrySet().stream()
+          .filter(entry ->
+              was != protocol
+                  || !(entry.getValue() instanceof Routing.ProxyNeighbour)
+                  || !lives.test(entry.getKey()))
           .filter(entry -> was != protocol || !wantedBodies.contains(entry.getKey()))
           .map(Map.Entry::getValue)
           .toList();

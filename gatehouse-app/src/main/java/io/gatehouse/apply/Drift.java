@@ -76,7 +76,8 @@ final class Drift {
                 .map(Entries::named)
                 .ifPresent(text -> {
                   standing.add(text);
-                  if (protocol(seen) == tags.protocol()) {
+                  // Those that nobody asked for by name are the daemon's: they come and go.
+                  if (protocol(seen) == tags.protocol() && !(seen instanceof Seen.ProxyNeighbour)) {
                     ours.add(text);
                   }
                 }));

@@ -10,25 +10,21 @@ import io.gatehouse.vici.Charon;
 import io.gatehouse.vici.Updown;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
 
-/**
- * The daemon and those who ask it: {@code run}, {@code sessions}, and {@code updown}, which an IKE
- * daemon's hook calls.
- */
+/** The daemon, {@code run}, and what an IKE daemon's hook calls, {@code updown}. */
 final class Follow {
   private final Surroundings surroundings;
   private final Directories directories;
   private final Changes changes;
+  private final Watchdog watchdog;
 
   /** What stands, as it was compiled last. */
   private Optional<Model> known = Optional.empty();
@@ -37,6 +33,7 @@ final class Follow {
     this.surroundings = surroundings;
     directories = Directories.of(surroundings.environment());
     changes = Changes.of(surroundings);
+    watchdog = new Watchdog(surroundings);
   }
 
   static List<CommandSpec> specs(Surroundings surroundings) {
@@ -48,20 +45,27 @@ final class Follow {
             follow::run);
     run.addPositional(Subcommand.file());
     run.addOption(Changes.despiteOption());
-    CommandSpec sessions =
-        Subcommand.of("sessions", "Says who is there, by what the daemon knows.", follow::sessions);
-    sessions.addOption(Subcommand.json());
+    run.addOption(
+        OptionSpec.builder("--at-end")
+            .paramLabel("leave|clear")
+            .type(String.class)
+            .completionCandidates(List.of("leave", "clear"))
+            .description(
+                "What becomes of what tunnels brought when it is asked to end: it stays, or it is"
+                    + " taken away. Rules stay in any case.")
+            .build());
     CommandSpec updown =
         Subcommand.of(
             "updown",
             "Tells the daemon what an IKE daemon's updown hook was called for.",
             follow::updown);
-    return List.of(run, sessions, updown);
+    return List.of(run, updown);
   }
 
   // ---- run ----
 
   private int run(Subcommand.Call call) throws IOException, InterruptedException {
+    clears(call); // a wrong option is said before anything is touched
     int applied = changes.apply(call);
     if (applied != ExitStatus.FINE) {
       return applied;
@@ -74,8 +78,7 @@ final class Follow {
     Gateway gateway = first.get().described().gateway();
     Daemon daemon =
         new Daemon(
-            () -> model(gateway),
-            () -> repair(call),
+            new Hands(call, gateway),
             Path.of(
                 surroundings
                     .environment()
@@ -83,7 +86,8 @@ final class Follow {
             Following.socket(directories),
             InstantSource.system());
     CountDownLatch ended = new CountDownLatch(1);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(daemon, ended), "end"));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(daemon, clears(call), ended), "end"));
+    Hangup.answer(() -> daemon.afterwards(() -> again(call)));
     try {
       daemon.run(() -> ready(call));
     } finally {
@@ -92,9 +96,64 @@ final class Follow {
     return ExitStatus.FINE;
   }
 
-  /** The kernel stays as it is. */
-  private static void end(Daemon daemon, CountDownLatch ended) {
-    daemon.end();
+  private static boolean clears(Subcommand.Call call) {
+    String atEnd = call.option("--at-end").orElse("leave");
+    if (!atEnd.equals("leave") && !atEnd.equals("clear")) {
+      throw new ParameterException(
+          call.spec().commandLine(), "--at-end is leave or clear, not " + atEnd);
+    }
+    return atEnd.equals("clear");
+  }
+
+  private final class Hands implements Daemon.Hands {
+    private final Subcommand.Call call;
+    private final Gateway gateway;
+
+    Hands(Subcommand.Call call, Gateway gateway) {
+      this.call = call;
+      this.gateway = gateway;
+    }
+
+    @Override
+    public Model model() {
+      return Follow.this.model(gateway);
+    }
+
+    @Override
+    public void repair() {
+      Follow.this.repair(call);
+    }
+
+    @Override
+    public void late() {
+      Outcome outcome = changes.applier().late();
+      if (outcome.kind() != Outcome.Kind.DONE) {
+        outcome.lines().forEach(call.err()::println);
+        call.err().flush();
+      }
+    }
+
+    @Override
+    public void alive() {
+      watchdog.alive();
+    }
+  }
+
+  /** SIGHUP: the description may have changed. What it comes to is said, and never ends us. */
+  private void again(Subcommand.Call call) {
+    call.out().println("reads " + call.positional(0) + " again");
+    call.out().flush();
+    try {
+      changes.apply(call);
+    } catch (RuntimeException e) {
+      call.err().println("not applied: " + e);
+    }
+    call.out().flush();
+    call.err().flush();
+  }
+
+  private static void end(Daemon daemon, boolean clears, CountDownLatch ended) {
+    daemon.end(clears);
     try {
       if (!ended.await(5, TimeUnit.SECONDS)) {
         System.err.println("gatehouse: ended in the middle of something; the next start compares");
@@ -107,9 +166,7 @@ final class Follow {
   private void ready(Subcommand.Call call) {
     call.out().println("follows the tunnels");
     call.out().flush();
-    if (!surroundings.environment().getOrDefault("NOTIFY_SOCKET", "").isEmpty()) {
-      surroundings.machine().run(List.of("systemd-notify", "--ready"), "", Duration.ofSeconds(10));
-    }
+    watchdog.ready();
   }
 
   /** Asked by the conductor alone. */
@@ -117,7 +174,7 @@ final class Follow {
     int now = changes.applier().now();
     if (known.isEmpty() || known.get().generation() != now) {
       if (now == 0) {
-        known = Optional.of(new Model(0, gateway, new LiveMaps(List.of(), Optional.empty())));
+        known = Optional.of(new Model(0, gateway, LiveMaps.NONE));
       } else {
         changes
             .generation()
@@ -131,7 +188,7 @@ final class Follow {
                                 g.described().gateway(), g.described().compiled().ruleset()))));
       }
     }
-    return known.orElseGet(() -> new Model(0, gateway, new LiveMaps(List.of(), Optional.empty())));
+    return known.orElseGet(() -> new Model(0, gateway, LiveMaps.NONE));
   }
 
   private void repair(Subcommand.Call call) {
@@ -142,56 +199,6 @@ final class Follow {
           call.err().println("rules were missing; " + String.join("; ", outcome.lines()));
           call.err().flush();
         });
-  }
-
-  // ---- sessions ----
-
-  private int sessions(Subcommand.Call call) {
-    List<Map<String, String>> all = new ArrayList<>();
-    boolean runs =
-        Daemon.ask(
-            Following.socket(directories), "sessions", line -> all.add(Following.fields(line)));
-    if (!runs) {
-      call.err().println("no daemon follows the tunnels; `gatehouse run FILE` does");
-      return ExitStatus.NO;
-    }
-    if (call.isSet("--json")) {
-      Map<String, Object> answer = new LinkedHashMap<>();
-      answer.put("fine", true);
-      answer.put("sessions", all);
-      call.answer(Json.text(answer));
-      return ExitStatus.FINE;
-    }
-    StringBuilder text = new StringBuilder();
-    for (Map<String, String> session : all) {
-      String who =
-          "%s  %s  %s  %s"
-              .formatted(
-                  session.getOrDefault("tunnel", "-"),
-                  session.getOrDefault("who", "-"),
-                  session.getOrDefault("virtual", ""),
-                  session.getOrDefault("from", ""));
-      text.append(Page.harmless(who).stripTrailing()).append('\n');
-      text.append(
-          Page.harmless(
-                  "    %s%s%s since %s s, %s in, %s out"
-                      .formatted(
-                          named(session, "group"),
-                          named(session, "mark"),
-                          session.getOrDefault("children", "0") + " SAs",
-                          session.getOrDefault("seconds", "-"),
-                          session.getOrDefault("bytes-in", "0"),
-                          session.getOrDefault("bytes-out", "0")))
-              .stripTrailing());
-      text.append('\n');
-    }
-    text.append(Page.counted(all.size(), "session")).append('\n');
-    call.answer(text.toString());
-    return ExitStatus.FINE;
-  }
-
-  private static String named(Map<String, String> session, String field) {
-    return session.containsKey(field) ? field + " " + session.get(field) + ", " : "";
   }
 
   // ---- updown ----

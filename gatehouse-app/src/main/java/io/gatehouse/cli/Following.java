@@ -16,9 +16,11 @@ import java.util.Map;
  *
  * @param runs whether there is one
  * @param fields its numbers, in its own words
+ * @param tunnels how many sessions each has; those of no tunnel of the description under {@code -}
  * @param troubles what is not as it should be
  */
-record Following(boolean runs, Map<String, String> fields, List<String> troubles) {
+record Following(
+    boolean runs, Map<String, String> fields, Map<String, String> tunnels, List<String> troubles) {
 
   /** Where its control socket is. */
   static Path socket(Directories directories) {
@@ -27,6 +29,7 @@ record Following(boolean runs, Map<String, String> fields, List<String> troubles
 
   static Following asked(Directories directories) {
     Map<String, String> fields = new LinkedHashMap<>();
+    Map<String, String> tunnels = new LinkedHashMap<>();
     List<String> troubles = new ArrayList<>();
     boolean runs =
         Daemon.ask(
@@ -36,11 +39,13 @@ record Following(boolean runs, Map<String, String> fields, List<String> troubles
               Map<String, String> said = fields(line);
               if (said.containsKey("trouble")) {
                 troubles.add(Page.harmless(said.get("trouble")));
+              } else if (said.containsKey("tunnel")) {
+                tunnels.put(said.get("tunnel"), said.getOrDefault("sessions", "0"));
               } else {
                 fields.putAll(said);
               }
             });
-    return new Following(runs, fields, troubles);
+    return new Following(runs, fields, tunnels, troubles);
   }
 
   /** A line of the control socket. */
@@ -65,12 +70,21 @@ record Following(boolean runs, Map<String, String> fields, List<String> troubles
     lines.add(
         "the daemon follows %s sessions, IKE daemon: %s"
             .formatted(fields.getOrDefault("sessions", "0"), ike));
+    tunnels.forEach((tunnel, sessions) ->
+        lines.add(
+            "  %-12s %s"
+                .formatted(
+                    Page.harmless(tunnel.equals("-") ? "(others)" : tunnel),
+                    Page.counted(Integer.parseInt(sessions), "session"))));
     lines.add(
         "%s elements in live maps, %s corrected, last event %s"
             .formatted(
                 fields.getOrDefault("elements", "0"),
                 fields.getOrDefault("corrections", "0"),
-                fields.getOrDefault("last-event", "none yet")));
+                Page.harmless(fields.getOrDefault("last-event", "none yet"))));
+    if (fields.containsKey("last-event-was")) {
+      lines.add("  " + Page.harmless(fields.get("last-event-was")));
+    }
     troubles.forEach(trouble -> lines.add("! " + trouble));
     return lines;
   }
@@ -79,6 +93,7 @@ record Following(boolean runs, Map<String, String> fields, List<String> troubles
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("runs", runs);
     answer.putAll(fields);
+    answer.put("tunnels", tunnels);
     answer.put("troubles", troubles);
     return answer;
   }

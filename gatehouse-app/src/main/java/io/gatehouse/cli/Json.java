@@ -22,6 +22,11 @@ final class Json {
         + "\n";
   }
 
+  /** On one line, for answers that go on; without the line's end. */
+  static String line(Map<String, Object> answer) {
+    return JsonMapper.builder().build().writeValueAsString(answer);
+  }
+
   static List<Problem.Plain> problems(List<Problem> problems) {
     return problems.stream().map(Problem::plain).toList();
   }

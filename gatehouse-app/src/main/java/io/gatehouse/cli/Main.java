@@ -81,6 +81,7 @@ public final class Main {
                 Explain.spec(surroundings)));
     commands.addAll(Changes.specs(surroundings));
     commands.addAll(Follow.specs(surroundings));
+    commands.addAll(Sessions.specs(surroundings));
     commands.addAll(
         List.of(
             Examine.spec(surroundings),

@@ -290,7 +290,7 @@ final class PlanText {
     page.more(
         switch (access.wayBack()) {
           case ROUTED -> "the LAN finds it by routes";
-          case PROXY -> "this host answers for it in the LAN (proxy ARP, proxy NDP)";
+          case PROXY -> "`gatehouse run` answers for its clients in the LAN (proxy ARP, NDP)";
           case NAT -> "the LAN sees this host's inside address";
         });
   }

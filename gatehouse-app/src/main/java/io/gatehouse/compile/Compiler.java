@@ -47,8 +47,8 @@ public final class Compiler {
             Backstop.of(gateway),
             routes.rules(),
             routes.routes(),
-            routes.neighbours(),
-            Sysctls.of(gateway, draft.space, routes.neighbours()),
+            List.of(), // the daemon answers for each client while its tunnel is up
+            Sysctls.of(gateway, draft.space, routes.answering()),
             gateway.numbers());
     return new Compiled(ruleset, notes, companions, List.copyOf(mss.values()));
   }

@@ -19,6 +19,7 @@ import io.gatehouse.ruleset.Statement.Match;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Keeps L2TP clients behind one NAT apart. Windows sends from port 1701 to port 1701: decrypted,
@@ -67,6 +68,7 @@ final class L2tp {
         ZONES,
         MARK,
         new NftSet.Holds.Values(new Ct("zone", Optional.empty())),
+        Set.of(), // SAs and their marks stay in the kernel, whoever follows them
         new NftSet.Contract(
             List.of(new Range(Nft.number(1), Nft.number(numbers.saMarkMask()))),
             List.of(),

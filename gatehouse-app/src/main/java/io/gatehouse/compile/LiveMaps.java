@@ -1,7 +1,10 @@
 package io.gatehouse.compile;
 
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Origin;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
@@ -14,12 +17,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The maps of a ruleset that the daemon fills while tunnels come and go.
+ * What the daemon fills while tunnels come and go: the maps of a ruleset, and the addresses that
+ * this host answers for.
  *
  * @param groups of clients by who they are
  * @param zones of L2TP's clients, where the description has some
+ * @param answering for clients whose addresses lie in a LAN
  */
-public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones) {
+public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones, List<Answering> answering) {
+  /** Where nothing of ours stands. */
+  public static final LiveMaps NONE = new LiveMaps(List.of(), Optional.empty(), List.of());
+
   /** The table that they are all in. */
   public static final String TABLE = Draft.TABLE;
 
@@ -35,8 +43,29 @@ public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones) {
     }
   }
 
+  /**
+   * A pool whose clients this host answers for on a link, by ARP or neighbour advertisements: the
+   * contract of its proxy neighbours.
+   *
+   * @param tunnel its name
+   * @param link the prefix of the link that the pool lies in
+   * @param device the link's, by its name
+   */
+  public record Answering(String tunnel, Prefix pool, Prefix link, String device, Origin origin) {
+    /**
+     * Whether it may be answered for. A link's first address is its name or its routers' anycast
+     * address (RFC 4291, 2.6.1); IPv4's last is its broadcast.
+     */
+    public boolean allows(Address address) {
+      return pool.contains(Prefix.host(address))
+          && !address.equals(link.first())
+          && !(link.family() == Family.V4 && address.equals(link.last()));
+    }
+  }
+
   public LiveMaps {
     groups = List.copyOf(groups);
+    answering = List.copyOf(answering);
   }
 
   /** Those that the compiler made of this description. */
@@ -59,7 +88,8 @@ public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones) {
         }
       }
     }
-    return new LiveMaps(groups, Optional.ofNullable(live.get(L2tp.ZONES)));
+    return new LiveMaps(
+        groups, Optional.ofNullable(live.get(L2tp.ZONES)), Routes.of(gateway).answering());
   }
 
   /** Every map. */

@@ -11,13 +11,12 @@ import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Routing.Kind;
 import io.gatehouse.ruleset.Routing.Policy;
-import io.gatehouse.ruleset.Routing.ProxyNeighbour;
 import io.gatehouse.ruleset.Routing.Route;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Routes, ip rules and proxy neighbours. */
+/** Routes, ip rules, and where this host answers for its clients. */
 final class Routes {
   private static final int MAIN = 254;
 
@@ -30,7 +29,7 @@ final class Routes {
   private final Gateway gateway;
   private final List<Policy> rules = new ArrayList<>();
   private final List<Route> routes = new ArrayList<>();
-  private final List<ProxyNeighbour> neighbours = new ArrayList<>();
+  private final List<LiveMaps.Answering> answering = new ArrayList<>();
   private final List<Note> notes = new ArrayList<>();
 
   private Routes(Gateway gateway) {
@@ -59,8 +58,8 @@ final class Routes {
     return List.copyOf(routes);
   }
 
-  List<ProxyNeighbour> neighbours() {
-    return List.copyOf(neighbours);
+  List<LiveMaps.Answering> answering() {
+    return List.copyOf(answering);
   }
 
   List<Note> notes() {
@@ -172,9 +171,9 @@ final class Routes {
   }
 
   /**
-   * A pool inside a LAN: this host answers there for every address of it. The kernel answers ARP
-   * only for what it has a route to on another device (arp_process), so the pool gets one; what is
-   * not protected never leaves by it.
+   * A pool inside a LAN: this host answers there for each client while its tunnel is up. The kernel
+   * answers ARP only for what it has a route to on another device (arp_process), so the pool gets
+   * one; what is not protected never leaves by it.
    */
   private void proxy(Tunnel.RemoteAccess tunnel, Located<Prefix> pool) {
     List<Network> around =
@@ -216,34 +215,19 @@ final class Routes {
                     Optional.empty()),
                 Optional.empty(),
                 pool.origin()));
-        answer(pool, lan);
+        answering.add(
+            new LiveMaps.Answering(
+                tunnel.name(), pool.value(), link(pool, lan), lan.on().device(), pool.origin()));
       }
     }
   }
 
-  private void answer(Located<Prefix> pool, Network lan) {
-    Prefix link =
-        lan.prefixes().stream()
-            .map(Located::value)
-            .filter(prefix -> prefix.contains(pool.value()))
-            .findFirst()
-            .orElse(pool.value());
-    long count = pool.value().size().orElse(0L);
-    for (long i = 0; i < count; i++) {
-      Address address = pool.value().first().plus(i);
-      if (!isReserved(address, link)) {
-        neighbours.add(new ProxyNeighbour(address, lan.on().device(), pool.origin()));
-      }
-    }
-  }
-
-  /**
-   * A link's first address is its name or its routers' anycast address (RFC 4291, 2.6.1); IPv4's
-   * last is its broadcast.
-   */
-  private static boolean isReserved(Address address, Prefix link) {
-    return address.equals(link.first())
-        || (link.family() == Family.V4 && address.equals(link.last()));
+  private static Prefix link(Located<Prefix> pool, Network lan) {
+    return lan.prefixes().stream()
+        .map(Located::value)
+        .filter(prefix -> prefix.contains(pool.value()))
+        .findFirst()
+        .orElse(pool.value());
   }
 
   private static Optional<Address> ofFamily(List<Located<Address>> addresses, Family family) {

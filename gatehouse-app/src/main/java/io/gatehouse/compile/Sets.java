@@ -93,18 +93,32 @@ final class Sets {
     return Optional.of(name + digit(family));
   }
 
-  /** A map from single addresses to verdicts that the daemon fills while clients come and go. */
+  /**
+   * A map from single addresses to verdicts that the daemon fills while clients come and go. Its
+   * elements end by themselves where nobody renews them.
+   */
   String live(String name, Family family, NftSet.Contract contract, Origin origin) {
-    live(of(name, family), Nft.saddr(family), new Holds.Verdicts(), contract, origin);
+    live(
+        of(name, family),
+        Nft.saddr(family),
+        new Holds.Verdicts(),
+        Set.of(Flag.TIMEOUT),
+        contract,
+        origin);
     return of(name, family);
   }
 
   /** A map that the daemon fills. */
-  void live(String name, Selector key, Holds holds, NftSet.Contract contract, Origin origin) {
+  void live(
+      String name,
+      Selector key,
+      Holds holds,
+      Set<Flag> flags,
+      NftSet.Contract contract,
+      Origin origin) {
     made.putIfAbsent(
         name,
-        new NftSet(
-            name, key, Optional.of(holds), Set.of(), List.of(), Optional.of(contract), origin));
+        new NftSet(name, key, Optional.of(holds), flags, List.of(), Optional.of(contract), origin));
   }
 
   /** What the set of a family is called. */

@@ -6,7 +6,6 @@ import io.gatehouse.model.Identity;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Tunnel;
-import io.gatehouse.ruleset.Routing.ProxyNeighbour;
 import io.gatehouse.ruleset.Sysctl;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +17,7 @@ final class Sysctls {
 
   private Sysctls() {}
 
-  static List<Sysctl> of(Gateway gateway, Space space, List<ProxyNeighbour> neighbours) {
+  static List<Sysctl> of(Gateway gateway, Space space, List<LiveMaps.Answering> answering) {
     Sysctls sysctls = new Sysctls();
     if (forwards(gateway)) {
       if (space.forwards(Family.V6)) {
@@ -39,9 +38,9 @@ final class Sysctls {
       }
     }
     sysctls.reversePath(gateway);
-    for (ProxyNeighbour neighbour : neighbours) {
-      if (neighbour.address().family() == Family.V6) {
-        sysctls.add("net/ipv6/conf/" + neighbour.device() + "/proxy_ndp", 1, neighbour.origin());
+    for (LiveMaps.Answering pool : answering) {
+      if (pool.pool().family() == Family.V6) {
+        sysctls.add("net/ipv6/conf/" + pool.device() + "/proxy_ndp", 1, pool.origin());
       }
     }
     return List.copyOf(sysctls.made.values());

@@ -1,12 +1,20 @@
 package io.gatehouse.daemon;
 
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.netlink.Answer;
+import io.gatehouse.netlink.Failure;
+import io.gatehouse.netlink.RouteMessage;
 import io.gatehouse.vici.CharonNews;
+import io.gatehouse.vici.TunnelEvent;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -27,11 +35,18 @@ final class Conductor {
 
   private static final int TOGETHER = 2_000;
 
+  /** Elements that end by themselves are renewed so often that two times may be missed. */
+  private static final Duration RENEWAL = Keeper.LIFE.dividedBy(3);
+
   /** What it is told. */
   private sealed interface Told {
     record Heard(CharonNews news) implements Told {}
 
     record KernelChanged() implements Told {}
+
+    record DevicesChanged(List<RouteMessage> messages) implements Told {}
+
+    record DevicesUnknown() implements Told {}
 
     record Asked(CompletableFuture<Report> answer) implements Told {}
 
@@ -48,6 +63,12 @@ final class Conductor {
 
     /** Asks the IKE daemon for everything. */
     void listAgain();
+
+    /** A device of the description came: what waited for it can stand now. Returns at once. */
+    void devicesCame();
+
+    /** It still works. Returns at once. */
+    void alive();
   }
 
   private final Supplier<Store> kernel;
@@ -62,7 +83,13 @@ final class Conductor {
   private Optional<Instant> lastEvent = Optional.empty();
   private Instant compareAt;
   private Optional<Instant> repairAt = Optional.empty();
+  private Instant renewAt;
   private boolean heard;
+  private long events;
+  private Optional<String> lastWords = Optional.empty();
+  private Optional<String> blind = Optional.empty();
+  private Optional<String> unended = Optional.empty();
+  private volatile boolean clear;
 
   /**
    * @param kernel opened in the thread that runs it
@@ -73,6 +100,7 @@ final class Conductor {
     this.clock = clock;
     since = clock.instant();
     compareAt = since;
+    renewAt = since;
   }
 
   // ---- told by other threads ----
@@ -85,6 +113,16 @@ final class Conductor {
   /** Somebody else changed nftables, or events about that were lost. */
   void kernelChanged() {
     tell(new Told.KernelChanged());
+  }
+
+  /** Devices or their addresses changed. */
+  void devicesChanged(List<RouteMessage> messages) {
+    tell(new Told.DevicesChanged(List.copyOf(messages)));
+  }
+
+  /** Something happened to devices, and nobody knows what. */
+  void devicesUnknown() {
+    tell(new Told.DevicesUnknown());
   }
 
   private void tell(Told told) {
@@ -102,18 +140,30 @@ final class Conductor {
     return answer;
   }
 
-  /** Ends it; the kernel stays as it is. */
-  void end() {
+  /**
+   * Ends it.
+   *
+   * @param clears whether what tunnels brought is taken away; else the kernel stays as it is
+   */
+  void end(boolean clears) {
+    clear = clears;
     over.set(true);
     queue.offer(new Told.End());
   }
 
   // ---- its own thread ----
 
-  /** Works until {@link #end}. */
-  void run() throws InterruptedException {
+  /**
+   * Works until {@link #end}.
+   *
+   * @param listening called when devices are known: whatever comes from then on is not missed
+   */
+  void run(Runnable listening) throws InterruptedException {
     try (Store store = kernel.get()) {
-      Keeper mine = new Keeper(store, surroundings.model());
+      Hold mine = new Hold(store, surroundings.model());
+      mine.listDevices();
+      mine.devices.came();
+      listening.run();
       while (!over.get()) {
         long wait = Math.max(1, Duration.between(clock.instant(), compareAt).toMillis());
         List<Told> all = new ArrayList<>();
@@ -123,17 +173,91 @@ final class Conductor {
           queue.drainTo(all, TOGETHER);
         }
         step(mine, all);
+        surroundings.alive();
+      }
+      if (clear) {
+        mine.keeper.clear();
+        mine.presences.doubt();
+        mine.presences.settle(Set.of(), mine.protocol());
       }
     }
   }
 
-  private void step(Keeper mine, List<Told> all) {
+  /** What the thread owns. */
+  private final class Hold {
+    private final Store store;
+    private final Keeper keeper;
+    private final Devices devices;
+    private final Presences presences;
+
+    /** Addresses that this host has no more, whose connections are not all ended yet. */
+    private final Set<Address> gone = new LinkedHashSet<>();
+
+    Hold(Store store, Model model) {
+      this.store = store;
+      keeper = new Keeper(store, model);
+      devices = new Devices(model.gateway());
+      presences = new Presences(store, devices);
+    }
+
+    int protocol() {
+      return keeper.model().gateway().numbers().routeProtocol();
+    }
+
+    void follow(Model model) {
+      keeper.follow(model);
+      devices.follow(model.gateway());
+      presences.doubt();
+    }
+
+    void listDevices() {
+      switch (store.devices()) {
+        case Answer.Told<List<RouteMessage>>(List<RouteMessage> all) -> {
+          devices.listed(all);
+          blind = Optional.empty();
+        }
+        case Answer.Failed<List<RouteMessage>>(Failure why) ->
+            blind = Optional.of("cannot read devices: " + why);
+      }
+    }
+
+    /** Acts on what happened to devices. */
+    void settleDevices() {
+      gone.addAll(devices.left());
+      boolean came = devices.came();
+      if (keeper.model().generation() == 0) {
+        gone.clear();
+        return;
+      }
+      if (came) {
+        presences.doubt();
+        surroundings.devicesCame();
+      }
+      if (!gone.isEmpty()) {
+        unended = Forgetting.of(store, gone);
+        if (unended.isEmpty()) {
+          gone.clear();
+        }
+      }
+    }
+
+    void settle() {
+      keeper.settle();
+      presences.settle(keeper.tunnels().presences(), protocol());
+    }
+  }
+
+  private void step(Hold hold, List<Told> all) {
+    Keeper mine = hold.keeper;
     List<CompletableFuture<Report>> asked = new ArrayList<>();
     boolean look = false;
     for (Told told : all) {
       switch (told) {
         case Told.Heard(CharonNews news) -> hear(mine, news);
         case Told.KernelChanged changed -> look = true;
+        case Told.DevicesChanged(List<RouteMessage> messages) ->
+            messages.forEach(hold.devices::hear);
+        case Told.DevicesUnknown unknown -> look = true;
         case Told.Asked(CompletableFuture<Report> answer) -> asked.add(answer);
         case Told.End end -> {}
       }
@@ -150,29 +274,40 @@ final class Conductor {
       compareAt = now.plus(PERIOD);
       Model model = surroundings.model();
       if (model.generation() != mine.model().generation()) {
-        mine.follow(model);
+        hold.follow(model);
       }
       mine.doubt();
+      hold.presences.doubt();
+      hold.listDevices();
     }
+    hold.settleDevices();
     // Before anybody has told who is there, nothing is known to be wrong.
     if (heard) {
-      mine.settle();
-      repair(mine, now);
+      hold.settle();
+      renew(mine, now);
+      repair(hold, now);
     }
-    asked.forEach(answer -> answer.complete(report(mine)));
+    asked.forEach(answer -> answer.complete(report(hold)));
+  }
+
+  private void renew(Keeper mine, Instant now) {
+    if (!now.isBefore(renewAt)) {
+      renewAt = now.plus(RENEWAL);
+      mine.renew();
+    }
   }
 
   /** Missing rules may come by themselves, where somebody is just putting in others. */
-  private void repair(Keeper mine, Instant now) {
-    if (!mine.rulesAreMissing()) {
+  private void repair(Hold hold, Instant now) {
+    if (!hold.keeper.rulesAreMissing()) {
       repairAt = Optional.empty();
     } else if (repairAt.isEmpty()) {
       repairAt = Optional.of(now.plus(PATIENCE));
       compareAt = now.plus(PATIENCE);
     } else if (!now.isBefore(repairAt.get())) {
       surroundings.repair();
-      mine.follow(surroundings.model());
-      mine.settle();
+      hold.follow(surroundings.model());
+      hold.settle();
       repairAt = Optional.of(now.plus(PERIOD));
     }
   }
@@ -183,15 +318,26 @@ final class Conductor {
       case CharonNews.Unreachable(String why) -> unreachable = Optional.of(why);
       case CharonNews.Listed listed -> unreachable = Optional.empty();
       case CharonNews.Stands stands -> {}
-      case CharonNews.Happened happened -> lastEvent = Optional.of(clock.instant());
-      case CharonNews.Hooked hooked -> lastEvent = Optional.of(clock.instant());
+      case CharonNews.Happened(TunnelEvent event) -> note(event);
+      case CharonNews.Hooked(TunnelEvent event) -> note(event);
     }
+    mine.tunnels().at(clock.instant());
     mine.hear(news);
   }
 
-  private Report report(Keeper mine) {
+  private void note(TunnelEvent event) {
+    events++;
+    lastEvent = Optional.of(clock.instant());
+    lastWords = Optional.of(Words.of(event));
+  }
+
+  private Report report(Hold hold) {
+    Keeper mine = hold.keeper;
     List<String> troubles = new ArrayList<>(mine.tunnels().refusals());
     mine.failure().ifPresent(troubles::add);
+    hold.presences.failure().ifPresent(troubles::add);
+    blind.ifPresent(troubles::add);
+    unended.ifPresent(troubles::add);
     if (mine.rulesAreMissing()) {
       troubles.add("our rules are not in the kernel");
     }
@@ -200,9 +346,13 @@ final class Conductor {
         since,
         unreachable,
         lastEvent,
+        lastWords,
+        events,
         mine.standing(),
+        hold.presences.standing(),
         mine.corrections(),
         troubles,
+        mine.model().gateway().tunnels().stream().map(Tunnel::name).toList(),
         mine.tunnels().sessions());
   }
 }

@@ -18,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,22 +45,24 @@ final class Control implements AutoCloseable {
   private final ServerSocketChannel server;
   private final Path path;
   private final Conductor conductor;
+  private final InstantSource clock;
   private final Semaphore room = new Semaphore(AT_ONCE);
 
-  private Control(ServerSocketChannel server, Path path, Conductor conductor) {
+  private Control(ServerSocketChannel server, Path path, Conductor conductor, InstantSource clock) {
+    this.clock = clock;
     this.server = server;
     this.path = path;
     this.conductor = conductor;
   }
 
-  static Control open(Path path, Conductor conductor) throws IOException {
+  static Control open(Path path, Conductor conductor, InstantSource clock) throws IOException {
     Files.createDirectories(path.toAbsolutePath().getParent());
     Files.deleteIfExists(path);
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     try {
       server.bind(UnixDomainSocketAddress.of(path));
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-      Control control = new Control(server, path, conductor);
+      Control control = new Control(server, path, conductor, clock);
       Thread.ofPlatform().name("control").daemon().start(control::accept);
       return control;
     } catch (IOException e) {
@@ -133,6 +137,7 @@ final class Control implements AutoCloseable {
       return switch (word) {
         case "status" -> status(report());
         case "sessions" -> sessions(report());
+        case "metrics" -> Metrics.of(report(), clock.instant());
         case "updown" -> {
           Updown.event(question.substring(space + 1))
               .ifPresent(event -> conductor.hear(new CharonNews.Hooked(event)));
@@ -155,30 +160,36 @@ final class Control implements AutoCloseable {
     line.put("running-since", report.since().toString());
     line.put("ike-daemon", report.unreachable().orElse("connected"));
     report.lastEvent().ifPresent(at -> line.put("last-event", at.toString()));
+    report.lastWords().ifPresent(words -> line.put("last-event-was", words));
+    line.put("events", Long.toString(report.events()));
     line.put("sessions", Integer.toString(report.sessions().size()));
     line.put("elements", Integer.toString(report.elements()));
+    line.put("answered-for", Integer.toString(report.presences()));
     line.put("corrections", Long.toString(report.corrections()));
     List<String> lines = new ArrayList<>(List.of(form(line)));
+    Metrics.byTunnel(report)
+        .forEach((tunnel, count) -> lines.add("tunnel=" + encode(tunnel) + "&sessions=" + count));
     report.troubles().forEach(trouble -> lines.add("trouble=" + encode(trouble)));
     return lines;
   }
 
-  private static List<String> sessions(Report report) {
+  private List<String> sessions(Report report) {
     return report.sessions().stream().map(session -> form(session(session))).toList();
   }
 
-  private static Map<String, String> session(Tunnels.Session session) {
+  private Map<String, String> session(Tunnels.Session session) {
     IkeSa ike = session.ike();
     Map<String, String> line = new LinkedHashMap<>();
     line.put("tunnel", session.tunnel().orElse("-"));
     line.put("connection", ike.connection());
     line.put("id", Long.toString(ike.id()));
-    line.put("who", ike.eapId().or(ike::xauthId).or(ike::remoteId).orElse("-"));
+    line.put("who", Words.who(ike));
     ike.remote().ifPresent(from -> line.put("from", from.toString()));
     session.group().ifPresent(group -> line.put("group", group));
     line.put(
         "virtual", ike.virtual().stream().map(Object::toString).collect(Collectors.joining(" ")));
-    ike.since().ifPresent(since -> line.put("seconds", Long.toString(since.toSeconds())));
+    line.put("since", session.since().toString());
+    line.put("seconds", seconds(session.since(), clock.instant()));
     line.put("children", Integer.toString(ike.children().size()));
     line.put("bytes-in", sum(ike, ChildSa::bytesIn));
     line.put("bytes-out", sum(ike, ChildSa::bytesOut));
@@ -186,7 +197,13 @@ final class Control implements AutoCloseable {
         .flatMap(child -> child.markIn().stream())
         .findFirst()
         .ifPresent(mark -> line.put("mark", Long.toString(mark.value())));
+    session.zone().ifPresent(zone -> line.put("zone", Integer.toString(zone)));
+    session.rekey().ifPresent(at -> line.put("rekey-in", seconds(clock.instant(), at)));
     return line;
+  }
+
+  private static String seconds(Instant from, Instant to) {
+    return Long.toString(Math.max(0, Duration.between(from, to).toSeconds()));
   }
 
   private static String sum(IkeSa ike, java.util.function.ToLongFunction<ChildSa> bytes) {

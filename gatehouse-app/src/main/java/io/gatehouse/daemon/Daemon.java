@@ -1,5 +1,6 @@
 package io.gatehouse.daemon;
 
+import io.gatehouse.compile.LiveMaps;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.Frame;
@@ -8,20 +9,27 @@ import io.gatehouse.netlink.KernelEvents;
 import io.gatehouse.netlink.KernelEvents.Heard;
 import io.gatehouse.netlink.NftCodec;
 import io.gatehouse.netlink.NftMessage;
+import io.gatehouse.netlink.RouteCodec;
+import io.gatehouse.netlink.RouteMessage;
+import io.gatehouse.netlink.Unknown;
+import io.gatehouse.netlink.Unreadable;
 import io.gatehouse.vici.Charon;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
- * Everything that runs while `gatehouse run` does: one conductor; one reader each of the IKE daemon
- * and of the kernel's events; and whoever asks over the control socket. What stands in the kernel
- * when it ends stays there.
+ * Everything that runs while `gatehouse run` does: one conductor; one reader each of the IKE
+ * daemon, of nftables' events and of devices'; and whoever asks over the control socket.
  */
 public final class Daemon {
   /** Between two attempts to reach charon: it is quick to be back. */
@@ -29,26 +37,52 @@ public final class Daemon {
 
   private static final Duration WAIT = Duration.ofMillis(500);
 
-  private final Supplier<Model> model;
-  private final Runnable repair;
+  /** A device comes with a row of events: its link, its carrier, its addresses. */
+  private static final Duration TOGETHER = Duration.ofMillis(150);
+
+  private static final long OWN = ProcessHandle.current().pid();
+
+  private final Hands hands;
   private final Path vici;
   private final Path control;
+  private final InstantSource clock;
   private final AtomicReference<Runnable> listAgain = new AtomicReference<>(() -> {});
   private final Conductor conductor;
+  private final AtomicBoolean lateWaits = new AtomicBoolean();
+
+  /** What takes longer than the conductor may wait. */
+  private final ExecutorService chores =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().name("chores").daemon().factory());
+
   private volatile boolean over;
 
+  /** Whether the transaction that is being told touches our table; the reader's alone. */
+  private boolean ours;
+
+  /** What the daemon needs done that is not its own. */
+  public interface Hands {
+    /** What is to stand now; asked whenever something may have changed. */
+    Model model();
+
+    /** Puts back rules that somebody took away. */
+    void repair();
+
+    /** Puts in what waited for devices that have come. */
+    void late();
+
+    /** Told now and then: it still works. Must not take long. */
+    void alive();
+  }
+
   /**
-   * @param model what is to stand now; asked whenever something may have changed
-   * @param repair puts back rules that somebody took away
    * @param vici charon's socket
    * @param control where our own socket will be
    */
-  public Daemon(
-      Supplier<Model> model, Runnable repair, Path vici, Path control, InstantSource clock) {
-    this.model = model;
-    this.repair = repair;
+  public Daemon(Hands hands, Path vici, Path control, InstantSource clock) {
+    this.hands = hands;
     this.vici = vici;
     this.control = control;
+    this.clock = clock;
     conductor = new Conductor(Daemon::kernel, new Others(), clock);
   }
 
@@ -63,17 +97,42 @@ public final class Daemon {
   private final class Others implements Conductor.Surroundings {
     @Override
     public Model model() {
-      return model.get();
+      return hands.model();
     }
 
     @Override
     public void repair() {
-      repair.run();
+      hands.repair();
     }
 
     @Override
     public void listAgain() {
       listAgain.get().run();
+    }
+
+    @Override
+    public void devicesCame() {
+      if (lateWaits.compareAndSet(false, true)) {
+        chores.execute(Daemon.this::late);
+      }
+    }
+
+    @Override
+    public void alive() {
+      hands.alive();
+    }
+  }
+
+  private void late() {
+    LockSupport.parkNanos(TOGETHER.toNanos());
+    lateWaits.set(false);
+    hands.late();
+  }
+
+  /** Does something between what takes long, in the thread for that. */
+  public void afterwards(Runnable chore) {
+    if (!over) {
+      chores.execute(chore);
     }
   }
 
@@ -85,59 +144,108 @@ public final class Daemon {
    */
   public void run(Runnable ready) throws IOException, InterruptedException {
     CompletableFuture<Boolean> listening = new CompletableFuture<>();
+    CompletableFuture<Boolean> watching = new CompletableFuture<>();
     Thread events =
-        Thread.ofPlatform().name("kernel-events").daemon().start(() -> hearKernel(listening));
-    Control answers = Control.open(control, conductor);
+        Thread.ofPlatform()
+            .name("kernel-events")
+            .daemon()
+            .start(() -> hear(KernelEvents.About.NFTABLES, listening, this::ofNftables));
+    Thread devices =
+        Thread.ofPlatform()
+            .name("device-events")
+            .daemon()
+            .start(() -> hear(KernelEvents.About.ADDRESSES, watching, this::ofDevices));
+    Control answers = Control.open(control, conductor, clock);
     try (answers) {
       listening.join();
+      watching.join();
       try (Charon charon = Charon.follow(vici, RETRY, conductor::hear)) {
         listAgain.set(charon::listAgain);
-        ready.run();
-        conductor.run();
+        conductor.run(() -> {
+          // What came after the rules did, and before we listened.
+          hands.late();
+          ready.run();
+        });
       }
     } finally {
       over = true;
+      chores.shutdown();
       events.join(Duration.ofSeconds(5));
+      devices.join(Duration.ofSeconds(5));
     }
   }
 
-  /** Changes of nftables that are not ours make the conductor look. */
-  private void hearKernel(CompletableFuture<Boolean> listening) {
-    switch (KernelEvents.about(KernelEvents.About.NFTABLES)) {
-      // The periodic comparison finds what we do not hear.
+  /** What the kernel tells by itself; the periodic comparison finds what we do not hear. */
+  private void hear(
+      KernelEvents.About about, CompletableFuture<Boolean> listening, Consumer<Heard> told) {
+    switch (KernelEvents.about(about)) {
       case Answer.Failed<KernelEvents> failed -> listening.complete(false);
       case Answer.Told<KernelEvents>(KernelEvents events) -> {
         listening.complete(true);
         try (events) {
-          hear(events);
-        }
-      }
-    }
-  }
-
-  private void hear(KernelEvents events) {
-    long own = ProcessHandle.current().pid();
-    while (!over) {
-      switch (events.next(WAIT)) {
-        case Heard.Missed missed -> conductor.kernelChanged();
-        case Heard.Ended ended -> {
-          return;
-        }
-        case Heard.Messages messages -> {
-          for (Frame.Content message : messages.messages()) {
-            if (NftCodec.read(message) instanceof NftMessage.Generation generation
-                && generation.process() != own) {
-              conductor.kernelChanged();
+          while (!over) {
+            Heard heard = events.next(WAIT);
+            if (heard instanceof Heard.Ended) {
+              return;
             }
+            told.accept(heard);
           }
         }
       }
     }
   }
 
-  /** Ends it, from whatever thread. */
-  public void end() {
-    conductor.end();
+  /** Somebody else's changes of our table make the conductor look; those of other tables do not. */
+  private void ofNftables(Heard heard) {
+    switch (heard) {
+      case Heard.Missed missed -> conductor.kernelChanged();
+      case Heard.Ended ended -> {}
+      case Heard.Messages messages -> {
+        for (Frame.Content message : messages.messages()) {
+          switch (NftCodec.read(message)) {
+            case NftMessage.Elements elements -> ours |= isOurs(elements.set().table());
+            case NftMessage.OfTable of -> ours |= isOurs(of.name());
+            case NftMessage.InTable in -> ours |= isOurs(in.table());
+            // It ends a transaction, whose parts came before it.
+            case NftMessage.Generation generation -> {
+              if (ours && generation.process() != OWN) {
+                conductor.kernelChanged();
+              }
+              ours = false;
+            }
+            case Unreadable unreadable -> ours = true;
+            case Unknown unknown -> {}
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean isOurs(String table) {
+    return table.equals(LiveMaps.TABLE);
+  }
+
+  private void ofDevices(Heard heard) {
+    switch (heard) {
+      case Heard.Missed missed -> conductor.devicesUnknown();
+      case Heard.Ended ended -> {}
+      case Heard.Messages messages -> {
+        List<RouteMessage> read = messages.messages().stream().map(RouteCodec::read).toList();
+        if (!read.isEmpty()) {
+          conductor.devicesChanged(read);
+        }
+      }
+    }
+  }
+
+  /**
+   * Ends it, from whatever thread.
+   *
+   * @param clears whether what tunnels brought is taken away: members of groups, zones of clients,
+   *     answers in a LAN; rules stay in any case. Else the kernel stays as it is
+   */
+  public void end(boolean clears) {
+    conductor.end(clears);
   }
 
   /**

@@ -104,6 +104,22 @@ final class Derivation {
     return wishes;
   }
 
+  /** Where this host is to answer for the client: in the LAN that its virtual address lies in. */
+  Set<Presence> presences(IkeSa sa, Collection<ChildSa> children) {
+    Set<Presence> presences = new LinkedHashSet<>();
+    for (ChildSa child : children) {
+      Optional<Tunnel> tunnel = tunnel(sa, child).filter(t -> child.installed());
+      for (LiveMaps.Answering pool : model.maps().answering()) {
+        if (tunnel.filter(t -> t.name().equals(pool.tunnel())).isPresent()) {
+          addresses(sa, child).stream()
+              .filter(pool::allows)
+              .forEach(address -> presences.add(new Presence(address, pool.device())));
+        }
+      }
+    }
+    return presences;
+  }
+
   /** What the client was given; where nobody says, the single hosts of its selectors. */
   private static Set<Address> addresses(IkeSa sa, ChildSa child) {
     Set<Address> addresses = new LinkedHashSet<>(sa.virtual());

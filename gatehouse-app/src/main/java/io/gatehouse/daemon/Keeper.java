@@ -9,19 +9,28 @@ import io.gatehouse.netlink.SetElement.Data;
 import io.gatehouse.netlink.SetId;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.vici.CharonNews;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Holds what stands in the live maps against what is to stand, and changes the difference. */
 final class Keeper {
+  /**
+   * Elements of maps that end by themselves end after this, where no daemon renews them: whoever
+   * gets a virtual IP of somebody who left meanwhile is taken for him no longer.
+   */
+  static final Duration LIFE = Duration.ofSeconds(60);
+
   private final Store store;
   private final Tunnels tunnels;
   private final Map<Slot, Data> standing = new HashMap<>();
   private Model model;
+  private Set<SetId> timed;
   private boolean doubtful = true;
   private boolean missing;
   private long corrections;
@@ -30,6 +39,7 @@ final class Keeper {
   Keeper(Store store, Model model) {
     this.store = store;
     this.model = model;
+    timed = timed(model);
     tunnels = new Tunnels(model);
     recallZones();
   }
@@ -64,6 +74,7 @@ final class Keeper {
   /** Another description stands, or the same anew. */
   void follow(Model next) {
     model = next;
+    timed = timed(next);
     tunnels.follow(next);
     doubtful = true;
   }
@@ -98,6 +109,47 @@ final class Keeper {
       // Somebody changed what we thought we knew.
       case Answer.Failed<Boolean> failed -> compare();
     }
+  }
+
+  /**
+   * Lets elements that end by themselves begin anew: one batch. A kernel before 6.12 leaves an
+   * element's time as it is when it is only added again.
+   */
+  void renew() {
+    List<ElementChange> changes = new ArrayList<>();
+    List<ElementChange> anew = new ArrayList<>();
+    standing.forEach((slot, data) -> {
+      if (timed.contains(slot.map())) {
+        changes.add(remove(slot, data));
+        anew.add(add(slot, data));
+      }
+    });
+    changes.addAll(anew);
+    if (!doubtful && store.change(changes) instanceof Answer.Failed<Boolean>) {
+      compare();
+    }
+  }
+
+  private static Set<SetId> timed(Model model) {
+    return model.maps().all().stream()
+        .filter(map -> map.flags().contains(NftSet.Flag.TIMEOUT))
+        .map(Wish::id)
+        .collect(Collectors.toSet());
+  }
+
+  /** Takes everything away that tunnels brought: nobody is in a group, and no client has a zone. */
+  void clear() {
+    List<ElementChange> changes = new ArrayList<>();
+    for (NftSet map : model.maps().all()) {
+      SetId id = Wish.id(map);
+      if (store.elements(id) instanceof Answer.Told<List<SetElement>>(var elements)) {
+        elements.forEach(element -> changes.add(new ElementChange.Remove(id, element)));
+      }
+    }
+    if (store.change(changes) instanceof Answer.Told<Boolean>) {
+      standing.clear();
+    }
+    doubtful = true;
   }
 
   /** Reads every live map, and changes what is different: one batch. */
@@ -150,8 +202,10 @@ final class Keeper {
     }
   }
 
-  private static ElementChange add(Slot slot, Data data) {
-    return new ElementChange.Add(slot.map(), SetElement.of(slot.key(), data));
+  private ElementChange add(Slot slot, Data data) {
+    SetElement element = SetElement.of(slot.key(), data);
+    return new ElementChange.Add(
+        slot.map(), timed.contains(slot.map()) ? element.lasting(LIFE) : element);
   }
 
   private static ElementChange remove(Slot slot, Data data) {

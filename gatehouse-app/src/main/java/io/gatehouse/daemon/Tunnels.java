@@ -6,6 +6,7 @@ import io.gatehouse.vici.CharonNews;
 import io.gatehouse.vici.ChildSa;
 import io.gatehouse.vici.IkeSa;
 import io.gatehouse.vici.TunnelEvent;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -15,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -35,13 +37,24 @@ final class Tunnels {
 
   private final Map<Long, List<Slot>> placesOf = new HashMap<>();
   private final Map<Long, Set<Long>> marksOf = new HashMap<>();
+
+  /** How many IKE SAs have an SA with that mark. */
+  private final Map<Long, Integer> holders = new HashMap<>();
+
   private final Map<Long, List<String>> refusals = new LinkedHashMap<>();
+
+  /** Where clients are to be answered for, by their IKE SA; those that have none are not in it. */
+  private final Map<Long, Set<Presence>> presences = new HashMap<>();
 
   /** IKE SAs whose wishes have to be made anew. */
   private final Set<Long> stale = new LinkedHashSet<>();
 
   private final Set<Slot> touched = new LinkedHashSet<>();
 
+  private final Map<Long, Instant> since = new HashMap<>();
+  private final Map<Long, Instant> rekeys = new HashMap<>();
+
+  private Instant now = Instant.EPOCH;
   private Derivation derivation;
   private Zones zones;
   private Numbers.Span span;
@@ -69,6 +82,11 @@ final class Tunnels {
     return zones;
   }
 
+  /** When that happens which is told next. */
+  void at(Instant time) {
+    now = time;
+  }
+
   /** What was told. */
   void hear(CharonNews news) {
     switch (news) {
@@ -85,9 +103,7 @@ final class Tunnels {
     }
     deriveStale();
     if (news instanceof CharonNews.Listed) {
-      Set<Long> marks = new HashSet<>();
-      marksOf.values().forEach(marks::addAll);
-      zones.keepOnly(marks);
+      zones.keepOnly(holders.keySet());
     }
   }
 
@@ -109,8 +125,13 @@ final class Tunnels {
   private void stands(IkeSa ike) {
     implied.remove(ike.id());
     Map<Long, ChildSa> mine = children.computeIfAbsent(ike.id(), id -> new LinkedHashMap<>());
-    mine.keySet().forEach(ikeOfChild::remove);
+    mine.keySet()
+        .forEach(child -> {
+          ikeOfChild.remove(child);
+          rekeys.remove(child);
+        });
     mine.clear();
+    begun(ike);
     ikes.put(ike.id(), ike.with(List.of()));
     for (ChildSa child : ike.children()) {
       put(ike.id(), child);
@@ -167,6 +188,7 @@ final class Tunnels {
 
   /** What an event says of an IKE SA is newer than what is known, where it says it. */
   private void know(IkeSa told) {
+    begun(told);
     IkeSa known = ikes.getOrDefault(told.id(), told);
     ikes.put(
         told.id(),
@@ -184,13 +206,24 @@ final class Tunnels {
     children.computeIfAbsent(told.id(), id -> new LinkedHashMap<>());
   }
 
+  /** It says how long it stands as of now; where it does not, it has just come. */
+  private void begun(IkeSa ike) {
+    if (ike.since().isPresent()) {
+      since.put(ike.id(), now.minus(ike.since().get()));
+    } else {
+      since.putIfAbsent(ike.id(), now);
+    }
+  }
+
   private void put(long ike, ChildSa child) {
     drop(child.id());
+    child.rekeyIn().ifPresent(time -> rekeys.put(child.id(), now.plus(time)));
     children.computeIfAbsent(ike, id -> new LinkedHashMap<>()).put(child.id(), child);
     ikeOfChild.put(child.id(), ike);
   }
 
   private void drop(long child) {
+    rekeys.remove(child);
     Long owner = ikeOfChild.remove(child);
     if (owner != null) {
       children.getOrDefault(owner, new HashMap<>()).remove(child);
@@ -201,9 +234,10 @@ final class Tunnels {
   private void forget(long ike) {
     ikes.remove(ike);
     implied.remove(ike);
+    since.remove(ike);
     Map<Long, ChildSa> left = children.remove(ike);
     if (left != null) {
-      left.keySet().forEach(child -> ikeOfChild.remove(child, ike));
+      left.keySet().stream().filter(child -> ikeOfChild.remove(child, ike)).forEach(rekeys::remove);
     }
     stale.add(ike);
   }
@@ -220,6 +254,7 @@ final class Tunnels {
     }
     placesOf.remove(id);
     refusals.remove(id);
+    presences.remove(id);
     Optional<IkeSa> ike = Optional.ofNullable(ikes.get(id));
     Collection<ChildSa> below = children.getOrDefault(id, Map.of()).values();
     marks(id, below);
@@ -234,6 +269,10 @@ final class Tunnels {
       places.add(wish.slot());
       touched.add(wish.slot());
     }
+    Set<Presence> present = derivation.presences(ike.get(), below);
+    if (!present.isEmpty()) {
+      presences.put(id, present);
+    }
     if (!places.isEmpty()) {
       placesOf.put(id, places);
     }
@@ -246,12 +285,18 @@ final class Tunnels {
   private void marks(long id, Collection<ChildSa> below) {
     Set<Long> now = new HashSet<>();
     below.forEach(child -> child.markIn().ifPresent(mark -> now.add(mark.value())));
-    Set<Long> before = now.isEmpty() ? marksOf.remove(id) : marksOf.put(id, now);
-    if (before != null) {
-      before.removeAll(now);
-      before.stream()
-          .filter(mark -> marksOf.values().stream().noneMatch(others -> others.contains(mark)))
-          .forEach(zones::release);
+    Set<Long> before =
+        Optional.ofNullable(now.isEmpty() ? marksOf.remove(id) : marksOf.put(id, now))
+            .orElse(Set.of());
+    now.stream()
+        .filter(mark -> !before.contains(mark))
+        .forEach(mark -> holders.merge(mark, 1, Integer::sum));
+    for (long mark : before) {
+      // While an IKE SA is renewed, both have it.
+      if (!now.contains(mark) && holders.merge(mark, -1, Integer::sum) <= 0) {
+        holders.remove(mark);
+        zones.release(mark);
+      }
     }
   }
 
@@ -268,6 +313,13 @@ final class Tunnels {
   Map<Slot, Data> wanted() {
     Map<Slot, Data> all = new HashMap<>();
     wanted.keySet().forEach(slot -> wanted(slot).ifPresent(data -> all.put(slot, data)));
+    return all;
+  }
+
+  /** The clients that this host is to answer for. */
+  Set<Presence> presences() {
+    Set<Presence> all = new HashSet<>();
+    presences.values().forEach(all::addAll);
     return all;
   }
 
@@ -303,7 +355,21 @@ final class Tunnels {
               .flatMap(t -> derivation.group(t, ike).stream())
               .map(g -> g.name())
               .findFirst();
-      sessions.add(new Session(ike.with(below), tunnel, group));
+      OptionalInt zone =
+          below.stream()
+              .flatMap(child -> child.markIn().stream())
+              .flatMapToInt(mark -> zones.given(mark.value()).stream())
+              .findFirst();
+      sessions.add(
+          new Session(
+              ike.with(below),
+              tunnel,
+              group,
+              zone.isPresent() ? Optional.of(zone.getAsInt()) : Optional.empty(),
+              since.getOrDefault(id, now),
+              below.stream()
+                  .flatMap(child -> Optional.ofNullable(rekeys.get(child.id())).stream())
+                  .min(Instant::compareTo)));
     });
     return sessions;
   }
@@ -313,8 +379,17 @@ final class Tunnels {
    *
    * @param tunnel of the description; nothing where it is of none
    * @param group that its identity makes it a member of
+   * @param zone of conntrack, of an L2TP client
+   * @param since when it began
+   * @param rekey when the first of its children is to be renewed
    */
-  record Session(IkeSa ike, Optional<String> tunnel, Optional<String> group) {}
+  record Session(
+      IkeSa ike,
+      Optional<String> tunnel,
+      Optional<String> group,
+      Optional<Integer> zone,
+      Instant since,
+      Optional<Instant> rekey) {}
 
   /** What could not be wished, in words. */
   List<String> refusals() {

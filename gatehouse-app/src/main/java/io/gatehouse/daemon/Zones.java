@@ -41,6 +41,12 @@ final class Zones {
     return OptionalInt.of(zone);
   }
 
+  /** The mark's zone, where it has one already. */
+  OptionalInt given(long mark) {
+    Integer zone = ofMark.get(mark);
+    return zone == null ? OptionalInt.empty() : OptionalInt.of(zone);
+  }
+
   private void advance() {
     next = next == last ? first : next + 1;
   }

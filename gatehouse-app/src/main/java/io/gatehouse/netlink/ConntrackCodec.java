@@ -31,8 +31,7 @@ final class ConntrackCodec {
   /** Asks for all, both families. */
   static Bytes list(long sequence) {
     return new Message()
-        .message(
-            GET, Wire.REQUEST | Wire.DUMP, sequence, m -> m.u8(Wire.ANY).u8(0).u16be(0))
+        .message(GET, Wire.REQUEST | Wire.DUMP, sequence, m -> m.u8(Wire.ANY).u8(0).u16be(0))
         .done();
   }
 

@@ -145,9 +145,7 @@ public final class NftCodec {
     if (element.flags() != 0) {
       m.attributeBe(FLAGS, element.flags());
     }
-    element
-        .timeout()
-        .ifPresent(time -> m.attribute(TIMEOUT, Bytes.int64be(time.toMillis())));
+    element.timeout().ifPresent(time -> m.attribute(TIMEOUT, Bytes.int64be(time.toMillis())));
     m.nested(KEY, key -> key.attribute(VALUE, element.key()));
     element.keyEnd().ifPresent(end -> m.nested(KEY_END, key -> key.attribute(VALUE, end)));
     element
@@ -206,8 +204,7 @@ public final class NftCodec {
     }
     // Whatever is in a table names it by the attribute of this number.
     return type >>> 8 == SUBSYSTEM && attributes.find(LIST_TABLE).isPresent()
-        ? new NftMessage.InTable(
-            family, attributes.find(LIST_TABLE).map(Bytes::text).orElse(""))
+        ? new NftMessage.InTable(family, attributes.find(LIST_TABLE).map(Bytes::text).orElse(""))
         : new Unknown(type, body.position());
   }
 

@@ -697,7 +697,9 @@ add_late() { # FAMILY NAME
   while IFS= read -r line <&3; do
     step
     if printf '%s\n' "$line" | ip "$1" -batch - 2> /dev/null; then
-      printf '%s\n' "${line%% add *} del ${line#* add }" >> "$dir/.new"
+      # A device may come and go many times.
+      back="${line%% add *} del ${line#* add }"
+      grep -qxF -e "$back" "$dir/.new" || printf '%s\n' "$back" >> "$dir/.new"
     fi
   done 3< "$RUN/late"
   mv -f "$dir/.new" "$dir/undo.$2"

@@ -8,10 +8,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.compile.LiveMaps;
 import io.gatehouse.model.Address;
+import io.gatehouse.netlink.Bytes;
+import io.gatehouse.netlink.Connection;
+import io.gatehouse.netlink.RouteMessage;
+import io.gatehouse.netlink.RouteMessage.Neighbour;
 import io.gatehouse.netlink.SetId;
 import io.gatehouse.vici.IkeSa;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -29,6 +35,8 @@ class ConductorTest {
   private final AtomicReference<Model> model = new AtomicReference<>(Told.GROUPS);
   private final AtomicInteger lists = new AtomicInteger();
   private final AtomicInteger repairs = new AtomicInteger();
+  private final AtomicInteger arrivals = new AtomicInteger();
+  private final AtomicInteger signs = new AtomicInteger();
   private final Conductor conductor =
       new Conductor(
           () -> store,
@@ -48,13 +56,23 @@ class ConductorTest {
             public void listAgain() {
               lists.incrementAndGet();
             }
+
+            @Override
+            public void devicesCame() {
+              arrivals.incrementAndGet();
+            }
+
+            @Override
+            public void alive() {
+              signs.incrementAndGet();
+            }
           },
           now::get);
   private final Thread thread =
       Thread.ofPlatform()
           .unstarted(() -> {
             try {
-              conductor.run();
+              conductor.run(() -> {});
             } catch (InterruptedException e) {
               throw new AssertionError(e);
             }
@@ -62,7 +80,7 @@ class ConductorTest {
 
   @AfterEach
   void end() throws InterruptedException {
-    conductor.end();
+    conductor.end(false);
     if (thread.isAlive()) {
       thread.join();
     }
@@ -171,5 +189,176 @@ class ConductorTest {
 
     assertThat(report().generation()).isEqualTo(2);
     assertThat(report().elements()).isZero();
+  }
+
+  // ---- devices ----
+
+  private static final Address OUR = Address.of("203.0.113.2");
+
+  private void standing(Address outside) {
+    store.has(
+        List.of(
+            DevicesTest.link(2, "eth0", true),
+            DevicesTest.link(3, "eth1", true),
+            DevicesTest.has(2, outside)));
+  }
+
+  private static Connection connection(String from, String to, String answeredTo) {
+    return new Connection(
+        2,
+        Address.of(from),
+        Address.of(to),
+        Address.of(to),
+        Address.of(answeredTo),
+        Bytes.of((byte) (from + to).hashCode()),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  @Test
+  void connectionsOfAnAddressThatWentAreEndedAndOthersStay() throws Exception {
+    Connection translated = connection("10.0.1.20", "198.51.100.7", "203.0.113.2");
+    Connection received = connection("198.51.100.7", "203.0.113.2", "198.51.100.7");
+    Connection other = connection("10.0.1.20", "198.51.100.8", "203.0.113.7");
+    store.connected(translated);
+    store.connected(received);
+    store.connected(other);
+    standing(OUR);
+    thread.start();
+    report();
+    assertThat(store.connected()).hasSize(3);
+
+    standing(Address.of("203.0.113.7"));
+    conductor.devicesUnknown();
+    report();
+    assertThat(store.connected()).containsExactly(other);
+  }
+
+  @Test
+  void whatCouldNotBeEndedIsSaidAndTriedAgain() throws Exception {
+    store.connected(connection("198.51.100.7", "203.0.113.2", "198.51.100.7"));
+    store.deaf(true);
+    standing(OUR);
+    thread.start();
+    report();
+    conductor.devicesChanged(List.of(new RouteMessage.OfLink(2, OUR, 24, true)));
+    assertThat(report().troubles()).anyMatch(trouble -> trouble.contains("203.0.113.2"));
+
+    store.deaf(false);
+    assertThat(report().troubles()).isEmpty();
+    assertThat(store.connected()).isEmpty();
+  }
+
+  @Test
+  void whatWaitedForADeviceIsPutInWhenItComes() throws Exception {
+    standing(OUR);
+    thread.start();
+    report();
+    assertThat(arrivals).as("what was there before us was there for the rules").hasValue(0);
+    conductor.devicesChanged(List.of(DevicesTest.link(3, "eth1", false)));
+    report();
+    assertThat(arrivals).hasValue(0);
+    conductor.devicesChanged(List.of(DevicesTest.link(3, "eth1", true)));
+    report();
+    assertThat(arrivals).hasValue(1);
+    assertThat(signs.get()).isPositive();
+  }
+
+  @Test
+  void clientsInTheLanAreAnsweredForWhileTheyAreThere() throws Exception {
+    Address client = Address.of("10.0.1.250");
+    Address theirs = Address.of("10.0.1.200");
+    store.load(Told.PROXY);
+    model.set(Told.PROXY);
+    standing(OUR);
+    store.answers(new Neighbour(3, theirs, true, 4, false));
+    store.answers(new Neighbour(3, Address.of("10.0.1.251"), true, 171, false));
+    thread.start();
+    conductor.hear(listed());
+    assertThat(report().presences()).isZero();
+    assertThat(store.answered()).as("a predecessor's went").containsOnlyKeys(theirs);
+
+    IkeSa there = staff(1, "anna", "10.0.1.250");
+    conductor.hear(Told.up(there, child(7)));
+    conductor.hear(Told.up(staff(2, "eve", "10.0.1.99"), child(8))); // in no pool
+    assertThat(report().presences()).isEqualTo(1);
+    assertThat(store.answered()).containsOnlyKeys(theirs, client);
+    assertThat(store.answered().get(client)).isEqualTo(new Neighbour(3, client, true, 171, false));
+
+    conductor.hear(Told.down(there, child(7)));
+    assertThat(report().presences()).isZero();
+    assertThat(store.answered()).containsOnlyKeys(theirs);
+  }
+
+  @Test
+  void aLanThatComesBackIsAnsweredInAgain() throws Exception {
+    store.load(Told.PROXY);
+    model.set(Told.PROXY);
+    standing(OUR);
+    thread.start();
+    conductor.hear(listed(staff(1, "anna", "10.0.1.250", child(7))));
+    report();
+    conductor.devicesChanged(List.of(DevicesTest.gone(3, "eth1")));
+    store.proxy(Address.of("10.0.1.250"), 3, 171, false); // went with it
+    report();
+    conductor.devicesChanged(List.of(DevicesTest.link(8, "eth1", true)));
+    report();
+
+    assertThat(store.answered().get(Address.of("10.0.1.250")).index()).isEqualTo(8);
+  }
+
+  @Test
+  void endingLeavesOrClears() throws Exception {
+    for (boolean clears : new boolean[] {false, true}) {
+      MapsInMemory maps = new MapsInMemory(Told.GROUPS);
+      Conductor one =
+          new Conductor(
+              () -> maps,
+              new Conductor.Surroundings() {
+                @Override
+                public Model model() {
+                  return Told.GROUPS;
+                }
+
+                @Override
+                public void repair() {}
+
+                @Override
+                public void listAgain() {}
+
+                @Override
+                public void devicesCame() {}
+
+                @Override
+                public void alive() {}
+              },
+              now::get);
+      one.hear(listed(staff(1, "anna@fin.example.org", "10.0.3.9", child(7))));
+      Thread running =
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  one.run(() -> {});
+                } catch (InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      one.report().get(30, TimeUnit.SECONDS);
+      assertThat(maps.in(IN)).hasSize(1);
+      one.end(clears);
+      running.join();
+      assertThat(maps.in(IN)).hasSize(clears ? 0 : 1);
+    }
+  }
+
+  @Test
+  void membershipIsRenewedLongBeforeItEnds() throws Exception {
+    thread.start();
+    conductor.hear(listed(staff(1, "anna@fin.example.org", "10.0.3.9", child(7))));
+    report();
+    int before = store.batches();
+    now.set(now.get().plus(Keeper.LIFE.dividedBy(2)));
+    report();
+    assertThat(store.batches()).isEqualTo(before + 1);
   }
 }

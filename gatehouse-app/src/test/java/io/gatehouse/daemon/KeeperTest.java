@@ -167,4 +167,47 @@ class KeeperTest {
     keeper.settle();
     annaStands();
   }
+
+  @Test
+  void groupsEndByThemselvesAndAreRenewedWithoutAGap() {
+    Keeper keeper = keeper();
+    keeper.hear(Told.up(ANNA, child(7)));
+    keeper.settle();
+    assertThat(store.lasting(NINE)).contains(Keeper.LIFE);
+    int before = store.batches();
+    keeper.renew();
+
+    assertThat(store.batches()).as("one batch").isEqualTo(before + 1);
+    annaStands();
+    // The kernel took one away: too late to renew it.
+    store.take(IN, NINE);
+    keeper.renew();
+    annaStands();
+  }
+
+  @Test
+  void zonesDoNotEndByThemselves() {
+    MapsInMemory zones = new MapsInMemory(Told.L2TP);
+    Keeper keeper = new Keeper(zones, Told.L2TP);
+    keeper.hear(listed(legacy(1, marked(1, 5))));
+    keeper.settle();
+    int before = zones.batches();
+    keeper.renew();
+
+    assertThat(zones.in(ZONES)).hasSize(1);
+    assertThat(zones.lasting(Bytes.int32(5))).isEmpty();
+    assertThat(zones.batches()).isEqualTo(before);
+  }
+
+  @Test
+  void clearingTakesEverythingAwayWhoeverPutItThere() {
+    Keeper keeper = keeper();
+    keeper.hear(Told.up(ANNA, child(7)));
+    keeper.settle();
+    store.put(IN, Bytes.of((byte) 10, (byte) 0, (byte) 3, (byte) 66), to("in_staff.finance"));
+    keeper.clear();
+
+    assertThat(store.in(IN)).isEmpty();
+    assertThat(store.in(FROM)).isEmpty();
+  }
 }

@@ -1,21 +1,34 @@
 package io.gatehouse.daemon;
 
+import io.gatehouse.model.Address;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Bytes;
+import io.gatehouse.netlink.Connection;
 import io.gatehouse.netlink.ElementChange;
 import io.gatehouse.netlink.Failure;
+import io.gatehouse.netlink.RouteMessage;
+import io.gatehouse.netlink.RouteMessage.Neighbour;
 import io.gatehouse.netlink.SetElement;
 import io.gatehouse.netlink.SetElement.Data;
 import io.gatehouse.netlink.SetId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Live maps that behave as the kernel's: all of a batch or nothing, errors where it has them. */
+/**
+ * Live maps that behave as the kernel's: all of a batch or nothing, errors where it has them.
+ * Beside them devices, proxy neighbours and connections.
+ */
 final class MapsInMemory implements Store {
   private Map<SetId, Map<Bytes, Data>> maps = new HashMap<>();
+  private final Map<Bytes, Duration> lasting = new HashMap<>();
+  private List<RouteMessage> devices = List.of();
+  private final Map<Address, Neighbour> proxies = new HashMap<>();
+  private final List<Connection> connections = new ArrayList<>();
+  private boolean deaf;
   private int batches;
 
   MapsInMemory(Model model) {
@@ -78,8 +91,79 @@ final class MapsInMemory implements Store {
         return new Answer.Failed<>(new Failure(Failure.NO_SUCH, Optional.empty()));
       }
     }
+    for (ElementChange change : changes) {
+      if (change instanceof ElementChange.Add) {
+        lasting.remove(change.element().key());
+        change.element().timeout().ifPresent(time -> lasting.put(change.element().key(), time));
+      }
+    }
     maps = after;
     return new Answer.Told<>(true);
+  }
+
+  /** How long the element with that key lasts in whatever map it was added to last. */
+  Optional<Duration> lasting(Bytes key) {
+    return Optional.ofNullable(lasting.get(key));
+  }
+
+  /** These are the host's from now on; nobody is told. */
+  void has(List<RouteMessage> some) {
+    devices = List.copyOf(some);
+  }
+
+  void connected(Connection connection) {
+    connections.add(connection);
+  }
+
+  /** Whether lists of connections fail. */
+  void deaf(boolean is) {
+    deaf = is;
+  }
+
+  List<Connection> connected() {
+    return List.copyOf(connections);
+  }
+
+  void answers(Neighbour neighbour) {
+    proxies.put(neighbour.address(), neighbour);
+  }
+
+  Map<Address, Neighbour> answered() {
+    return Map.copyOf(proxies);
+  }
+
+  @Override
+  public Answer<List<RouteMessage>> devices() {
+    return new Answer.Told<>(devices);
+  }
+
+  @Override
+  public Answer<List<RouteMessage>> proxies() {
+    return new Answer.Told<>(List.copyOf(proxies.values()));
+  }
+
+  @Override
+  public Answer<Boolean> proxy(Address address, int device, int protocol, boolean answers) {
+    if (answers) {
+      proxies.put(address, new Neighbour(device, address, true, protocol, false));
+    } else if (proxies.remove(address) == null) {
+      return new Answer.Failed<>(new Failure(Failure.NO_SUCH, Optional.empty()));
+    }
+    return new Answer.Told<>(true);
+  }
+
+  @Override
+  public Answer<List<Connection>> connections() {
+    return deaf
+        ? new Answer.Failed<>(new Failure(105, Optional.empty()))
+        : new Answer.Told<>(List.copyOf(connections));
+  }
+
+  @Override
+  public Answer<Boolean> forget(Connection connection) {
+    return connections.remove(connection)
+        ? new Answer.Told<>(true)
+        : new Answer.Failed<>(new Failure(Failure.NO_SUCH, Optional.empty()));
   }
 
   @Override

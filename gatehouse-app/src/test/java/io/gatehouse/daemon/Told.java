@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 final class Told {
   static final Model GROUPS = model("groups.yaml");
   static final Model L2TP = model("l2tp.yaml");
+  static final Model PROXY = model("proxy-lan.yaml");
 
   private Told() {}
 

@@ -9,6 +9,7 @@ import static io.gatehouse.daemon.Told.listed;
 import static io.gatehouse.daemon.Told.marked;
 import static io.gatehouse.daemon.Told.staff;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.gatehouse.model.Address;
 import io.gatehouse.netlink.SetElement.Data;
@@ -16,6 +17,8 @@ import io.gatehouse.vici.CharonNews;
 import io.gatehouse.vici.ChildSa;
 import io.gatehouse.vici.IkeSa;
 import io.gatehouse.vici.TunnelEvent;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -311,5 +314,66 @@ class TunnelsTest {
               new TunnelEvent.IkeRekeyed(ike, somebody(random.nextInt(1, 5), random)));
       default -> new CharonNews.Stands(ike.with(List.of(child)));
     };
+  }
+
+  @Test
+  void sessionsSaySinceWhenTheyStandAndWhenKeysAreRenewed() {
+    Tunnels tunnels = new Tunnels(Told.L2TP);
+    Instant noon = Instant.parse("2026-11-21T12:00:00Z");
+    IkeSa old = Told.legacy(1);
+    IkeSa listed =
+        new IkeSa(
+            old.connection(),
+            1,
+            old.local(),
+            old.remote(),
+            old.remoteId(),
+            old.eapId(),
+            old.xauthId(),
+            old.virtual(),
+            Optional.of(Duration.ofMinutes(10)),
+            List.of(renewedIn(5, Duration.ofMinutes(30)), renewedIn(6, Duration.ofMinutes(20))));
+    tunnels.at(noon);
+    tunnels.hear(listed(listed));
+    tunnels.at(noon.plusSeconds(60));
+    tunnels.hear(Told.up(Told.legacy(2), marked(7, 7)));
+
+    assertThat(tunnels.sessions())
+        .extracting(Tunnels.Session::since, Tunnels.Session::rekey, Tunnels.Session::zone)
+        .containsExactly(
+            tuple(noon.minusSeconds(600), Optional.of(noon.plusSeconds(1200)), Optional.of(0x1000)),
+            tuple(noon.plusSeconds(60), Optional.empty(), Optional.of(0x1002)));
+    tunnels.hear(Told.down(listed, renewedIn(6, Duration.ZERO)));
+    assertThat(tunnels.sessions().getFirst().rekey()).contains(noon.plusSeconds(1800));
+  }
+
+  private static ChildSa renewedIn(long id, Duration time) {
+    ChildSa.Mark mark = new ChildSa.Mark(id, 0xffffff);
+    return new ChildSa(
+        "staff",
+        id,
+        id,
+        true,
+        true,
+        1,
+        2,
+        Optional.of(mark),
+        Optional.of(mark),
+        List.of(),
+        Optional.of(time),
+        0,
+        0);
+  }
+
+  @Test
+  void aZoneIsGivenBackWhenTheLastIkeSaWithItsMarkHasGone() {
+    Tunnels tunnels = new Tunnels(Told.L2TP);
+    tunnels.hear(listed(Told.legacy(1, marked(1, 5))));
+    tunnels.hear(Told.up(Told.legacy(2), marked(2, 5))); // a renewed IKE SA, the same mark
+    tunnels.hear(Told.down(Told.legacy(1), marked(1, 5)));
+    assertThat(tunnels.zones().given(5)).hasValue(0x1000);
+
+    tunnels.hear(Told.down(Told.legacy(2), marked(2, 5)));
+    assertThat(tunnels.zones().given(5)).isEmpty();
   }
 }

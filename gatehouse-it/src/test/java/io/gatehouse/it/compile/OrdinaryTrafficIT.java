@@ -222,15 +222,21 @@ class OrdinaryTrafficIT {
   }
 
   @Test
-  void poolInsideTheLanIsAnsweredFor() {
+  void clientsInsideTheLanAreAnsweredForOnceTheDaemonSaysSo() {
     with(
         "proxy-lan",
         () -> {
+          gw.script(
+                  """
+                  ip neigh add proxy 10.0.1.250 dev eth1 protocol 171
+                  ip neigh add proxy 2001:db8:1::f5 dev eth1 protocol 171
+                  """)
+              .expected();
           String asked =
               net.host("pc")
                   .script(
                       """
-                      for to in 10.0.1.250 10.0.1.100 2001:db8:1::f5 2001:db8:1::77; do
+                      for to in 10.0.1.250 10.0.1.251 2001:db8:1::f5 2001:db8:1::f6; do
                         ping -c 1 -W 2 $to > /dev/null &
                       done
                       wait
@@ -239,8 +245,8 @@ class OrdinaryTrafficIT {
                   .out();
           assertThat(asked).containsPattern("(?m)^10\\.0\\.1\\.250 lladdr");
           assertThat(asked).containsPattern("(?m)^2001:db8:1::f5 lladdr");
-          assertThat(asked).doesNotContainPattern("(?m)^10\\.0\\.1\\.100 lladdr");
-          assertThat(asked).doesNotContainPattern("(?m)^2001:db8:1::77 lladdr");
+          assertThat(asked).doesNotContainPattern("(?m)^10\\.0\\.1\\.251 lladdr");
+          assertThat(asked).doesNotContainPattern("(?m)^2001:db8:1::f6 lladdr");
         });
   }
 }

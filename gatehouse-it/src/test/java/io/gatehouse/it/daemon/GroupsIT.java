@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Who proved an EAP identity to a real charon is in his group, as long as he is there. */
 @Tag("full")
 class GroupsIT {
-  private static final String DESCRIPTION =
+  static final String DESCRIPTION =
       """
       version: 1
       gateway: groups
@@ -34,7 +34,7 @@ class GroupsIT {
             finance: { match: { eap-id: "*@fin.example.org" }, reach: [office/tcp/80, office/tcp/1433] }
       """;
 
-  private static final String SECRETS =
+  static final String SECRETS =
       """
       secrets {
         eap-anna { id = anna@fin.example.org
@@ -45,7 +45,7 @@ class GroupsIT {
       }
       """;
 
-  private static final String AUTHENTICATION =
+  static final String AUTHENTICATION =
       """
       connections {
         staff {
@@ -56,7 +56,7 @@ class GroupsIT {
       }
       """;
 
-  private static String client(String identity) {
+  static String client(String identity) {
     return """
     connections {
       office {
@@ -118,7 +118,7 @@ class GroupsIT {
         .out();
   }
 
-  private static void untilMembers(Host gateway, boolean some) {
+  static void untilMembers(Host gateway, boolean some) {
     await()
         .atMost(Duration.ofMinutes(1))
         .untilAsserted(

@@ -26,10 +26,21 @@ final class PlayedCharon implements AutoCloseable {
   private final Path socket;
   private final List<SocketChannel> open = new ArrayList<>();
   private final Map<Integer, String> members = new TreeMap<>();
+  private final String prefix;
   private int lists;
 
   PlayedCharon(Path socket) throws IOException {
+    this(socket, "10.0.3.");
+  }
+
+  /**
+   * With other virtual IPs.
+   *
+   * @param prefix what stands in front of a client's number
+   */
+  PlayedCharon(Path socket, String prefix) throws IOException {
     this.socket = socket;
+    this.prefix = prefix;
     server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server.bind(UnixDomainSocketAddress.of(socket));
     Thread.ofPlatform().daemon().start(this::accept);
@@ -91,7 +102,7 @@ final class PlayedCharon implements AutoCloseable {
     channel.write(ByteBuffer.allocate(4 + bytes.length).putInt(bytes.length).put(bytes).flip());
   }
 
-  /** Somebody who is there, with the virtual IP 10.0.3.N. */
+  /** Somebody who is there, with the virtual IP of his number. */
   synchronized void comes(int number, String eapId) throws IOException {
     members.put(number, eapId);
     tell(event("child-updown").text("up", "yes").append(sa(number, eapId)));
@@ -129,13 +140,13 @@ final class PlayedCharon implements AutoCloseable {
     return new Bytes().u8(7).name(name);
   }
 
-  private static Bytes sa(int number, String eapId) {
+  private Bytes sa(int number, String eapId) {
     return new Bytes()
         .open("staff")
         .text("uniqueid", "" + number)
         .text("remote-id", "a device")
         .text("remote-eap-id", eapId)
-        .list("remote-vips", "10.0.3." + number)
+        .list("remote-vips", prefix + number)
         .open("child-sas")
         .open("staff-" + (100 + number))
         .text("uniqueid", "" + (100 + number))
