@@ -2,13 +2,15 @@ package io.gatehouse.compile;
 
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Interface;
+import io.gatehouse.model.Located;
 import io.gatehouse.model.Origin;
-import io.gatehouse.model.Protocol;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.ruleset.Expression.SetRef;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
@@ -17,44 +19,6 @@ final class Evidence {
   private static final Origin ORIGIN = Origin.builtIn("tunnel-evidence");
 
   private Evidence() {}
-
-  /**
-   * Drops what has a far source and was not decrypted.
-   *
-   * @param own what tells that a packet is IKE's or ESP's own; those of a peer amidst its remote
-   *     network come in clear
-   */
-  static List<Rule> notSpoofed(Draft draft, Statement own) {
-    List<Rule> rules = new ArrayList<>();
-    for (Family family : Family.values()) {
-      new Ike(draft)
-          .amidst(family)
-          .ifPresent(peers -> {
-            Statement from = Nft.is(Nft.saddr(family), peers);
-            Origin origin = Origin.builtIn("peer-amidst-its-network");
-            rules.add(
-                Nft.rule(
-                    "IKE from a peer amidst its network",
-                    origin,
-                    from,
-                    Nft.NOT_DECRYPTED,
-                    own,
-                    Nft.udpDport(Ike.PORTS),
-                    Nft.ACCEPT));
-            rules.add(
-                Nft.rule(
-                    "ESP from a peer amidst its network",
-                    origin,
-                    from,
-                    Nft.NOT_DECRYPTED,
-                    own,
-                    Nft.protocol(Protocol.ESP),
-                    Nft.ACCEPT));
-          });
-    }
-    rules.addAll(spoofed(draft));
-    return rules;
-  }
 
   /**
    * Drops what says that it comes from a network of ours, and came by another device than that
@@ -104,18 +68,51 @@ final class Evidence {
         .places
         .networks(family)
         .ifPresent(networks -> error.add(Nft.isNot(Nft.saddr(family), networks)));
+    // ESP itself travels in clear, and its path MTU counts.
+    Optional<SetRef> peers = new Ike(draft).amidst(family);
     List<Rule> rules = new ArrayList<>();
-    for (String end : List.of("saddr", "daddr")) {
-      List<Statement> about = new ArrayList<>(error);
-      about.add(Nft.is(Nft.original(family, end), far));
-      // ESP itself travels in clear, and its path MTU counts.
-      new Ike(draft)
-          .amidst(family)
-          .ifPresent(peers -> about.add(Nft.isNot(Nft.original(family, end), peers)));
-      about.add(draft.drop("spoofed"));
-      rules.add(Nft.rule("error about a tunnel's packet, in clear", ORIGIN, about));
+    for (List<Statement> about : aboutTunnels(draft, family, far)) {
+      List<Statement> all = new ArrayList<>(Nft.all(error, about));
+      peers.ifPresent(set -> {
+        all.add(Nft.isNot(Nft.original(family, "saddr"), set));
+        all.add(Nft.isNot(Nft.original(family, "daddr"), set));
+      });
+      all.add(draft.drop("spoofed"));
+      rules.add(Nft.rule("error about a tunnel's packet, in clear", ORIGIN, all));
     }
     return rules;
+  }
+
+  /**
+   * Connections that a tunnel carries from one end to the other. Those by which clients reach the
+   * world leave in clear, and routers out there see them.
+   */
+  private static List<List<Statement>> aboutTunnels(Draft draft, Family family, SetRef far) {
+    List<Located<Prefix>> all = draft.places.far(family, tunnel -> true);
+    List<Located<Prefix>> online = draft.places.far(family, draft.access::toInternet);
+    List<Located<Prefix>> offline =
+        draft.places.far(family, tunnel -> !draft.access.toInternet(tunnel));
+    Optional<SetRef> never =
+        online.isEmpty() ? Optional.of(far) : draft.sets.addresses("offline", family, offline);
+    Optional<SetRef> also =
+        online.size() == all.size()
+            ? Optional.of(far)
+            : draft.sets.addresses("online", family, online);
+    List<List<Statement>> about = new ArrayList<>();
+    never.ifPresent(set -> about.add(List.of(Nft.is(Nft.original(family, "saddr"), set))));
+    if (!online.isEmpty()) {
+      also.ifPresent(set ->
+          draft
+              .places
+              .ours(family)
+              .ifPresent(ours ->
+                  about.add(
+                      List.of(
+                          Nft.is(Nft.original(family, "saddr"), set),
+                          Nft.is(Nft.original(family, "daddr"), ours)))));
+    }
+    about.add(List.of(Nft.is(Nft.original(family, "daddr"), far)));
+    return about;
   }
 
   /** Drops what has a far source and was not decrypted. */

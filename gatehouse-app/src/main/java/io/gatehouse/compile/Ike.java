@@ -170,14 +170,45 @@ final class Ike {
   }
 
   /**
-   * Peers whose own address lies on the far side of a tunnel: what protects packets must itself
-   * travel in clear.
+   * The rules for peers whose own address lies on the far side of a tunnel: what protects packets
+   * travels in clear itself, and comes before what asks far sources for their evidence.
    */
+  List<Rule> inFromAmidst() {
+    List<Rule> rules = new ArrayList<>();
+    for (Interface at : used()) {
+      for (Family family : Family.values()) {
+        Optional<SetRef> peers =
+            sets.addresses("amidst_" + at.name(), family, amidst(tunnels(at), family));
+        Optional<List<Statement>> here = local(at, family, Nft.daddr(family), Nft.TO_THIS_HOST);
+        if (peers.isPresent() && here.isPresent()) {
+          List<Statement> where =
+              List.of(
+                  Nft.is(Nft.IIFNAME, Nft.device(at.device())),
+                  Nft.is(Nft.saddr(family), peers.get()),
+                  Nft.NOT_DECRYPTED);
+          rules.addAll(
+              protocols(
+                  at,
+                  Nft.all(where, here.get()),
+                  Nft.udpDport(PORTS),
+                  "IKE from a peer amidst its network",
+                  "ESP from a peer amidst its network"));
+        }
+      }
+    }
+    return rules;
+  }
+
+  /** All peers whose own address lies on the far side of a tunnel. */
   Optional<SetRef> amidst(Family family) {
+    return sets.addresses("amidst", family, amidst(gateway.tunnels(), family));
+  }
+
+  private List<Located<Prefix>> amidst(List<Tunnel> tunnels, Family family) {
     PrefixIndex far =
         new PrefixIndex(space.far(family).stream().map(Partition.Claim::prefix).toList());
     List<Located<Prefix>> amidst = new ArrayList<>();
-    for (Tunnel tunnel : gateway.tunnels()) {
+    for (Tunnel tunnel : tunnels) {
       for (Located<Peer> peer : tunnel.peers()) {
         if (peer.value() instanceof Peer.At there) {
           far.overlapping(there.prefix()).stream()
@@ -186,6 +217,6 @@ final class Ike {
         }
       }
     }
-    return sets.addresses("amidst", family, amidst);
+    return amidst;
   }
 }

@@ -49,7 +49,8 @@ final class Input {
             Origin.builtIn("loopback"),
             Nft.is(Nft.IIFNAME, Nft.device("lo")),
             Nft.ACCEPT));
-    rules.addAll(Evidence.notSpoofed(draft, Nft.TO_THIS_HOST));
+    rules.addAll(new Ike(draft).inFromAmidst());
+    rules.addAll(Evidence.spoofed(draft));
     rules.addAll(Evidence.strayed(draft));
     l2tp().ifPresent(tunnel -> rules.add(plaintextL2tp(tunnel)));
     rules.addAll(Icmp.connections(draft));

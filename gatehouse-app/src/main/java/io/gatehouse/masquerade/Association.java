@@ -27,6 +27,9 @@ sealed interface Association permits ByEvidence, Fifo, Serialised {
   /** Hosts that may have made a new IKE SA with a remote lately. */
   default void eachRekeying(int remote, long now, IntConsumer host) {}
 
+  /** This machine receives under this SPI itself: it waits for no host. */
+  default void own(int remote, int spi) {}
+
   /** Somebody else bound this SPI. */
   default void bound(int remote, int spi, long now) {}
 

@@ -325,6 +325,14 @@ final class ByEvidence implements Association {
   }
 
   @Override
+  public void own(int remote, int spi) {
+    Contest contest = contests.get(remote);
+    if (contest != null) {
+      contest.strays.removeIf(stray -> stray.spi == spi);
+    }
+  }
+
+  @Override
   public void bound(int remote, int spi, long now) {
     Contest contest = contests.get(remote);
     if (contest == null) {

@@ -182,6 +182,7 @@ public final class Masquerade {
   /** This machine receives under an SPI itself: it is never given to a host. */
   public void own(Address remote, int spi) {
     ownSpis.add(new OwnSpi((int) remote.low(), spi));
+    association.own((int) remote.low(), spi);
     int binding = flows.find((int) remote.low(), spi);
     if (binding != SlotTable.NONE) {
       ledger.revise();

@@ -757,7 +757,10 @@ final class Expressions {
     boolean counted = name.equals("ip ttl") || name.equals("ip6 hoplimit");
     Reading.Content content =
         property(
-            state, counted && leaves(at.hook()) ? name + " when it leaves" : name, width, present);
+            state,
+            counted && leaves(at.hook()) ? name + HeaderSpace.AT_EXIT : name,
+            width,
+            present);
     return number < 0 ? content : transport(content.present, content.field, content.type, name, at);
   }
 

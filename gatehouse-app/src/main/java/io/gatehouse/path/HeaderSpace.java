@@ -51,6 +51,9 @@ public final class HeaderSpace {
   /** Stands for every device that no rule and no route names. */
   public static final String ANOTHER_DEVICE = "(another device)";
 
+  /** Of a field that forwarding changes, its name behind that. */
+  static final String AT_EXIT = " when it leaves";
+
   private final Bdd bdd;
   private final Family family;
   private final List<String> devices;
@@ -280,6 +283,11 @@ public final class HeaderSpace {
     return Field.member(bdd, property(field, width), IntervalSet.of(value));
   }
 
+  /** The same of {@code ip ttl} and {@code ip6 hoplimit} as they are when the packet leaves. */
+  public int leavingWith(String field, long value) {
+    return Field.member(bdd, property(field + AT_EXIT, 8), IntervalSet.of(value));
+  }
+
   /** What is open in a set: it is in the set, or is not, depending on these. */
   public List<Unknown> unknowns(int set) {
     return bdd.support(set).stream()
@@ -483,6 +491,34 @@ public final class HeaderSpace {
    */
   public int related() {
     return is(Connection.RELATED);
+  }
+
+  /** Packets against the direction of their connection's first one. */
+  public int reply() {
+    return reply[0];
+  }
+
+  /**
+   * What is no first packet, and whose connection began with this source or towards it. Of packets
+   * in the direction of the first one conntrack's word is their own, and this says nothing.
+   */
+  public int ofConnectionWith(Collection<Prefix> prefixes) {
+    return bdd.or(original("saddr", prefixes), original("daddr", prefixes));
+  }
+
+  /** Answers and errors of connections that began with this source. */
+  public int ofConnectionFrom(Collection<Prefix> prefixes) {
+    return bdd.and(original("saddr", prefixes), bdd.or(reply[0], related()));
+  }
+
+  /** Answers and errors of connections that began towards this destination. */
+  public int ofConnectionTo(Collection<Prefix> prefixes) {
+    return bdd.and(original("daddr", prefixes), bdd.or(reply[0], related()));
+  }
+
+  private int original(String end, Collection<Prefix> prefixes) {
+    int[] address = property("the connection's original " + end, family.bits());
+    return Field.member(bdd, address, addresses(prefixes));
   }
 
   /** Mark zero, as packets have it that nobody marked. */

@@ -2,6 +2,7 @@ package io.gatehouse.path;
 
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Address;
+import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.path.TunnelClasses.TunnelClass;
 import io.gatehouse.ruleset.Rule;
@@ -209,9 +210,20 @@ public final class Journey {
     return space.bdd().and(left, atExit.destination.in(space.bdd(), space.addresses(prefixes)));
   }
 
-  /** What left with another source, or another source port, than it came with. */
+  /** What left with a destination port in these. */
+  public int leftWithDestinationPort(PortRange ports) {
+    IntervalSet set = IntervalSet.of(ports.first(), ports.last());
+    return space.bdd().and(left, atExit.destinationPort.in(space.bdd(), set));
+  }
+
+  /** What left after NAT gave it another source or destination. */
   public int leftTranslated() {
     return space.bdd().and(left, space.bdd().or(atExit.sourceChanged, atExit.destinationChanged));
+  }
+
+  /** What left after NAT gave it another source. */
+  public int leftAsAnother() {
+    return space.bdd().and(left, atExit.sourceChanged);
   }
 
   /**

@@ -2,6 +2,8 @@ package io.gatehouse.verify;
 
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Host;
+import io.gatehouse.model.Interface;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Tunnel;
@@ -27,6 +29,9 @@ final class Leaks {
     Leaks leaks = new Leaks(gateway, walk);
     leaks.inClear(Property.IN_CLEAR);
     leaks.unproven(Property.EVIDENCE, true);
+    leaks.strayed();
+    leaks.ofNobody();
+    leaks.forgedErrors();
     return leaks.suspects;
   }
 
@@ -72,21 +77,21 @@ final class Leaks {
             false,
             received,
             walk.and(received.leftInClear(), received.leftWithSource(hidden), outside)));
+    if (property == Property.IN_CLEAR) {
+      suspects.add(
+          new Suspect(
+              property,
+              "is of a connection that a tunnel's source began, and leaves in clear",
+              false,
+              received,
+              walk.and(received.leftInClear(), walk.space().ofConnectionFrom(hidden), outside)));
+    }
   }
 
   /** A far source that its own tunnel did not bring. */
   private void unproven(Property property, boolean delivered) {
     Journey received = walk.received();
-    // ESP within a tunnel is nobody's word for anything before its own SA has looked at it.
-    int esp =
-        walk.and(
-            walk.space().protocol(Protocol.ESP.number()),
-            walk.minus(Bdd.TRUE, walk.space().inClear()));
-    int ah =
-        walk.and(
-            walk.space().protocol(Protocol.AH.number()),
-            walk.minus(Bdd.TRUE, walk.space().inClear()));
-    int here = walk.minus(received.delivered(), esp, ah);
+    int here = walk.minus(received.delivered(), espAndAh());
     int arrived = delivered ? walk.or(received.left(), here) : received.left();
     for (Alike alike : Alike.of(gateway)) {
       int claims =
@@ -104,6 +109,117 @@ final class Leaks {
               walk.and(arrived, claims),
               walk.space().inClear()));
     }
+  }
+
+  /** What says that it is of a network of ours, and came by another device than that one's. */
+  private void strayed() {
+    for (Interface at : gateway.interfaces()) {
+      List<Prefix> here = new ArrayList<>();
+      List<Prefix> elsewhere = new ArrayList<>(meaning.far());
+      elsewhere.addAll(meaning.peers());
+      gateway
+          .networks()
+          .forEach(network ->
+              gateway.prefixes(network).forEach((network.on().equals(at) ? here : elsewhere)::add));
+      int claims =
+          walk.minus(
+              walk.space().source(here),
+              walk.space().source(elsewhere),
+              walk.space().arrivesOn(at.device()),
+              walk.space().arrivesOn("lo"));
+      suspects.add(
+          new Suspect(
+              Property.EVIDENCE,
+              "has a source that is behind " + at.name() + ", came elsewhere, and arrives",
+              false,
+              walk.received(),
+              walk.and(arrived(), claims),
+              walk.space().inClear()));
+    }
+  }
+
+  /** What somebody else's tunnel brought speaks for nobody of ours, nor ours for another. */
+  private void ofNobody() {
+    if (gateway.tunnels().isEmpty()) {
+      return;
+    }
+    Journey received = walk.received();
+    int own = walk.space().inClear();
+    for (Alike alike : Alike.of(gateway)) {
+      int its = walk.space().throughItsOwn(alike.names());
+      own = walk.or(own, walk.and(its, walk.space().source(alike.far())));
+    }
+    own = walk.or(own, transported());
+    int spared = Bdd.FALSE;
+    for (Tunnel tunnel : gateway.tunnels()) {
+      spared = tunnel instanceof Tunnel.L2tp ? walk.or(spared, received.delivered()) : spared;
+    }
+    // The class of the source decides about ESP within ESP, and then its own SA.
+    int nested = walk.and(espAndAh(), walk.space().source(meaning.far()));
+    int begins = walk.minus(meaning.begins(), own);
+    int passes = walk.minus(walk.and(begins, received.left()), notOurs());
+    int here =
+        gateway.host().inputClosed()
+            ? walk.minus(walk.and(begins, received.delivered()), spared, nested)
+            : Bdd.FALSE;
+    suspects.add(
+        new Suspect(
+            Property.EVIDENCE,
+            "came through a tunnel that has no such source, and arrives",
+            false,
+            received,
+            walk.or(passes, here),
+            walk.space().firstOfConnection()));
+  }
+
+  /** Out there no router sees what a tunnel carries: it has no errors to tell of it. */
+  private void forgedErrors() {
+    List<Prefix> far = meaning.far();
+    if (far.isEmpty()) {
+      return;
+    }
+    int errors =
+        walk.and(
+            walk.space().related(),
+            walk.space().ofConnectionWith(far),
+            walk.cameBy(meaning.outside()),
+            walk.space().inClear(),
+            meaning.icmpErrors());
+    // Clients that reach the world through us are seen there.
+    int seen =
+        walk.minus(
+            walk.space().ofConnectionFrom(meaning.far(meaning::toInternet)),
+            walk.space().ofConnectionTo(meaning.ours()));
+    suspects.add(
+        new Suspect(
+            Property.EVIDENCE,
+            "is an error about a tunnel's packet, came from outside in clear, and arrives",
+            false,
+            walk.received(),
+            walk.minus(
+                walk.and(arrived(), errors),
+                seen,
+                walk.space().source(meaning.networks()),
+                walk.space().ofConnectionWith(meaning.peers()))));
+  }
+
+  private int notOurs() {
+    return gateway.host().forward() == Host.Forward.OURS ? meaning.notOurs() : Bdd.FALSE;
+  }
+
+  private int arrived() {
+    return walk.or(walk.received().left(), walk.received().delivered());
+  }
+
+  /**
+   * ESP and AH within a tunnel are nobody's word for anything before their own SA looks at them.
+   */
+  private int espAndAh() {
+    int both =
+        walk.or(
+            walk.space().protocol(Protocol.ESP.number()),
+            walk.space().protocol(Protocol.AH.number()));
+    return walk.minus(both, walk.space().inClear());
   }
 
   /**

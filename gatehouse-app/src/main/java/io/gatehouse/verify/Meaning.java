@@ -6,6 +6,7 @@ import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Identity;
 import io.gatehouse.model.Interface;
+import io.gatehouse.model.Interface.InterfaceAddress;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Peer;
@@ -18,6 +19,8 @@ import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.HostState;
+import io.gatehouse.path.Journey;
+import io.gatehouse.path.PacketPath;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -26,16 +29,22 @@ import java.util.stream.Stream;
 
 /** The words of a description as sets of packets, as they arrive. */
 final class Meaning {
+  /** IPv6 addresses that mean nothing in the world (RFC 4193). */
+  static final Prefix UNIQUE_LOCAL = Prefix.of("fc00::/7");
+
+  private static final PortRange L2TP = PortRange.of(1701);
   private static final PortRange IKE = PortRange.of(500);
   private static final PortRange NAT_T = PortRange.of(4500);
 
   private final Gateway gateway;
+  private final Walk walk;
   private final HostState host;
   private final HeaderSpace space;
   private final Bdd bdd;
 
   Meaning(Gateway gateway, Walk walk) {
     this.gateway = gateway;
+    this.walk = walk;
     host = walk.host();
     space = walk.space();
     bdd = space.bdd();
@@ -84,6 +93,11 @@ final class Meaning {
 
   List<String> inside() {
     return gateway.inside().stream().map(Interface::device).distinct().toList();
+  }
+
+  /** The devices of all interfaces. */
+  List<String> devices() {
+    return gateway.interfaces().stream().map(Interface::device).distinct().toList();
   }
 
   /** Devices that lead to the world alone, and to no network of ours. */
@@ -170,7 +184,7 @@ final class Meaning {
   }
 
   /** ICMP's number in packets of the other family: nobody speaks it there. */
-  int icmpOfTheOtherFamily() {
+  private int icmpOfTheOtherFamily() {
     return space.protocol(
         space.family() == Family.V4 ? Protocol.ICMPV6.number() : Protocol.ICMP.number());
   }
@@ -211,25 +225,50 @@ final class Meaning {
 
   /** What IKE and ESP of tunnels at this interface may look like: by peer and own address. */
   int ikeAndEspIn(Interface at) {
-    int all = Bdd.FALSE;
-    for (Tunnel tunnel : gateway.tunnels()) {
-      if (tunnel.on().contains(at)) {
-        boolean anybody = tunnel.peers().stream().anyMatch(p -> !(p.value() instanceof Peer.At));
-        List<Prefix> named =
-            tunnel.peers().stream()
-                .flatMap(p ->
-                    p.value() instanceof Peer.At there ? Stream.of(there.prefix()) : Stream.of())
-                .toList();
-        all = bdd.or(all, anybody ? Bdd.TRUE : space.source(named));
-      }
-    }
-    List<Prefix> own =
-        at.addresses().stream()
-            .map(address -> Prefix.host(address.value().address()))
-            .filter(host -> host.family() == space.family())
-            .toList();
-    int here = own.isEmpty() ? Bdd.TRUE : space.destination(own);
-    return bdd.and(bdd.and(bdd.and(all, here), space.arrivesOn(at.device())), ikeAndEspIn());
+    int who = isForAnybody(at) ? Bdd.TRUE : space.source(peers(at));
+    int here = space.destination(own(at));
+    int packets = bdd.and(bdd.and(who, here), space.arrivesOn(at.device()));
+    return bdd.and(bdd.and(packets, hasTunnels(at)), ikeAndEspIn());
+  }
+
+  /** The same as this host sends it; the device is another matter. */
+  int ikeAndEspOut(Interface at) {
+    int who = isForAnybody(at) ? Bdd.TRUE : space.destination(peers(at));
+    int here = at.isFollowed(space.family()) ? Bdd.TRUE : space.source(own(at));
+    return bdd.and(bdd.and(bdd.and(who, here), hasTunnels(at)), ikeAndEspOut());
+  }
+
+  private Stream<Tunnel> tunnels(Interface at) {
+    return gateway.tunnels().stream().filter(tunnel -> tunnel.on().contains(at));
+  }
+
+  private int hasTunnels(Interface at) {
+    return tunnels(at).findAny().isPresent() ? Bdd.TRUE : Bdd.FALSE;
+  }
+
+  /** Whether a tunnel there says of no peer where it is. */
+  boolean isForAnybody(Interface at) {
+    return tunnels(at)
+        .flatMap(tunnel -> tunnel.peers().stream())
+        .anyMatch(peer -> !(peer.value() instanceof Peer.At));
+  }
+
+  /** The peers of the tunnels there that are written down. */
+  List<Prefix> peers(Interface at) {
+    return tunnels(at)
+        .flatMap(tunnel -> tunnel.peers().stream())
+        .flatMap(
+            peer -> peer.value() instanceof Peer.At there ? Stream.of(there.prefix()) : Stream.of())
+        .toList();
+  }
+
+  /** What is between somebody else's devices, such as containers, and the world. */
+  int notOurs() {
+    Journey received = walk.received();
+    int ours = bdd.or(received.leftWithDestination(ours()), received.leftWithSource(ours()));
+    ours = bdd.or(ours, bdd.or(cameBy(inside()), walk.leftBy(received, inside())));
+    ours = bdd.or(ours, bdd.and(cameBy(outside()), walk.leftBy(received, outside())));
+    return bdd.difference(received.left(), ours);
   }
 
   // ---- who reaches the world
@@ -247,31 +286,170 @@ final class Meaning {
         .toList();
   }
 
+  /** Addresses that no router carries, or that mean everybody. */
+  private List<Prefix> odd() {
+    return space.family() == Family.V4
+        ? List.of(
+            Prefix.of("0.0.0.0/8"),
+            Prefix.of("127.0.0.0/8"),
+            Prefix.of("169.254.0.0/16"),
+            Prefix.of("224.0.0.0/3"))
+        : List.of(Prefix.of("::/8"), Prefix.of("fe80::/9"), Prefix.of("ff00::/8"));
+  }
+
   /** Packets to addresses that no router carries, or means everybody by. */
   int special() {
-    return space.destination(
-        space.family() == Family.V4
-            ? List.of(
-                Prefix.of("0.0.0.0/8"),
-                Prefix.of("127.0.0.0/8"),
-                Prefix.of("169.254.0.0/16"),
-                Prefix.of("224.0.0.0/3"))
-            : List.of(Prefix.of("::/8"), Prefix.of("fe80::/9"), Prefix.of("ff00::/8")));
+    return space.destination(odd());
+  }
+
+  /** The links that this host is on, those of addresses that it follows among them. */
+  private List<Prefix> links() {
+    return host.devices().stream()
+        .flatMap(device -> device.addresses().stream())
+        .map(InterfaceAddress::link)
+        .toList();
   }
 
   /** Ordinary addresses out there. */
   int someWorld() {
-    List<Prefix> links =
-        gateway.interfaces().stream()
-            .flatMap(at -> at.addresses().stream())
-            .map(address -> address.value().link())
-            .toList();
     int mine = Bdd.FALSE;
     for (var identity : gateway.identities()) {
       mine = bdd.or(mine, space.destination(hosts(identity.addresses(), space.family())));
     }
-    int not = bdd.or(bdd.or(special(), space.destination(links)), bdd.or(mine, thisHost()));
+    int not = bdd.or(bdd.or(special(), space.destination(links())), bdd.or(mine, thisHost()));
     return bdd.difference(towards(new Place.Internet()), not);
+  }
+
+  /** Sources out there: nobody of ours, and none that means nothing as a source. */
+  int worldAsSource() {
+    int not = bdd.or(space.source(ours()), bdd.or(space.source(links()), thisHostAsSource()));
+    return bdd.difference(bdd.not(oddAsSource()), not);
+  }
+
+  /** Sources that no router carries. */
+  int oddAsSource() {
+    return space.source(odd());
+  }
+
+  // ---- this host
+
+  /** Its addresses, as far as they are known. */
+  int ownAddresses() {
+    return space.destination(addresses());
+  }
+
+  List<Prefix> addresses() {
+    return host.addresses(space.family()).stream().map(Prefix::host).toList();
+  }
+
+  /** Its addresses towards the world. */
+  int outsideAsSource() {
+    return space.source(outsideAddresses());
+  }
+
+  /** The same, as addresses. */
+  List<Prefix> outsideAddresses() {
+    return on(outside());
+  }
+
+  /** Its addresses on an inside interface. */
+  int insideAsSource(Interface at) {
+    return space.source(on(List.of(at.device())));
+  }
+
+  private List<Prefix> on(Collection<String> devices) {
+    return host.devices().stream()
+        .filter(device -> devices.contains(device.name()))
+        .flatMap(device -> device.addresses().stream())
+        .map(address -> Prefix.host(address.address()))
+        .filter(address -> address.family() == space.family())
+        .toList();
+  }
+
+  /** Its addresses on an interface. */
+  List<Prefix> own(Interface at) {
+    return on(List.of(at.device()));
+  }
+
+  /** What this host sends from an address to somebody on the link of that. */
+  int toNeighbours() {
+    return toNeighbours(devices());
+  }
+
+  /** The same on some devices. */
+  int toNeighbours(Collection<String> devices) {
+    int all = Bdd.FALSE;
+    for (HostState.Device device : host.devices()) {
+      for (InterfaceAddress address : device.addresses()) {
+        if (devices.contains(device.name()) && address.address().family() == space.family()) {
+          List<Prefix> link = List.of(address.link());
+          int there = bdd.difference(space.destination(link), edges(link));
+          all = bdd.or(all, bdd.and(there, space.source(List.of(Prefix.host(address.address())))));
+        }
+      }
+    }
+    return bdd.difference(all, bdd.or(thisHost(), space.destination(far())));
+  }
+
+  /** Everything where this host has an address of the family, else nothing. */
+  int speaks() {
+    return addresses().isEmpty() ? Bdd.FALSE : Bdd.TRUE;
+  }
+
+  /** First packets that a host sends, and that no router keeps to its link. */
+  int ordinary() {
+    return bdd.and(walk.ordinary(), routable());
+  }
+
+  /** What a router passes on. */
+  int routable() {
+    return bdd.not(bdd.or(linkLocalIcmp(), icmpOfTheOtherFamily()));
+  }
+
+  // ---- connections
+
+  /** ICMP that tells of an error (RFC 792; RFC 4443, 3; RFC 4890, 4.3.1). */
+  int icmpErrors() {
+    int types = Bdd.FALSE;
+    int[] errors = space.family() == Family.V4 ? new int[] {3, 11, 12} : new int[] {1, 2, 3, 4};
+    for (int type : errors) {
+      types = bdd.or(types, space.icmpType(type));
+    }
+    Protocol icmp = space.family() == Family.V4 ? Protocol.ICMP : Protocol.ICMPV6;
+    return bdd.and(types, space.protocol(icmp.number()));
+  }
+
+  /**
+   * What belongs to no connection. Of what is said to be related only errors do; the rest counts as
+   * it comes, without any translation that its connection may have.
+   */
+  int begins() {
+    int untranslated = space.none(unknown -> unknown.text().equals(PacketPath.MAPPING));
+    int other = bdd.and(bdd.difference(space.related(), icmpErrors()), untranslated);
+    return bdd.or(bdd.not(bdd.or(space.established(), space.related())), other);
+  }
+
+  /** What the world sends: in clear, by its devices, and not from a network that shares them. */
+  int world() {
+    int all = bdd.and(cameBy(outside()), space.inClear());
+    for (Network network : gateway.networks()) {
+      all = bdd.difference(all, from(network));
+    }
+    return all;
+  }
+
+  /** What is for L2TP's daemon: through an SA, or not at all. */
+  int l2tpIn() {
+    boolean speaks = gateway.tunnels().stream().anyMatch(tunnel -> tunnel instanceof Tunnel.L2tp);
+    int l2tp = bdd.and(space.protocol(Protocol.UDP.number()), space.destinationPort(L2TP));
+    return speaks ? l2tp : Bdd.FALSE;
+  }
+
+  /** What L2TP's daemon sends: under protection, or not at all. */
+  int l2tpOut() {
+    boolean speaks = gateway.tunnels().stream().anyMatch(tunnel -> tunnel instanceof Tunnel.L2tp);
+    int l2tp = bdd.and(space.protocol(Protocol.UDP.number()), space.sourcePort(L2TP));
+    return speaks ? l2tp : Bdd.FALSE;
   }
 
   boolean outputIsOpen() {

@@ -82,17 +82,22 @@ public final class Proofs {
             Property.EVIDENCE,
             Property.REWRITTEN,
             Property.IDENTITY,
+            Property.APPEARS,
+            Property.TOO_MUCH,
+            Property.TOO_LITTLE,
+            Property.ANSWERS,
             Property.OUTSIDE);
     asked.add(walk -> Leaks.of(gateway, walk));
     asked.add(walk -> Rewriting.of(gateway, walk));
     asked.add(walk -> Outside.of(gateway, walk));
+    asked.add(walk -> ThisHost.of(gateway, walk));
+    asked.add(walk -> Ordinary.of(gateway, walk));
     // Without addresses of this family on any far side there is nobody to reach, nor to leak.
     boolean tunnels =
         gateway.tunnels().stream()
             .flatMap(tunnel -> tunnel.farPrefixes().stream())
             .anyMatch(far -> far.value().family() == family);
     if (tunnels) {
-      about.addAll(EnumSet.of(Property.TOO_MUCH, Property.TOO_LITTLE));
       for (Membership membership : Membership.of(gateway)) {
         Map<String, Statement.Verdict> known = membership.verdicts(ruleset);
         asked.add(walk -> Reached.of(gateway, walk, membership, known));

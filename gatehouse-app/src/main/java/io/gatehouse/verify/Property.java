@@ -10,8 +10,10 @@ public enum Property {
   EVIDENCE("evidence", "what did not come through its own tunnel reaches nothing"),
   REWRITTEN("rewritten", "no NAT takes a packet from its tunnel, or moves one into a tunnel"),
   IDENTITY("identity", "each identity leaves by its own path"),
-  TOO_MUCH("too-much", "each tunnel reaches nothing but what is described"),
-  TOO_LITTLE("too-little", "each tunnel reaches all that is described"),
+  APPEARS("appears", "everybody appears in the world as the description says"),
+  TOO_MUCH("too-much", "nobody reaches anything but what is described"),
+  TOO_LITTLE("too-little", "everybody reaches all that is described"),
+  ANSWERS("answers", "answers, and errors, come back to who began"),
   OUTSIDE("outside", "nothing that the description does not mention is accepted from outside");
 
   private final String word;

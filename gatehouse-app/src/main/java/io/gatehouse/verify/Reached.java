@@ -1,6 +1,7 @@
 package io.gatehouse.verify;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
 import io.gatehouse.model.Located;
@@ -50,6 +51,10 @@ final class Reached {
     for (Alike alike : reached.all) {
       reached.throughIt(alike, group);
       reached.intoIt(alike);
+      if (group.tunnel().isEmpty()) {
+        reached.answers(alike);
+        reached.answersOfTheWorld(alike);
+      }
     }
     return reached.suspects;
   }
@@ -80,7 +85,7 @@ final class Reached {
         who + " is given on this host what it may not have",
         walk.minus(walk.and(received.delivered(), from), offered));
 
-    int ordinary = walk.and(from, ordinary(), selected(tunnel, far));
+    int ordinary = walk.and(from, meaning.ordinary(), selected(tunnel, far));
     little(
         who + " does not reach what it may",
         walk.minus(
@@ -89,16 +94,11 @@ final class Reached {
             meaning.betweenTunnels(),
             meaning.special()),
         received.left());
-    int here = walk.space().destination(selectors.inside(tunnel));
+    int here = walk.and(meaning.ownAddresses(), walk.space().destination(selectors.local(tunnel)));
     little(
         who + " is not given on this host what it may have",
-        walk.and(ordinary, offered, here),
+        walk.minus(walk.and(ordinary, offered, here), forwardedOn()),
         received.delivered());
-  }
-
-  /** What a host sends and no router keeps to its link. */
-  private int ordinary() {
-    return walk.minus(walk.ordinary(), meaning.linkLocalIcmp(), meaning.icmpOfTheOtherFamily());
   }
 
   /** The addresses that the tunnel's selectors carry at all. */
@@ -185,6 +185,17 @@ final class Reached {
     return forwarded;
   }
 
+  /** What this host hands on to a host inside, under its own address. */
+  private int forwardedOn() {
+    int all = Bdd.FALSE;
+    for (Host.PortForward forward : gateway.host().portForwards()) {
+      if (forward.to().value().family() == walk.space().family()) {
+        all = walk.or(all, walk.and(meaning.thisHost(), meaning.service(forward.service())));
+      }
+    }
+    return all;
+  }
+
   /** What somebody of ours begins towards the tunnel. */
   private void intoIt(Alike alike) {
     Journey received = walk.received();
@@ -213,10 +224,108 @@ final class Reached {
         walk.and(
             may,
             begins,
-            ordinary(),
+            meaning.ordinary(),
             walk.space().source(selectors.local(tunnel)),
             walk.minus(Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource())),
         received.leftThrough(alike.names()));
+  }
+
+  /** Answers on their way into the tunnel, and out of it, and errors about what it carries. */
+  private void answers(Alike alike) {
+    Journey received = walk.received();
+    Tunnel tunnel = alike.first();
+    List<Prefix> far = alike.far();
+    int answer = walk.and(walk.space().established(), walk.space().reply());
+    int error = walk.and(walk.space().related(), meaning.icmpErrors());
+    int whole =
+        walk.and(
+            walk.space().whole(), meaning.routable(), walk.minus(Bdd.TRUE, meaning.edges(far)));
+    for (Network network : gateway.networks()) {
+      boolean reached = tunnel.reachOfAnybody().anyMatch(reach -> reach.place().equals(network));
+      int near = walk.and(meaning.from(network), walk.space().source(selectors.local(tunnel)));
+      int there =
+          walk.and(walk.minus(near, meaning.thisHostAsSource()), walk.space().destination(far));
+      if (reached) {
+        comeBack(
+            "an answer or an error from " + network.name() + " does not get to " + alike.who(),
+            walk.and(there, whole, walk.or(answer, error)),
+            received.leftThrough(alike.names()));
+      }
+    }
+    int begun = Bdd.FALSE;
+    if (tunnel instanceof Tunnel.SiteToSite site) {
+      for (Network local : site.local()) {
+        begun = walk.or(begun, towards(local));
+      }
+    }
+    int from = walk.and(walk.space().throughItsOwn(alike.names()), walk.space().source(far));
+    comeBack(
+        "an answer or an error from " + alike.who() + " does not come back",
+        walk.and(from, selected(tunnel, far), begun, whole, walk.or(answer, error)),
+        received.leftInClear());
+    comeBack(
+        "an answer or an error from " + alike.who() + " does not get to this host",
+        walk.and(
+            from, selected(tunnel, far), meaning.ownAddresses(), whole, walk.or(answer, error)),
+        received.delivered());
+  }
+
+  /** Answers of the world to clients that reach it through us. */
+  private void answersOfTheWorld(Alike alike) {
+    Journey received = walk.received();
+    Tunnel tunnel = alike.first();
+    if (!meaning.toInternet(tunnel)) {
+      return;
+    }
+    List<Prefix> far = alike.far();
+    int here =
+        walk.and(
+            walk.cameBy(meaning.outside()),
+            meaning.worldAsSource(),
+            walk.space().inClear(),
+            walk.space().destination(asWhom(far)));
+    int belongs =
+        walk.minus(
+            walk.and(
+                walk.or(
+                    walk.space().established(),
+                    walk.and(walk.space().related(), meaning.icmpErrors())),
+                walk.space().reply(),
+                walk.space().whole(),
+                meaning.routable(),
+                walk.space().ofConnectionFrom(far)),
+            walk.space().ofConnectionTo(meaning.ours()));
+    comeBack(
+        "an answer of the world does not come back to " + alike.who(),
+        walk.and(here, belongs),
+        received.leftThrough(alike.names()));
+  }
+
+  /** To whom the world answers: to us, or to addresses that mean something out there. */
+  private List<Prefix> asWhom(List<Prefix> far) {
+    return walk.space().family() == Family.V4
+        ? meaning.outsideAddresses()
+        : far.stream().filter(prefix -> !Meaning.UNIQUE_LOCAL.contains(prefix)).toList();
+  }
+
+  private int towards(Network network) {
+    return walk.minus(
+        meaning.towards(network),
+        meaning.edges(meaning.networks()),
+        meaning.thisHost(),
+        meaning.special());
+  }
+
+  private void comeBack(String what, int packets, int arrives) {
+    int ever = walk.space().packets(walk.space().settled(arrives, known));
+    suspects.add(
+        new Suspect(
+            Property.ANSWERS,
+            what,
+            false,
+            walk.received(),
+            inTheseCircumstances(walk.minus(packets, ever)),
+            Bdd.TRUE));
   }
 
   private static boolean isOf(Place place, Tunnel tunnel) {

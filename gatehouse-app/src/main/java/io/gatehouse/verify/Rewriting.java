@@ -69,7 +69,10 @@ final class Rewriting {
                   beside(identity, journey, meaning))));
     }
     // Its own way is open, and not only closed to others.
-    int world = walk.and(walk.space().source(addresses), meaning.someWorld(), walk.ordinary());
+    int world =
+        walk.minus(
+            walk.and(walk.space().source(addresses), meaning.someWorld(), walk.ordinary()),
+            meaning.l2tpOut());
     suspects.add(
         new Suspect(
             Property.IDENTITY,

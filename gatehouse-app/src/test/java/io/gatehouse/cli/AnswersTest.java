@@ -84,7 +84,7 @@ class AnswersTest {
 
     assertThat(answer.status).as(answer.out + answer.err).isEqualTo(ExitStatus.FINE);
     assertThat(answer.out.lines()).allMatch(line -> line.length() <= 80);
-    assertThat(answer.out).contains(": reads and compiles; ", "✓ 8 properties proved");
+    assertThat(answer.out).contains(": reads and compiles; ", "✓ 10 properties proved");
   }
 
   @ParameterizedTest
@@ -295,7 +295,7 @@ class AnswersTest {
     assertThat(fine.path("fine").asBoolean()).isTrue();
     assertThat(fine.path("gateway").asString()).isEqualTo("office");
     assertThat(fine.path("tunnels").asInt()).isEqualTo(3);
-    assertThat(fine.path("properties")).hasSize(8);
+    assertThat(fine.path("properties")).hasSize(10);
     assertThat(fine.path("properties").findValuesAsString("verdict")).containsOnly("holds");
 
     JsonNode refused =

@@ -34,6 +34,8 @@ class AnyTrafficTest {
     for (long seed = 1; seed <= 20; seed++) {
       new Run(method, seed).steps(2_000);
     }
+    // An SPI that waited for a host when this machine said that it is its own.
+    new Run(method, 1015).steps(20_000);
   }
 
   @Tag("full")

@@ -1,0 +1,373 @@
+package io.gatehouse.verify;
+
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Host;
+import io.gatehouse.model.Interface;
+import io.gatehouse.model.Network;
+import io.gatehouse.model.Place;
+import io.gatehouse.model.PortRange;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.path.HeaderSpace;
+import io.gatehouse.path.Journey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** What passes from one network to another and to the world, outside of any tunnel. */
+final class Ordinary {
+  private final Gateway gateway;
+  private final Host host;
+  private final Walk walk;
+  private final Meaning meaning;
+  private final Suspects suspects;
+  private final Family family;
+
+  /**
+   * What may begin from one place towards another.
+   *
+   * @param who as the beginning of a sentence
+   * @param packets as they arrive
+   * @param ordinary those that anybody would send, and that must get through
+   * @param way those that leave on the right way
+   * @param as those that leave as the one that the description says
+   * @param back answers as they arrive
+   * @param home answers that get back
+   */
+  private record Way(String who, int packets, int ordinary, int way, int as, int back, int home) {}
+
+  private Ordinary(Gateway gateway, Walk walk) {
+    this.gateway = gateway;
+    this.walk = walk;
+    host = gateway.host();
+    meaning = new Meaning(gateway, walk);
+    suspects = new Suspects(walk);
+    family = walk.space().family();
+  }
+
+  static List<Suspect> of(Gateway gateway, Walk walk) {
+    Ordinary ordinary = new Ordinary(gateway, walk);
+    List<Way> ways = ordinary.ways();
+    ordinary.much(ways);
+    for (Way way : ways) {
+      ordinary.little(way);
+      ordinary.answers(way);
+    }
+    ordinary.untranslated();
+    ordinary.notOurs();
+    return ordinary.suspects.all();
+  }
+
+  private void much(List<Way> ways) {
+    Journey received = walk.received();
+    int may = host.forward() == Host.Forward.OURS ? meaning.notOurs() : Bdd.FALSE;
+    for (Way way : ways) {
+      may = walk.or(may, walk.and(way.packets(), way.way()));
+    }
+    int passes = walk.and(received.leftInClear(), walk.space().inClear(), meaning.begins());
+    suspects.much(
+        "comes from inside in clear, is not described, and passes",
+        /* made= */ false,
+        walk.minus(passes, meaning.world(), may));
+    // NAT sees nothing of it.
+    int invalid = walk.and(received.left(), walk.space().invalid());
+    suspects.much(
+        "is nothing that conntrack knows, and passes",
+        /* made= */ false,
+        walk.minus(invalid, host.forward() == Host.Forward.OURS ? meaning.notOurs() : Bdd.FALSE));
+  }
+
+  private void little(Way way) {
+    suspects.little(
+        way.who() + " does not get there",
+        /* made= */ false,
+        walk.and(way.packets(), way.ordinary(), meaning.ordinary(), walk.space().inClear()),
+        walk.and(walk.received().left(), way.way(), way.as()));
+    suspects.add(
+        Property.APPEARS,
+        way.who() + " leaves as somebody else",
+        /* made= */ false,
+        walk.minus(
+            walk.and(
+                way.packets(),
+                way.ordinary(),
+                meaning.ordinary(),
+                walk.received().leftInClear(),
+                way.way()),
+            way.as()));
+  }
+
+  /** What belongs to a connection, and errors about it, get back to who began it. */
+  private void answers(Way way) {
+    // What belongs to a tunnel's connection, and comes in clear, is none of its answers.
+    int whole =
+        walk.minus(
+            walk.and(way.back(), walk.space().whole(), walk.space().inClear(), meaning.routable()),
+            walk.space().ofConnectionWith(meaning.far()));
+    int home = walk.and(walk.received().leftInClear(), way.home());
+    suspects.missing(
+        Property.ANSWERS,
+        "the answer to " + way.who() + " does not come back",
+        /* made= */ false,
+        walk.and(whole, walk.space().established(), walk.space().reply()),
+        home);
+    suspects.missing(
+        Property.ANSWERS,
+        "an error about what " + way.who() + " sent does not come back",
+        /* made= */ false,
+        walk.and(whole, walk.space().related(), walk.space().reply(), meaning.icmpErrors()),
+        home);
+  }
+
+  // ---- ways
+
+  private List<Way> ways() {
+    List<Way> ways = new ArrayList<>();
+    for (Host.Flow flow : host.flows()) {
+      boolean tunnels =
+          flow.from() instanceof Place.OfTunnel || flow.to().place() instanceof Place.OfTunnel;
+      if (!tunnels) {
+        ways.add(flow(flow));
+      }
+    }
+    for (Host.InternetAccess access : host.internet()) {
+      ways.add(internet(access));
+    }
+    for (Host.PortForward forward : host.portForwards()) {
+      if (forward.to().value().family() == family) {
+        ways.add(portForward(forward));
+      }
+    }
+    return ways;
+  }
+
+  private Way flow(Host.Flow flow) {
+    int packets = walk.and(meaning.from(flow.from()), meaning.towards(flow.to()));
+    return new Way(
+        flow.from().name() + " on its way to " + flow.to().place().name(),
+        packets,
+        walk.and(somebody(flow.from()), somewhere(flow.to().place())),
+        leavesTo(flow.to().place()),
+        as(flow),
+        walk.and(meaning.from(flow.to().place()), somebody(flow.to().place()), home(flow.from())),
+        leavesTo(flow.from()));
+  }
+
+  private Way internet(Host.InternetAccess access) {
+    Place world = new Place.Internet();
+    Network from = access.from();
+    int packets =
+        walk.and(meaning.from(from), meaning.towards(world), meaning.services(access.services()));
+    // Whose address it was before translation, an answer does not say.
+    int back =
+        walk.and(walk.cameBy(meaning.outside()), meaning.worldAsSource(), walk.space().inClear());
+    int here = walk.and(back, walk.space().destination(meaning.outsideAddresses()));
+    int itself = walk.and(back, home(from));
+    boolean translates = isTranslated(access);
+    return new Way(
+        from.name() + " on its way to the internet",
+        packets,
+        walk.and(somebody(from), meaning.someWorld()),
+        walk.leftBy(walk.received(), meaning.outside()),
+        as(access),
+        gateway.prefixes(from).anyMatch(prefix -> prefix.family() == family)
+            ? (translates ? here : itself)
+            : Bdd.FALSE,
+        leavesTo(from));
+  }
+
+  private Way portForward(Host.PortForward forward) {
+    Journey received = walk.received();
+    Prefix to = Prefix.host(forward.to().value());
+    List<Prefix> own = meaning.own(forward.on());
+    int asked =
+        walk.and(
+            walk.space().arrivesOn(forward.on().device()),
+            meaning.service(forward.service()),
+            forward.from().isEmpty() ? Bdd.TRUE : walk.space().source(forward.from()),
+            own.isEmpty() ? meaning.thisHost() : walk.space().destination(own));
+    boolean first = gateway.outside().getFirst().equals(forward.on());
+    int ports =
+        forward.toPort().isPresent()
+            ? received.leftWithDestinationPort(PortRange.of(forward.toPort().get()))
+            : Bdd.TRUE;
+    // Of several uplinks only the first one's answers find their way by themselves.
+    int back = first ? walk.and(from(to), meaning.someWorld()) : Bdd.FALSE;
+    return new Way(
+        "what is for " + forward.to().value() + " by a port forward",
+        asked,
+        walk.and(meaning.worldAsSource(), walk.space().destination(own)),
+        walk.and(received.leftWithDestination(List.of(to)), ports),
+        walk.minus(Bdd.TRUE, received.leftAsAnother()),
+        back,
+        walk.leftBy(received, List.of(forward.on().device())));
+  }
+
+  /** What a host of ours sends. */
+  private int from(Prefix host) {
+    int all = Bdd.FALSE;
+    for (Network network : gateway.networks()) {
+      all = walk.or(all, meaning.from(network));
+    }
+    return walk.and(all, walk.space().source(List.of(host)));
+  }
+
+  // ---- as whom
+
+  private boolean isTranslated(Host.InternetAccess access) {
+    boolean meansNothing =
+        family == Family.V4
+            || gateway.prefixes(access.from()).anyMatch(Meaning.UNIQUE_LOCAL::contains);
+    return switch (access.nat()) {
+      case Host.SourceNat.Masquerade masquerade -> meansNothing;
+      case Host.SourceNat.Fixed fixed -> fixed.address().value().family() == family || meansNothing;
+      case Host.SourceNat.None none -> false;
+    };
+  }
+
+  /** Towards the world a network appears as its way to the internet says, whatever lets it out. */
+  private int as(Host.Flow flow) {
+    boolean said =
+        flow.to().place() instanceof Place.Internet
+            && host.internet().stream().anyMatch(access -> overlaps(access.from(), flow.from()));
+    return said ? Bdd.TRUE : walk.minus(Bdd.TRUE, walk.received().leftAsAnother());
+  }
+
+  private boolean overlaps(Network network, Place other) {
+    return other instanceof Network of
+        && gateway.prefixes(network).anyMatch(one -> gateway.prefixes(of).anyMatch(one::overlaps));
+  }
+
+  /** What leaves as the one that the description says. */
+  private int as(Host.InternetAccess access) {
+    Journey received = walk.received();
+    int asItself = walk.minus(received.left(), received.leftAsAnother());
+    int asUs = Bdd.FALSE;
+    for (Interface at : gateway.outside()) {
+      int by = received.leftBy(at.device());
+      // Which of several addresses masquerade takes is open, and so is one that is followed.
+      boolean known = !at.isFollowed(family) && meaning.own(at).size() == 1;
+      int whom = known ? received.leftWithSource(meaning.own(at)) : Bdd.TRUE;
+      asUs = walk.or(asUs, walk.and(by, whom));
+    }
+    int global = family == Family.V6 ? walk.minus(Bdd.TRUE, fromUniqueLocal()) : Bdd.FALSE;
+    int masqueraded =
+        walk.or(walk.and(asUs, walk.minus(Bdd.TRUE, global)), walk.and(asItself, global));
+    return switch (access.nat()) {
+      case Host.SourceNat.Masquerade masquerade -> masqueraded;
+      case Host.SourceNat.Fixed fixed ->
+          fixed.address().value().family() == family
+              ? fixed(fixed.address().value(), masqueraded)
+              : masqueraded;
+      case Host.SourceNat.None none -> asItself;
+    };
+  }
+
+  /** By the interface that has the address, if one has it, and by others as these have it. */
+  private int fixed(Address address, int elsewhere) {
+    Journey received = walk.received();
+    int as = received.leftWithSource(List.of(Prefix.host(address)));
+    List<String> its =
+        gateway.outside().stream()
+            .filter(at -> meaning.own(at).contains(Prefix.host(address)))
+            .map(Interface::device)
+            .toList();
+    int by = its.isEmpty() ? Bdd.TRUE : walk.leftBy(received, its);
+    return walk.or(walk.and(as, by), walk.minus(elsewhere, by));
+  }
+
+  private int fromUniqueLocal() {
+    return walk.space().source(Meaning.UNIQUE_LOCAL);
+  }
+
+  /** Whose addresses mean nothing out there never leaves with them, whatever conntrack says. */
+  private void untranslated() {
+    Journey received = walk.received();
+    List<Prefix> hidden =
+        host.internet().stream()
+            .filter(access -> !(access.nat() instanceof Host.SourceNat.None))
+            .flatMap(access -> gateway.prefixes(access.from()))
+            .collect(Collectors.toCollection(ArrayList::new));
+    hidden.addAll(meaning.far(meaning::toInternet));
+    hidden.removeIf(
+        prefix -> prefix.family() == Family.V6 && !Meaning.UNIQUE_LOCAL.contains(prefix));
+    // This host's own address there means this host, whose answers find it again.
+    int leaves =
+        walk.minus(
+            walk.and(
+                received.leftInClear(),
+                received.leftWithSource(hidden),
+                walk.leftBy(received, meaning.onlyOutside())),
+            received.leftWithSource(meaning.addresses()));
+    suspects.add(
+        Property.APPEARS,
+        "leaves with an address that means nothing out there",
+        /* made= */ false,
+        leaves);
+  }
+
+  /** What is between somebody else's devices and the world goes on as if we were not here. */
+  private void notOurs() {
+    String setting = family == Family.V4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+    boolean forwards = walk.host().sysctls().getOrDefault(setting, "0").equals("1");
+    // Where a network of ours shares the way out, nothing but what is described leaves by it.
+    boolean shared = meaning.onlyOutside().size() < meaning.outside().size();
+    if (host.forward() != Host.Forward.OURS || !forwards || shared) {
+      return;
+    }
+    int theirs =
+        walk.minus(
+            walk.and(
+                walk.space().arrivesOn(HeaderSpace.ANOTHER_DEVICE),
+                walk.space().inClear(),
+                meaning.worldAsSource(),
+                meaning.someWorld()),
+            walk.space().ofConnectionWith(meaning.far()));
+    int first = walk.and(theirs, meaning.ordinary());
+    int later =
+        walk.and(
+            theirs,
+            meaning.routable(),
+            walk.or(walk.space().established(), walk.space().related()));
+    suspects.little(
+        "what is none of ours does not pass",
+        /* made= */ false,
+        walk.or(first, later),
+        walk.received().left());
+  }
+
+  // ---- places
+
+  /** Sources that are one host's, and not this one's. */
+  private int somebody(Place place) {
+    int odd = walk.or(meaning.edges(meaning.networks()), meaning.thisHostAsSource());
+    int who = place instanceof Place.Internet ? meaning.worldAsSource() : meaning.from(place);
+    return walk.minus(who, odd, meaning.oddAsSource());
+  }
+
+  /** Destinations that are one host's, and not this one's. */
+  private int somewhere(Place place) {
+    return place instanceof Place.Internet
+        ? meaning.someWorld()
+        : walk.minus(
+            meaning.towards(place),
+            meaning.edges(meaning.networks()),
+            meaning.thisHost(),
+            meaning.special());
+  }
+
+  private int home(Place place) {
+    return somewhere(place);
+  }
+
+  private int leavesTo(Place place) {
+    Journey received = walk.received();
+    return switch (place) {
+      case Network network -> received.leftBy(network.on().device());
+      case Place.OfTunnel of -> received.leftThrough(of.name());
+      case Place.Internet internet -> walk.leftBy(received, meaning.outside());
+    };
+  }
+}
