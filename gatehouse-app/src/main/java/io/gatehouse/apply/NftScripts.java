@@ -5,6 +5,7 @@ import io.gatehouse.ruleset.Chain;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.NftText;
+import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -66,9 +67,17 @@ final class NftScripts {
     List<Chain> chains =
         table.get().chains().stream()
             .filter(chain -> chain.base().map(NftScripts::filters).orElse(true))
+            .filter(chain -> !asksOrLearns(chain))
             .toList();
     // Chains below a base chain that is left out may change packets, but nothing enters them.
     return UNFENCE + NftText.of(new Table("inet", FENCE, table.get().sets(), chains));
+  }
+
+  /** In the fence every live map is empty: the daemon would be asked for ever. */
+  private static boolean asksOrLearns(Chain chain) {
+    return chain.rules().stream()
+        .flatMap(rule -> rule.statements().stream())
+        .anyMatch(s -> s instanceof Statement.Queue || s instanceof Statement.Update);
   }
 
   private static boolean filters(Chain.Base base) {

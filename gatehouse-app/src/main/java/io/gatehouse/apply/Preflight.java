@@ -144,6 +144,16 @@ final class Preflight {
                 base.formatted("filter", "input", "fib daddr type local accept"),
                 "`fib` (nft_fib_inet)"),
             new Feature(
+                s -> s instanceof Statement.Queue,
+                base.formatted("filter", "prerouting", "queue to 1"),
+                "`queue` (nft_queue)"),
+            new Feature(
+                s -> s instanceof Statement.Update,
+                "table inet gatehouse_probe { set s { type ipv4_addr; flags dynamic,timeout; }"
+                    + " chain c { type filter hook prerouting priority 0;"
+                    + " update @s { ip saddr timeout 1m }; } }",
+                "sets that rules fill (nft_dynset)"),
+            new Feature(
                 s -> s instanceof Statement.Log,
                 base.formatted("filter", "forward", "log prefix \"x\""),
                 "`log` (nft_log)"),
@@ -197,6 +207,8 @@ final class Preflight {
       case Statement.Log log -> Stream.of();
       case Statement.NoTrack noTrack -> Stream.of();
       case Statement.CtHelper helper -> Stream.of();
+      case Statement.Update update ->
+          Stream.concat(Stream.of(update.key()), update.data().stream());
       case Statement.Queue queue -> Stream.of();
       case Statement.Verdict verdict -> Stream.of();
       case Statement.Opaque opaque -> Stream.of();

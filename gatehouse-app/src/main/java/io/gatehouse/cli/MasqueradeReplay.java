@@ -69,6 +69,7 @@ final class MasqueradeReplay {
             .build());
     replay.addOption(Subcommand.json());
     group.addSubcommand("replay", replay);
+    MasqueradeLive.specs(surroundings).forEach(one -> group.addSubcommand(one.name(), one));
     return group;
   }
 

@@ -26,6 +26,7 @@ public final class Compiler {
     Nat.writeIn(draft);
     MssClamp.write(draft, mss);
     L2tp.write(draft);
+    VpnHosts.write(draft);
     Input.write(draft);
     Forward.write(draft);
     Output.write(draft);

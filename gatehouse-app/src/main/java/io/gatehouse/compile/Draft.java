@@ -55,6 +55,8 @@ final class Draft {
                 || s instanceof Verdict.Goto
                 || s instanceof Statement.VerdictMap
                 || s instanceof Statement.Assign
+                || s instanceof Statement.Update
+                || s instanceof Statement.Queue
                 || s instanceof Statement.Nat);
   }
 

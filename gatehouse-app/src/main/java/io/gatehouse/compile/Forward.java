@@ -65,6 +65,7 @@ final class Forward {
     host.portForwards().stream()
         .filter(PortForwards::isUsable)
         .forEach(forward -> rules.addAll(portForward(forward)));
+    rules.addAll(VpnHosts.forward(draft));
     rules.add(end());
     return rules;
   }

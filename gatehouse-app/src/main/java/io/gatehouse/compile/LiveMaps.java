@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the daemon fills while tunnels come and go: the maps of a ruleset, and the addresses that
@@ -23,10 +24,16 @@ import java.util.Optional;
  * @param groups of clients by who they are
  * @param zones of L2TP's clients, where the description has some
  * @param answering for clients whose addresses lie in a LAN
+ * @param masquerade of VPN hosts behind this one, where the description has some
  */
-public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones, List<Answering> answering) {
+public record LiveMaps(
+    List<OfGroups> groups,
+    Optional<NftSet> zones,
+    List<Answering> answering,
+    Optional<OfMasquerade> masquerade) {
   /** Where nothing of ours stands. */
-  public static final LiveMaps NONE = new LiveMaps(List.of(), Optional.empty(), List.of());
+  public static final LiveMaps NONE =
+      new LiveMaps(List.of(), Optional.empty(), List.of(), Optional.empty());
 
   /** The table that they are all in. */
   public static final String TABLE = Draft.TABLE;
@@ -63,6 +70,24 @@ public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones, List<Answe
     }
   }
 
+  /**
+   * What the masquerade writes.
+   *
+   * @param zones from a host to its conntrack zone
+   * @param hosts and back
+   * @param spis from a remote and an inbound SPI to a zone
+   * @param cookies from a remote and an initiator's cookie to a zone
+   * @param watched hosts and remotes whose established traffic is wanted too
+   * @param own this host's inbound SPIs, where it speaks IPsec itself on the same interface
+   */
+  public record OfMasquerade(
+      NftSet zones,
+      NftSet hosts,
+      NftSet spis,
+      NftSet cookies,
+      NftSet watched,
+      Optional<NftSet> own) {}
+
   public LiveMaps {
     groups = List.copyOf(groups);
     answering = List.copyOf(answering);
@@ -89,10 +114,30 @@ public record LiveMaps(List<OfGroups> groups, Optional<NftSet> zones, List<Answe
       }
     }
     return new LiveMaps(
-        groups, Optional.ofNullable(live.get(L2tp.ZONES)), Routes.of(gateway).answering());
+        groups,
+        Optional.ofNullable(live.get(L2tp.ZONES)),
+        Routes.of(gateway).answering(),
+        masquerade(gateway, live));
   }
 
-  /** Every map. */
+  private static Optional<OfMasquerade> masquerade(Gateway gateway, Map<String, NftSet> live) {
+    List<NftSet> all =
+        Stream.of(VpnHosts.ZONES, VpnHosts.HOSTS, VpnHosts.SPIS, VpnHosts.COOKIES, VpnHosts.WATCHED)
+            .flatMap(name -> Optional.ofNullable(live.get(name)).stream())
+            .toList();
+    return gateway.masquerade().isPresent() && all.size() == 5
+        ? Optional.of(
+            new OfMasquerade(
+                all.get(0),
+                all.get(1),
+                all.get(2),
+                all.get(3),
+                all.get(4),
+                Optional.ofNullable(live.get(VpnHosts.OWN_SPIS))))
+        : Optional.empty();
+  }
+
+  /** Every map that follows the tunnels. */
   public List<NftSet> all() {
     List<NftSet> all = new ArrayList<>();
     groups.forEach(of -> all.add(of.map()));

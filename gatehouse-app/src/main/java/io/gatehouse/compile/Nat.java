@@ -47,9 +47,11 @@ final class Nat {
         Hook.PREROUTING,
         IN_PRIORITY,
         false,
-        draft.gateway.host().portForwards().stream()
-            .filter(PortForwards::isUsable)
-            .flatMap(forward -> portForward(forward).stream())
+        Stream.concat(
+                draft.gateway.host().portForwards().stream()
+                    .filter(PortForwards::isUsable)
+                    .flatMap(forward -> portForward(forward).stream()),
+                VpnHosts.natIn(draft).stream())
             .toList());
   }
 
@@ -183,12 +185,18 @@ final class Nat {
   /** Networks that only ever appear under another address in the world. */
   static List<Located<Prefix>> translated(Draft draft, Family family) {
     Nat nat = new Nat(draft);
-    return draft.gateway.host().internet().stream()
-        .filter(access -> isTranslated(access.nat(), family))
-        .flatMap(access -> nat.near(access, family).stream())
+    Stream<Located<Prefix>> networks =
+        draft.gateway.host().internet().stream()
+            .filter(access -> isTranslated(access.nat(), family))
+            .flatMap(access -> nat.near(access, family).stream());
+    return Stream.concat(networks, ofVpnHosts(draft, family))
         .filter(source -> !isRouted(source.value()))
         .distinct()
         .toList();
+  }
+
+  private static Stream<Located<Prefix>> ofVpnHosts(Draft draft, Family family) {
+    return family == Family.V4 ? VpnHosts.translated(draft).stream() : Stream.empty();
   }
 
   private static boolean isTranslated(SourceNat nat, Family family) {
@@ -207,7 +215,7 @@ final class Nat {
             .filter(access -> !(access.nat() instanceof SourceNat.None))
             .flatMap(access -> near(access, family).stream());
     List<Located<Prefix>> sources =
-        Stream.concat(pools, networks)
+        Stream.concat(Stream.concat(pools, networks), ofVpnHosts(draft, family))
             .filter(source -> family == Family.V4 || UNIQUE_LOCAL.contains(source.value()))
             .toList();
     Optional<List<Statement>> world = draft.places.towards(new Target.World(), family);

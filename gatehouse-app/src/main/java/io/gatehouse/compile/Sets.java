@@ -121,6 +121,11 @@ final class Sets {
         new NftSet(name, key, Optional.of(holds), flags, List.of(), Optional.of(contract), origin));
   }
 
+  /** A set or map that is filled while the rules stand. */
+  void live(NftSet set) {
+    made.putIfAbsent(set.name(), set);
+  }
+
   /** What the set of a family is called. */
   static String of(String name, Family family) {
     return name + digit(family);

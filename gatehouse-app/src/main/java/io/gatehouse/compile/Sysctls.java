@@ -56,7 +56,8 @@ final class Sysctls {
     return !gateway.tunnels().isEmpty()
         || !gateway.host().internet().isEmpty()
         || !gateway.host().flows().isEmpty()
-        || !gateway.host().portForwards().isEmpty();
+        || !gateway.host().portForwards().isEmpty()
+        || gateway.masquerade().isPresent();
   }
 
   /**

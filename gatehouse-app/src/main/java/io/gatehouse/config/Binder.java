@@ -4,6 +4,7 @@ import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
 import io.gatehouse.model.Identity;
 import io.gatehouse.model.Interface;
+import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Numbers;
 import io.gatehouse.model.Tunnel;
@@ -40,6 +41,8 @@ final class Binder {
             .read(top);
     List<Identity> identities =
         new Identities(problems, values, interfaceNames, interfaces).read(top);
+    Optional<Masquerade> masquerade =
+        new Masquerades(problems, values, places, interfaceNames, interfaces, host).read(top);
     Numbers numbers = NumbersReader.read(top, identities, problems);
     overlaps.check();
     if (problems.errors() > 0) {
@@ -48,7 +51,15 @@ final class Binder {
     String name = top.word("gateway").orElseThrow();
     return new Reading.Understood(
         new Gateway(
-            name, interfaces, networks, host, tunnels, identities, numbers, root.spot().origin()),
+            name,
+            interfaces,
+            networks,
+            host,
+            tunnels,
+            identities,
+            masquerade,
+            numbers,
+            root.spot().origin()),
         problems.sorted());
   }
 

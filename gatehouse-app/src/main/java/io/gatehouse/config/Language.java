@@ -476,7 +476,82 @@ final class Language {
               SPAN,
               "0x8000-0xefff",
               "conntrack zones of VPN hosts behind this one",
-              "0x200-0x2ff"));
+              "0x200-0x2ff"),
+          optional(
+              "queue",
+              new Form.Whole(0, 65534, ""),
+              "7171",
+              "the first of two NFQUEUEs by which the daemon is asked about VPN hosts behind this one",
+              "4000"));
+
+  private static final Section MASQUERADE_IPSEC =
+      section(
+          "masquerade.ipsec",
+          "`ipsec`",
+          optional(
+              "lifetime",
+              new Form.Value(
+                  "a time: a number and `s`, `m` or `h`",
+                  "[1-9][0-9]{0,4}[smh]",
+                  "a number and `s`, `m` or `h`, such as `65m`"),
+              "65m",
+              "how long what is known of a session stays without traffic; somewhat above the rekey interval",
+              "9h"),
+          optional(
+              "parallel-sessions",
+              FLAG,
+              "`true`",
+              "whether several hosts may have sessions with one remote",
+              "false"),
+          optional(
+              "hold",
+              new Form.Whole(0, 999, "milliseconds"),
+              "400",
+              "how long a message of IKE may wait so that negotiations with one remote do not overlap; 0 turns it off",
+              "0"),
+          optional(
+              "without-daemon",
+              words("closed", "open"),
+              "`closed`",
+              "what becomes of new sessions while no daemon runs: they wait, or go out as with stock masquerade",
+              "open"));
+
+  private static final Section MASQUERADE_SERVER =
+      section(
+          "masquerade.servers[]",
+          "`servers`",
+          required("host", ADDRESS, "a VPN server inside", "10.0.1.9"),
+          optional(
+              "from", several(SOURCE), "anybody", "whose sessions it gets", "[198.51.100.0/24]"));
+
+  private static final Section MASQUERADE =
+      section(
+          "masquerade",
+          "`masquerade`",
+          required(
+              "clients",
+              several(NETWORK),
+              "networks whose hosts may have IPsec sessions of their own",
+              "[office]"),
+          optional(
+              "on",
+              several(INTERFACE),
+              "every outside interface",
+              "the outside interfaces that they leave by",
+              "[wan]"),
+          optional(
+              "ipsec",
+              new Form.Fields(MASQUERADE_IPSEC),
+              "as below",
+              "how sessions are told apart",
+              "{ lifetime: 9h }"),
+          optional(
+              "servers",
+              several(new Form.Fields(MASQUERADE_SERVER)),
+              "none",
+              "hosts inside that remotes may begin IPsec sessions with",
+              "[{ host: 10.0.1.9 }]"),
+          new Key("pptp", FLAG, NOT_YET, "", "sessions of PPTP", "true"));
 
   /** The keys at the top. */
   static final Section TOP =
@@ -532,13 +607,12 @@ final class Language {
               "as below",
               "host-wide numbers that are ours",
               "{ route-protocol: 172 }"),
-          new Key(
+          optional(
               "masquerade",
-              new Form.Fields(section("masquerade", "`masquerade`")),
-              NOT_YET,
-              "",
-              "VPN hosts behind this one",
-              "{ pptp: true }"));
+              new Form.Fields(MASQUERADE),
+              "none",
+              "VPN hosts behind this one, under its address",
+              "{ clients: office }"));
 
   /** Services that need no definition; a description may define them otherwise. */
   static final Map<String, List<String>> SERVICES = services();

@@ -151,7 +151,9 @@ final class NumbersReader {
               .formatted(hex(transport), hex(masquerade)),
           "one zone, one meaning");
     }
-    return new Numbers(priorities, tables, protocol, backstop, sa, identity, transport, masquerade);
+    int queue = fields.number("queue").map(Long::intValue).orElse(d.queue());
+    return new Numbers(
+        priorities, tables, protocol, backstop, sa, identity, transport, masquerade, queue);
   }
 
   private static String hex(Span span) {

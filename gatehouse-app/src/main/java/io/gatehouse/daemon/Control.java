@@ -2,6 +2,8 @@ package io.gatehouse.daemon;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.gatehouse.model.Address;
+import io.gatehouse.slowpath.SlowPath;
 import io.gatehouse.vici.CharonNews;
 import io.gatehouse.vici.ChildSa;
 import io.gatehouse.vici.IkeSa;
@@ -24,6 +26,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -46,23 +50,31 @@ final class Control implements AutoCloseable {
   private final Path path;
   private final Conductor conductor;
   private final InstantSource clock;
+  private final SlowPath slowPath;
   private final Semaphore room = new Semaphore(AT_ONCE);
 
-  private Control(ServerSocketChannel server, Path path, Conductor conductor, InstantSource clock) {
+  private Control(
+      ServerSocketChannel server,
+      Path path,
+      Conductor conductor,
+      SlowPath slowPath,
+      InstantSource clock) {
     this.clock = clock;
     this.server = server;
     this.path = path;
     this.conductor = conductor;
+    this.slowPath = slowPath;
   }
 
-  static Control open(Path path, Conductor conductor, InstantSource clock) throws IOException {
+  static Control open(Path path, Conductor conductor, SlowPath slowPath, InstantSource clock)
+      throws IOException {
     Files.createDirectories(path.toAbsolutePath().getParent());
     Files.deleteIfExists(path);
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     try {
       server.bind(UnixDomainSocketAddress.of(path));
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-      Control control = new Control(server, path, conductor, clock);
+      Control control = new Control(server, path, conductor, slowPath, clock);
       Thread.ofPlatform().name("control").daemon().start(control::accept);
       return control;
     } catch (IOException e) {
@@ -143,6 +155,8 @@ final class Control implements AutoCloseable {
               .ifPresent(event -> conductor.hear(new CharonNews.Hooked(event)));
           yield List.of("heard=yes");
         }
+        case "masquerade" -> Masqueraded.lines(within(slowPath.report()));
+        case "masquerade-release", "masquerade-register" -> wish(question);
         default -> List.of("trouble=" + encode("it knows no " + word));
       };
     } catch (InterruptedException | ExecutionException | TimeoutException e) {
@@ -150,8 +164,31 @@ final class Control implements AutoCloseable {
     }
   }
 
+  private List<String> wish(String question)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    Optional<Masqueraded.Wish> understood = Masqueraded.wish(question);
+    if (understood.isEmpty()) {
+      return List.of("trouble=" + encode("it needs two IPv4 addresses, and an SPI to register"));
+    }
+    return switch (understood.get()) {
+      case Masqueraded.Wish.Release(Address host, Address remote) ->
+          within(slowPath.release(host, remote))
+              ? List.of("done=yes")
+              : List.of("trouble=" + encode("there is no masquerade"));
+      case Masqueraded.Wish.Register(Address host, Address remote, int spi) ->
+          within(slowPath.register(host, remote, spi))
+              .map(why -> List.of("trouble=" + encode(why.words())))
+              .orElse(List.of("done=yes"));
+    };
+  }
+
+  private static <T> T within(CompletableFuture<T> answer)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    return answer.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
   private Report report() throws InterruptedException, ExecutionException, TimeoutException {
-    return conductor.report().get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    return within(conductor.report());
   }
 
   private static List<String> status(Report report) {
@@ -210,7 +247,7 @@ final class Control implements AutoCloseable {
     return Long.toString(ike.children().stream().mapToLong(bytes).sum());
   }
 
-  private static String form(Map<String, String> values) {
+  static String form(Map<String, String> values) {
     return values.entrySet().stream()
         .map(value -> value.getKey() + "=" + encode(value.getValue()))
         .collect(Collectors.joining("&"));

@@ -13,6 +13,8 @@ import io.gatehouse.netlink.RouteCodec;
 import io.gatehouse.netlink.RouteMessage;
 import io.gatehouse.netlink.Unknown;
 import io.gatehouse.netlink.Unreadable;
+import io.gatehouse.slowpath.Plan;
+import io.gatehouse.slowpath.SlowPath;
 import io.gatehouse.vici.Charon;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,7 +31,8 @@ import java.util.function.Consumer;
 
 /**
  * Everything that runs while `gatehouse run` does: one conductor; one reader each of the IKE
- * daemon, of nftables' events and of devices'; and whoever asks over the control socket.
+ * daemon, of nftables' events and of devices'; the slow path; and whoever asks over the control
+ * socket.
  */
 public final class Daemon {
   /** Between two attempts to reach charon: it is quick to be back. */
@@ -54,6 +57,7 @@ public final class Daemon {
   private final ExecutorService chores =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("chores").daemon().factory());
 
+  private final SlowPath slowPath = new SlowPath();
   private volatile boolean over;
 
   /** Whether the transaction that is being told touches our table; the reader's alone. */
@@ -97,7 +101,9 @@ public final class Daemon {
   private final class Others implements Conductor.Surroundings {
     @Override
     public Model model() {
-      return hands.model();
+      Model now = hands.model();
+      slowPath.follow(Plan.of(now.gateway(), now.maps()));
+      return now;
     }
 
     @Override
@@ -155,8 +161,10 @@ public final class Daemon {
             .name("device-events")
             .daemon()
             .start(() -> hear(KernelEvents.About.ADDRESSES, watching, this::ofDevices));
-    Control answers = Control.open(control, conductor, clock);
-    try (answers) {
+    Control answers = Control.open(control, conductor, slowPath, clock);
+    try (answers;
+        slowPath) {
+      slowPath.start();
       listening.join();
       watching.join();
       try (Charon charon = Charon.follow(vici, RETRY, conductor::hear)) {
@@ -164,6 +172,7 @@ public final class Daemon {
         conductor.run(() -> {
           // What came after the rules did, and before we listened.
           hands.late();
+          slowPath.untilItWorks();
           ready.run();
         });
       }

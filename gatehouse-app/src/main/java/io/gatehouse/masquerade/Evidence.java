@@ -15,7 +15,9 @@ public enum Evidence {
   /** Baseline: it answered the one first packet that was outstanding. */
   SERIALISED(6, "it came while one first packet was outstanding"),
   /** Baseline: its host had waited longest. */
-  FIFO(7, "its host had waited longest");
+  FIFO(7, "its host had waited longest"),
+  /** It stood when we came: a predecessor had bound it. */
+  RECALLED(8, "it stood already");
 
   private static final Evidence[] BY_CODE = values();
 

@@ -179,6 +179,23 @@ public final class Masquerade {
     return refused;
   }
 
+  /** A binding that stands since before this engine began. */
+  public void recall(Address remote, int spi, Address host, long at) {
+    long now = clock(at);
+    int far = (int) remote.low();
+    boolean free = flows.find(far, spi) == SlotTable.NONE;
+    if (free
+        && !ownSpis.contains(new OwnSpi(far, spi))
+        && flows.bind(far, spi, (int) host.low(), Evidence.RECALLED, now).isEmpty()) {
+      association.bound(far, spi, now);
+    }
+  }
+
+  /** An IKE SA that stands since before this engine began, by its initiator's cookie. */
+  public void recallCookie(Address remote, long cookie, Address host, long at) {
+    sessions.recall((int) host.low(), (int) remote.low(), cookie, clock(at));
+  }
+
   /** This machine receives under an SPI itself: it is never given to a host. */
   public void own(Address remote, int spi) {
     ownSpis.add(new OwnSpi((int) remote.low(), spi));

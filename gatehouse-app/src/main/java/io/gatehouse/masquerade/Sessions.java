@@ -87,6 +87,19 @@ final class Sessions {
     if (!settings.parallel() && !isAlone(host, remote, now)) {
       return Optional.of(Reason.PARALLEL);
     }
+    Optional<Reason> refused = add(host, remote, message.initiator(), now);
+    if (refused.isPresent()) {
+      return refused;
+    }
+    strangers.remove(new Stranger(remote, message.initiator()));
+    if (message.responder() != 0 && !begins(message)) {
+      // Cookies that come into the world complete were agreed within an IKE SA of before.
+      association.newCookies(host, remote, now);
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Reason> add(int host, int remote, long cookie, long now) {
     int count = counts.find(host, 0);
     if (count != SlotTable.NONE && counts.at(0, count) >= settings.limits().sessions()) {
       return Optional.of(Reason.HOST_LIMIT);
@@ -95,7 +108,7 @@ final class Sessions {
     if (refused.isPresent()) {
       return refused;
     }
-    int slot = cookies.add(message.initiator(), remote);
+    int slot = cookies.add(cookie, remote);
     if (slot == SlotTable.NONE) {
       return Optional.of(Reason.FULL);
     }
@@ -103,13 +116,16 @@ final class Sessions {
     cookies.put(SEEN, slot, Ticks.of(now));
     count = count == SlotTable.NONE ? counts.add(host, 0) : count;
     counts.put(0, count, counts.at(0, count) + 1);
-    strangers.remove(new Stranger(remote, message.initiator()));
-    ledger.write(new Change.BindCookie(Address.v4(remote), message.initiator(), Address.v4(host)));
-    if (message.responder() != 0 && !begins(message)) {
-      // Cookies that come into the world complete were agreed within an IKE SA of before.
-      association.newCookies(host, remote, now);
-    }
+    ledger.write(new Change.BindCookie(Address.v4(remote), cookie, Address.v4(host)));
     return Optional.empty();
+  }
+
+  /** An IKE SA that stands since before: it lives as long as one that was answered. */
+  void recall(int host, int remote, long cookie, long now) {
+    if (cookies.find(cookie, remote) == SlotTable.NONE
+        && add(host, remote, cookie, now).isEmpty()) {
+      cookies.put(RESPONDER_LOW, cookies.find(cookie, remote), 1);
+    }
   }
 
   /** Whether it belongs to the exchange that an IKE SA begins with; a server answers it first. */

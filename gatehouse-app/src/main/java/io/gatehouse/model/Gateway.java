@@ -15,6 +15,7 @@ public record Gateway(
     Host host,
     List<Tunnel> tunnels,
     List<Identity> identities,
+    Optional<Masquerade> masquerade,
     Numbers numbers,
     Origin origin) {
   public Gateway {

@@ -11,6 +11,8 @@ package io.gatehouse.model;
  * @param identityMarkMask bits of a packet mark that tell identities apart
  * @param transportZones conntrack zones of transport-mode clients
  * @param masqueradeZones conntrack zones of masqueraded VPN hosts
+ * @param queue the NFQUEUE for the masquerade's packets from outside; the next one is for its
+ *     hosts'
  */
 public record Numbers(
     Span rulePriorities,
@@ -20,7 +22,8 @@ public record Numbers(
     long saMarkMask,
     long identityMarkMask,
     Span transportZones,
-    Span masqueradeZones) {
+    Span masqueradeZones,
+    int queue) {
 
   /** Whole numbers from {@code first} to {@code last}, both included. */
   public record Span(int first, int last) {
@@ -54,5 +57,6 @@ public record Numbers(
           0x00ffffffL,
           0xff000000L,
           new Span(0x1000, 0x7fff),
-          new Span(0x8000, 0xefff));
+          new Span(0x8000, 0xefff),
+          7171);
 }

@@ -72,9 +72,9 @@ final class NetlinkSocket implements AutoCloseable {
 
   private NetlinkSocket() {}
 
+  /** A function of the C library. */
   @SuppressWarnings("restricted") // the one door to native code
-  private static MethodHandle call(
-      String function, MemoryLayout result, MemoryLayout... arguments) {
+  static MethodHandle call(String function, MemoryLayout result, MemoryLayout... arguments) {
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow(function),
         FunctionDescriptor.of(result, arguments),
@@ -115,6 +115,15 @@ final class NetlinkSocket implements AutoCloseable {
     Failure why = Failure.of(errno());
     close();
     return new Answer.Failed<>(why);
+  }
+
+  /** Where calls leave their errno. */
+  static MemorySegment state(Arena arena) {
+    return arena.allocate(STATE_LAYOUT);
+  }
+
+  static int errno(MemorySegment state) {
+    return (int) ERRNO.get(state, 0L);
   }
 
   /** Hears what the kernel tells this multicast group. Answers 0 or an errno. */
@@ -199,15 +208,15 @@ final class NetlinkSocket implements AutoCloseable {
   }
 
   private int errno() {
-    return (int) ERRNO.get(state, 0L);
+    return errno(state);
   }
 
   /** A call that only throws where we describe a function wrongly. */
-  private interface Native<T> {
+  interface Native<T> {
     T call() throws Throwable;
   }
 
-  private static <T> T number(Native<T> call) {
+  static <T> T number(Native<T> call) {
     try {
       return call.call();
     } catch (Throwable e) {

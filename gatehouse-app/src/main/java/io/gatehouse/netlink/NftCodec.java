@@ -36,6 +36,7 @@ public final class NftCodec {
   private static final int DATA = 2;
   private static final int FLAGS = 3;
   private static final int TIMEOUT = 4;
+  private static final int EXPIRATION = 5;
   private static final int KEY_END = 10;
 
   // NFTA_DATA_…, NFTA_VERDICT_…
@@ -259,9 +260,12 @@ public final class NftCodec {
             attributes.find(KEY_END).flatMap(NftCodec::value),
             held,
             attributes.find(FLAGS, 4).map(flags -> flags.u32be(0)).orElse(0L),
-            attributes
-                .find(TIMEOUT, 8)
-                .map(time -> Duration.ofMillis(Math.max(0, time.u64be(0))))));
+            time(attributes, TIMEOUT),
+            time(attributes, EXPIRATION)));
+  }
+
+  private static Optional<Duration> time(Attributes attributes, int type) {
+    return attributes.find(type, 8).map(time -> Duration.ofMillis(Math.max(0, time.u64be(0))));
   }
 
   private static Optional<Bytes> value(Bytes data) {

@@ -10,14 +10,16 @@ import java.util.Optional;
  * @param keyEnd where it stands for a range of concatenated keys
  * @param data what a map holds for it
  * @param flags NFT_SET_ELEM_…
- * @param timeout after which the kernel takes it away, counted from when it came
+ * @param timeout after which the kernel takes it away, counted from when it came or was used
+ * @param expires how much of that is left, in what the kernel lists
  */
 public record SetElement(
     Bytes key,
     Optional<Bytes> keyEnd,
     Optional<Data> data,
     long flags,
-    Optional<Duration> timeout) {
+    Optional<Duration> timeout,
+    Optional<Duration> expires) {
   /** NFT_SET_ELEM_INTERVAL_END: the key is the first that no longer belongs to the range. */
   public static final long INTERVAL_END = 1;
 
@@ -43,16 +45,18 @@ public record SetElement(
 
   /** An element of a plain set. */
   public static SetElement of(Bytes key) {
-    return new SetElement(key, Optional.empty(), Optional.empty(), 0, Optional.empty());
+    return new SetElement(
+        key, Optional.empty(), Optional.empty(), 0, Optional.empty(), Optional.empty());
   }
 
   /** An element of a map. */
   public static SetElement of(Bytes key, Data data) {
-    return new SetElement(key, Optional.empty(), Optional.of(data), 0, Optional.empty());
+    return new SetElement(
+        key, Optional.empty(), Optional.of(data), 0, Optional.empty(), Optional.empty());
   }
 
   /** The same, to be taken away by the kernel; its map needs the flag {@code timeout}. */
   public SetElement lasting(Duration time) {
-    return new SetElement(key, keyEnd, data, flags, Optional.of(time));
+    return new SetElement(key, keyEnd, data, flags, Optional.of(time), Optional.empty());
   }
 }

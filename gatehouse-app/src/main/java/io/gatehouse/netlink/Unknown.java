@@ -6,4 +6,5 @@ package io.gatehouse.netlink;
  * @param type its number
  * @param position of its body in the datagram
  */
-public record Unknown(int type, int position) implements NftMessage, XfrmMessage, RouteMessage {}
+public record Unknown(int type, int position)
+    implements NftMessage, XfrmMessage, RouteMessage, QueueMessage {}

@@ -7,4 +7,4 @@ package io.gatehouse.netlink;
  * @param why in a few words
  */
 public record Unreadable(int position, String why)
-    implements NftMessage, XfrmMessage, RouteMessage {}
+    implements NftMessage, XfrmMessage, RouteMessage, QueueMessage {}

@@ -181,6 +181,9 @@ final class ChainWalk {
           case Statement.Counter counter -> {}
           case Statement.Log log -> {}
           case Statement.CtHelper helper -> {}
+          // Whether there was room for it is open; what it was put into is open at every look.
+          case Statement.Update update ->
+              here = bdd.and(here, open(Kind.ENVIRONMENT, "update @" + update.set()));
           case Statement.Limit limit -> here = bdd.and(here, open(Kind.ENVIRONMENT, "limit"));
           case Statement.NoTrack noTrack ->
               state.untracked = bdd.or(state.untracked, bdd.difference(here, state.tracked));

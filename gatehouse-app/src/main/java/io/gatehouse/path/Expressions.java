@@ -798,6 +798,13 @@ final class Expressions {
         return always(field.assign(bdd, other, bytes), Meaning.PORT);
       }
     }
+    if (defragments && raw.base().equals("th") && raw.offset() >= 64 && raw.length() <= 64) {
+      // Behind every header's addresses and ports: whoever sends it chooses, and nothing changes
+      // it.
+      return always(
+          Field.of(space.property("@th," + raw.offset() + "," + raw.length(), raw.length())),
+          Meaning.NUMBER);
+    }
     return notUnderstood("@" + raw.base() + "," + raw.offset() + "," + raw.length());
   }
 

@@ -121,6 +121,8 @@ final class Idle {
       case Statement.Counter counter -> true;
       case Statement.Log log -> true;
       case Statement.Limit limit -> true;
+      // What a live set holds is open at every look.
+      case Statement.Update update -> true;
       case Statement.Assign assign -> assign.target() instanceof Expression.TcpOption;
       default -> false;
     };

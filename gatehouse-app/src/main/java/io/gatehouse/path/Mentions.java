@@ -105,12 +105,12 @@ record Mentions(
       this.family = family;
     }
 
-    private void nat(Statement.Nat nat) {
+    private void nat(Table table, Statement.Nat nat) {
       switch (nat) {
         case Statement.Nat.Source to when to.address().isEmpty() -> sourcePorts = true;
         case Statement.Nat.Destination to when to.address().isEmpty() -> destinationPorts = true;
-        case Statement.Nat.Source to -> targets(to.address(), sources);
-        case Statement.Nat.Destination to -> targets(to.address(), destinations);
+        case Statement.Nat.Source to -> targets(table, to.address(), sources);
+        case Statement.Nat.Destination to -> targets(table, to.address(), destinations);
         case Statement.Nat.Masquerade to -> own(sources);
         case Statement.Nat.Redirect to -> {
           own(destinations);
@@ -120,7 +120,8 @@ record Mentions(
       }
     }
 
-    private void targets(Optional<Expression> address, List<IntervalSet.Interval> into) {
+    private void targets(
+        Table table, Optional<Expression> address, List<IntervalSet.Interval> into) {
       switch (address.orElse(new Expression.Opaque("the ports alone"))) {
         case Expression.Addr to when to.address().family() == family ->
             into.add(IntervalSet.Interval.of(to.address(), to.address()));
@@ -128,8 +129,31 @@ record Mentions(
         case Expression.Net to when to.prefix().family() == family ->
             into.add(IntervalSet.Interval.of(to.prefix().first(), to.prefix().last()));
         case Expression.Net other -> {}
+        case Expression.Mapped mapped ->
+            promised(table, mapped)
+                .ifPresentOrElse(
+                    nets ->
+                        nets.forEach(
+                            net -> into.add(IntervalSet.Interval.of(net.first(), net.last()))),
+                    () -> anything(into));
         default -> anything(into);
       }
+    }
+
+    /** The networks that the contract of a map holds its addresses to; nothing where none does. */
+    private Optional<List<Prefix>> promised(Table table, Expression.Mapped mapped) {
+      Optional<List<Expression.Value>> data =
+          Expressions.set(table, mapped.map()).flatMap(NftSet::contract).map(NftSet.Contract::data);
+      if (data.isEmpty()
+          || data.get().isEmpty()
+          || !data.get().stream().allMatch(value -> value instanceof Expression.Net)) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          data.get().stream()
+              .map(value -> ((Expression.Net) value).prefix())
+              .filter(prefix -> prefix.family() == family)
+              .toList());
     }
 
     private void anything(List<IntervalSet.Interval> into) {
@@ -164,7 +188,7 @@ record Mentions(
               }
             });
         for (Rule rule : chain.rules()) {
-          rule.statements().forEach(this::statement);
+          rule.statements().forEach(statement -> statement(table, statement));
         }
       }
       for (NftSet set : table.sets()) {
@@ -211,7 +235,7 @@ record Mentions(
       }
     }
 
-    private void statement(Statement statement) {
+    private void statement(Table table, Statement statement) {
       switch (statement) {
         case Statement.Match match -> {
           expression(match.left());
@@ -244,9 +268,13 @@ record Mentions(
         }
         case Statement.Nat nat -> {
           surely = true;
-          nat(nat);
+          nat(table, nat);
         }
         case Statement.CtHelper helper -> surely = true;
+        case Statement.Update update -> {
+          expression(update.key());
+          update.data().ifPresent(this::expression);
+        }
         case Statement.Opaque opaque -> {
           tracks |= CONNTRACK.matcher(opaque.text()).find();
           // It may set whatever can be set.

@@ -1,6 +1,7 @@
 package io.gatehouse.ruleset;
 
 import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;
 import java.util.List;
 import java.util.Optional;
@@ -111,8 +112,14 @@ public sealed interface Expression {
   /**
    * What a map holds for the key: {@code ip saddr map @name}. A packet whose key is absent leaves
    * the rule.
+   *
+   * @param addresses where it holds addresses and the key does not tell their family: that
    */
-  record Mapped(Expression key, String map) implements Selector {}
+  record Mapped(Expression key, String map, Optional<Family> addresses) implements Selector {
+    public Mapped(Expression key, String map) {
+      this(key, map, Optional.empty());
+    }
+  }
 
   /** A value, against which a selector is compared or to which something is set. */
   sealed interface Value extends Expression {}

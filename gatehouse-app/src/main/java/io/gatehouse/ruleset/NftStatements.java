@@ -4,6 +4,7 @@ import io.gatehouse.model.Family;
 import io.gatehouse.ruleset.Statement.Nat;
 import io.gatehouse.ruleset.Statement.Verdict;
 import io.gatehouse.ruleset.Statement.VerdictSource;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -36,6 +37,15 @@ final class NftStatements {
               + NftExpressions.spell(assign.value(), assign.target());
       case Statement.NoTrack noTrack -> "notrack";
       case Statement.CtHelper helper -> "ct helper set " + NftValues.quoted(helper.name());
+      case Statement.Update update ->
+          "update @"
+              + update.set()
+              + " { "
+              + NftExpressions.spell(update.key(), update.key())
+              + " timeout "
+              + time(update.timeout())
+              + update.data().map(data -> " : " + NftExpressions.spell(data, data)).orElse("")
+              + " }";
       case Statement.Queue queue ->
           "queue "
               + (queue.bypass() ? "flags bypass " : "")
@@ -50,6 +60,22 @@ final class NftStatements {
       case Verdict verdict -> spell(verdict);
       case Statement.Opaque opaque -> opaque.text();
     };
+  }
+
+  /** {@code 1h5m}: no unit with nothing in it. */
+  private static String time(Duration time) {
+    StringBuilder text = new StringBuilder();
+    part(text, time.toDaysPart(), "d");
+    part(text, time.toHoursPart(), "h");
+    part(text, time.toMinutesPart(), "m");
+    part(text, time.toSecondsPart(), "s");
+    return text.toString();
+  }
+
+  private static void part(StringBuilder text, long number, String unit) {
+    if (number != 0) {
+      text.append(number).append(unit);
+    }
   }
 
   static String spell(Verdict verdict) {
@@ -123,7 +149,7 @@ final class NftStatements {
       case Expression.Addr addr -> Optional.of(addr.address().family());
       case Expression.Net net -> Optional.of(net.prefix().family());
       case Expression.Range range -> family(range.first());
-      case Expression.Mapped mapped -> family(mapped.key());
+      case Expression.Mapped mapped -> mapped.addresses().or(() -> family(mapped.key()));
       case Expression.Concat concat ->
           concat.parts().stream().flatMap(p -> family(p).stream()).findFirst();
       case Expression.Payload payload when payload.header().equals("ip") -> Optional.of(Family.V4);

@@ -1,5 +1,6 @@
 package io.gatehouse.ruleset;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -58,6 +59,16 @@ public sealed interface Statement {
 
   /** Assigns a conntrack helper object of the table. */
   record CtHelper(String name) implements Statement {}
+
+  /**
+   * Puts an element into a set of the table that the kernel fills by itself, or, where it is there
+   * already, lets it live on: what it leads to stays.
+   *
+   * @param data what it leads to, in a map
+   * @param timeout how long it stays after that, in whole seconds
+   */
+  record Update(String set, Expression key, Optional<Expression> data, Duration timeout)
+      implements Statement {}
 
   /** Takes the packet to user space. */
   record Queue(int first, int last, boolean bypass) implements Statement {}

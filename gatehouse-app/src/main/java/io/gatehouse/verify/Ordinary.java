@@ -10,10 +10,13 @@ import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
+import io.gatehouse.model.Service;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.Journey;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What passes from one network to another and to the world, outside of any tunnel. */
@@ -135,12 +138,37 @@ final class Ordinary {
     for (Host.InternetAccess access : host.internet()) {
       ways.add(internet(access));
     }
+    if (family == Family.V4) {
+      gateway
+          .masquerade()
+          .ifPresent(masquerade -> {
+            for (Network network : masquerade.clients()) {
+              ways.add(internet(ipsec(network)));
+            }
+          });
+    }
     for (Host.PortForward forward : host.portForwards()) {
       if (forward.to().value().family() == family) {
         ways.add(portForward(forward));
       }
     }
     return ways;
+  }
+
+  /** VPN hosts behind this one: IKE and ESP alone, as the network appears otherwise. */
+  private Host.InternetAccess ipsec(Network network) {
+    return new Host.InternetAccess(
+        network,
+        host.internet().stream()
+            .filter(access -> access.from().equals(network))
+            .findFirst()
+            .map(Host.InternetAccess::nat)
+            .orElse(new Host.SourceNat.Masquerade()),
+        List.of(
+            Service.of(Protocol.UDP, 500),
+            Service.of(Protocol.UDP, 4500),
+            new Service(Protocol.ESP, Optional.empty())),
+        network.origin());
   }
 
   private Way flow(Host.Flow flow) {

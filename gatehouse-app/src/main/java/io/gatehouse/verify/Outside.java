@@ -3,8 +3,12 @@ package io.gatehouse.verify;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Place;
+import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
 import io.gatehouse.path.Journey;
 import java.util.List;
 
@@ -51,9 +55,27 @@ final class Outside {
               received.leftWithDestination(to));
       all = walk.or(all, asked);
     }
+    if (gateway.masquerade().isPresent()) {
+      all = walk.or(all, towardsVpnHosts(gateway.masquerade().get()));
+    }
     if (gateway.host().forward() == Host.Forward.OURS) {
       all = walk.or(all, meaning.notOurs());
     }
     return all;
+  }
+
+  /** IPsec of remotes, to our address there, that goes on to a host of the networks in question. */
+  private int towardsVpnHosts(Masquerade masquerade) {
+    int ike =
+        walk.and(
+            walk.space().protocol(Protocol.UDP.number()),
+            walk.space().sourcePort(PortRange.of(500)),
+            walk.space().destinationPort(PortRange.of(500)));
+    return walk.and(
+        walk.cameBy(List.copyOf(masquerade.devices())),
+        meaning.thisHost(),
+        walk.or(ike, walk.space().protocol(Protocol.ESP.number())),
+        walk.received()
+            .leftWithDestination(masquerade.prefixes().stream().map(Located::value).toList()));
   }
 }

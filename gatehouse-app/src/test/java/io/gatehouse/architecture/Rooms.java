@@ -56,13 +56,14 @@ final class Rooms {
     Set<String> belowTheOutside = with(PURE, "netlink");
     rooms.put("vici", belowTheOutside);
     rooms.put("snapshot", belowTheOutside);
+    rooms.put("slowpath", belowTheOutside);
     // A change is computed from what stands.
     rooms.put("apply", with(belowTheOutside, "snapshot"));
     Set<String> belowTheAnswers = with(belowTheOutside, "vici", "apply", "snapshot");
     rooms.put("doctor", belowTheAnswers);
     rooms.put("capture", belowTheAnswers);
     rooms.put("clients", belowTheAnswers);
-    Set<String> belowTheTop = with(belowTheAnswers, "doctor", "capture", "clients");
+    Set<String> belowTheTop = with(belowTheAnswers, "doctor", "capture", "clients", "slowpath");
     rooms.put("daemon", belowTheTop);
     // `gatehouse run` starts the daemon.
     rooms.put("cli", with(belowTheTop, "daemon"));

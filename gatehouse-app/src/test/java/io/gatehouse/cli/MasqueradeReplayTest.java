@@ -81,6 +81,28 @@ class MasqueradeReplayTest {
   }
 
   @Test
+  void withoutADaemonNobodyKnowsWhoseIsWhat() {
+    Surroundings surroundings =
+        new Surroundings(
+            Map.of("GATEHOUSE_RUN", directory.toString()),
+            directory,
+            new BareHost(true),
+            () -> false);
+    for (String[] words :
+        new String[][] {
+          {"masquerade", "status"},
+          {"masquerade", "release", "10.0.1.7", "192.0.2.1"},
+          {"masquerade", "register", "10.0.1.7", "192.0.2.1", "0xc0ffee01"}
+        }) {
+      assertThat(
+              Main.commandLine(surroundings, new PrintWriter(out), new PrintWriter(err))
+                  .execute(words))
+          .isEqualTo(ExitStatus.NO);
+    }
+    assertThat(err.toString()).contains("no daemon decides");
+  }
+
+  @Test
   void decisionsWithTheirEvidence() throws IOException {
     assertThat(run("masquerade", "replay", "lan.pcap", "--inside", "10.0.1.0/24")).isZero();
 
@@ -125,6 +147,8 @@ class MasqueradeReplayTest {
         .isEqualTo(ExitStatus.USAGE);
     assertThat(run("masquerade", "replay", "lan.pcap")).isEqualTo(ExitStatus.USAGE);
     assertThat(run("masquerade")).isEqualTo(ExitStatus.USAGE);
+    assertThat(run("masquerade", "release", "10.0.1.7")).isEqualTo(ExitStatus.USAGE);
+    assertThat(run("masquerade", "register", "10.0.1.7", "192.0.2.1")).isEqualTo(ExitStatus.USAGE);
     Files.writeString(directory.resolve("text"), "no capture at all");
     assertThat(run("masquerade", "replay", "text", "--inside", "10.0.1.0/24"))
         .isEqualTo(ExitStatus.NO);

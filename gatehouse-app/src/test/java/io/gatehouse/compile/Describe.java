@@ -265,6 +265,7 @@ final class Describe {
         host,
         tunnels,
         identities,
+        Optional.empty(),
         Numbers.DEFAULT,
         new Origin("test.yaml", 1, 1, ""));
   }

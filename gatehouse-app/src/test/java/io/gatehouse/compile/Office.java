@@ -175,6 +175,7 @@ final class Office {
             origin(8)),
         List.of(tunnels),
         List.of(),
+        Optional.empty(),
         Numbers.DEFAULT,
         origin(1));
   }

@@ -200,6 +200,7 @@ class WayBackTest {
             host.origin()),
         gateway.tunnels(),
         gateway.identities(),
+        gateway.masquerade(),
         gateway.numbers(),
         gateway.origin());
   }

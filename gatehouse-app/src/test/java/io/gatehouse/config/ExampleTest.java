@@ -242,7 +242,8 @@ class ExampleTest {
                 d.saMarkMask(),
                 d.identityMarkMask(),
                 d.transportZones(),
-                d.masqueradeZones()));
+                d.masqueradeZones(),
+                d.queue()));
   }
 
   @Test

@@ -30,6 +30,7 @@ class MutilatedTest {
                     set, SetElement.of(Bytes.int32(2), new Data.Value(Bytes.int16(3))))),
             OptionalLong.of(4),
             5),
+        QueueCodecTest.packet(),
         XfrmCodecTest.stateMessage(),
         XfrmCodecTest.policyMessage(),
         RouteCodecTest.multipath(),
@@ -73,6 +74,7 @@ class MutilatedTest {
           for (int type :
               List.of(
                   content.type(),
+                  3 << 8,
                   10 << 8 | 12,
                   10 << 8 | 15,
                   1 << 8,
@@ -90,6 +92,7 @@ class MutilatedTest {
             Frame.Content as =
                 new Frame.Content(type, content.flags(), content.sequence(), content.body());
             within(datagram, NftCodec.read(as));
+            within(datagram, QueueCodec.read(as));
             within(datagram, XfrmCodec.read(as));
             within(datagram, RouteCodec.read(as));
             within(datagram, ConntrackCodec.read(as));

@@ -25,7 +25,11 @@ class NftCodecTest {
           Optional.of(Bytes.int32(9)),
           Optional.empty(),
           SetElement.INTERVAL_END,
-          Optional.of(Duration.ofSeconds(90)));
+          Optional.of(Duration.ofSeconds(90)),
+          Optional.empty());
+  private static final SetElement TIMED =
+      SetElement.of(Bytes.int32(8), new Data.Value(Bytes.int16(0x8001)))
+          .lasting(Duration.ofMinutes(65));
 
   private static List<NftMessage> read(Bytes batch) {
     return Framing.frames(batch).stream()
@@ -40,7 +44,8 @@ class NftCodecTest {
             List.of(
                 new ElementChange.Remove(ZONES, ZONE),
                 new ElementChange.Add(GROUPS, FINANCE),
-                new ElementChange.Add(ZONES, RANGE)),
+                new ElementChange.Add(ZONES, RANGE),
+                new ElementChange.Add(ZONES, TIMED)),
             OptionalLong.empty(),
             3);
 
@@ -49,7 +54,7 @@ class NftCodecTest {
         .containsExactly(
             new NftMessage.Elements(ZONES, List.of(ZONE), true),
             new NftMessage.Elements(GROUPS, List.of(FINANCE), false),
-            new NftMessage.Elements(ZONES, List.of(RANGE), false));
+            new NftMessage.Elements(ZONES, List.of(RANGE, TIMED), false));
   }
 
   @Test

@@ -58,6 +58,8 @@ class DescribedHostTest {
                     ends == journey.started(),
                     path.space().unknowns(unknown).stream()
                         .filter(u -> u.kind() == Unknown.Kind.NOT_UNDERSTOOD)
+                        // The daemon may let a packet go on, or not.
+                        .filter(u -> !u.text().equals("queue to user space"))
                         .toList());
               });
       assertThat(found).as("%s %s", example, family).containsExactly(true, List.of());

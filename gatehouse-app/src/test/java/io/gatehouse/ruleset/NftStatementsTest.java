@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.ruleset.Expression.Addr;
 import io.gatehouse.ruleset.Expression.AnyOf;
@@ -40,6 +41,7 @@ import io.gatehouse.ruleset.Statement.Relation;
 import io.gatehouse.ruleset.Statement.Verdict;
 import io.gatehouse.ruleset.Statement.VerdictMap;
 import io.gatehouse.ruleset.Statement.VerdictSource;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -139,6 +141,23 @@ class NftStatementsTest {
                 new Ct("zone", Optional.of(Direction.ORIGINAL)),
                 new Mapped(new Concat(List.of(SADDR, new Payload("esp", "spi"))), "zz")),
             "ct original zone set ip saddr . esp spi map @zz"),
+        arguments(
+            new Statement.Update(
+                "spis",
+                new Concat(List.of(SADDR, new Payload("esp", "spi"))),
+                Optional.of(ct("zone")),
+                Duration.ofMinutes(65)),
+            "update @spis { ip saddr . esp spi timeout 1h5m : ct zone }"),
+        arguments(
+            new Statement.Update("seen", SADDR, Optional.empty(), Duration.ofSeconds(86_461)),
+            "update @seen { ip saddr timeout 1d1m1s }"),
+        arguments(
+            new Statement.Nat.Destination(
+                Optional.of(new Mapped(ct("zone"), "hosts", Optional.of(Family.V4))),
+                Optional.empty(),
+                List.of()),
+            "dnat ip to ct zone map @hosts"),
+        arguments(new Statement.Queue(7171, 7171, true), "queue flags bypass to 7171"),
         // headers
         arguments(is(DPORT, anyOf(num(4500), num(500))), "udp dport { 500, 4500 }"),
         arguments(is(DPORT, anyOf(num(500))), "udp dport 500"),

@@ -80,6 +80,7 @@ class NftTextTest {
 
             	map from4 {
             		typeof ip saddr : verdict
+            		size 65535
             		flags dynamic,timeout
             		elements = { 10.0.3.7 : goto from_staff }
             	}

@@ -362,7 +362,8 @@ class FaultsIT {
             usual.saMarkMask(),
             usual.identityMarkMask(),
             usual.transportZones(),
-            usual.masqueradeZones()));
+            usual.masqueradeZones(),
+            usual.queue()));
   }
 
   @Test

@@ -1,0 +1,59 @@
+package io.gatehouse.model;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * VPN hosts behind this one that appear under its outside address (VPN Masquerade HOWTO). IPv4
+ * alone: IPv6 needs no translation.
+ *
+ * @param clients networks whose hosts may have IPsec sessions of their own with the world
+ * @param on outside interfaces that they leave by
+ * @param lifetime how long a binding stays without traffic; somewhat above the rekey interval
+ * @param parallel whether several hosts may have sessions with one remote
+ * @param hold how long a message of IKE may be kept so that negotiations do not overlap
+ * @param open whether what only the daemon could decide goes out while no daemon runs
+ * @param servers hosts of these networks that remotes may begin sessions with
+ */
+public record Masquerade(
+    List<Network> clients,
+    List<Interface> on,
+    Duration lifetime,
+    boolean parallel,
+    Duration hold,
+    boolean open,
+    List<Server> servers,
+    Origin origin) {
+
+  /**
+   * A VPN server inside.
+   *
+   * @param from whose sessions it gets; the longest prefix wins, and one of length 0 takes the rest
+   */
+  public record Server(Located<Address> host, List<Prefix> from, Origin origin) {
+    public Server {
+      from = List.copyOf(from);
+    }
+  }
+
+  public Masquerade {
+    clients = List.copyOf(clients);
+    on = List.copyOf(on);
+    servers = List.copyOf(servers);
+  }
+
+  /** The kernel's names of the outside interfaces. */
+  public Set<String> devices() {
+    return on.stream().map(Interface::device).collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** Where the hosts may be. */
+  public List<Located<Prefix>> prefixes() {
+    return clients.stream()
+        .flatMap(network -> network.prefixes().stream())
+        .filter(prefix -> prefix.value().family() == Family.V4)
+        .toList();
+  }
+}

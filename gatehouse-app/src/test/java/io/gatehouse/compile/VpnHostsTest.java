@@ -1,0 +1,75 @@
+package io.gatehouse.compile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.generated.Descriptions;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.ruleset.NftText;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class VpnHostsTest {
+  private static final String EXAMPLE = "vpn-masquerade.yaml";
+
+  private static List<String> lines(Gateway gateway) {
+    return NftText.of(Compiler.compile(gateway).ruleset().tables().getFirst())
+        .lines()
+        .map(String::strip)
+        .toList();
+  }
+
+  private static List<String> changed(String words, String others) {
+    return lines(Descriptions.changedExample(EXAMPLE, words, others));
+  }
+
+  @Test
+  void anAddressThatComesAndGoesIsAskedFor() {
+    assertThat(changed(", addresses: 203.0.113.2/24, router-advertisements: false", ""))
+        .anyMatch(line ->
+            line.startsWith(
+                "iifname \"eth0\" meta nfproto ipv4 fib daddr . iif type local meta l4proto esp"
+                    + " counter ct zone set ip saddr . esp spi map @masq.spis accept"));
+  }
+
+  @Test
+  void newSessionsGoOutWithoutADaemonOnlyWhereThatIsWanted() {
+    String closed = "counter queue to 7172 comment \"ESP of a new SPI";
+    String open = "counter queue flags bypass to 7172 comment \"ESP of a new SPI";
+    assertThat(lines(Descriptions.example(EXAMPLE)))
+        .anyMatch(line -> line.contains(closed))
+        .noneMatch(line -> line.contains(open));
+    assertThat(changed("without-daemon: closed", "without-daemon: open"))
+        .anyMatch(line -> line.contains(open))
+        .noneMatch(line -> line.contains(closed));
+  }
+
+  @Test
+  void theQueuesAreThoseOfTheDescription() {
+    assertThat(changed("masquerade:", "numbers: { queue: 40 }\nmasquerade:"))
+        .anyMatch(line -> line.contains("queue flags bypass to 40 "))
+        .anyMatch(line -> line.contains("queue to 41 "))
+        .noneMatch(line -> line.contains("7171"));
+  }
+
+  @Test
+  void thisHostsOwnComesFirstWhereItHasTunnelsThere() {
+    List<String> both =
+        changed(
+            "masquerade:",
+            "tunnels:\n  staff: { type: remote-access, pools: 10.0.3.0/24, reach: office }\n\nmasquerade:");
+    int chain = both.indexOf("chain masq_ask {");
+    List<String> asking = both.subList(chain + 2, chain + 4);
+    assertThat(asking.get(0)).contains("@masq.own_cookies counter accept");
+    assertThat(asking.get(1)).contains("@masq.own_spis counter accept");
+    assertThat(lines(Descriptions.example(EXAMPLE))).noneMatch(line -> line.contains("masq.own"));
+  }
+
+  @Test
+  void withoutMasqueradeNothingIsAsked() throws Exception {
+    for (String example : Descriptions.examples()) {
+      if (!example.equals(EXAMPLE)) {
+        assertThat(lines(Descriptions.example(example))).noneMatch(l -> l.contains("queue"));
+      }
+    }
+  }
+}

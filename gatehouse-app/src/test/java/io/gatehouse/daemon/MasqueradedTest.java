@@ -1,0 +1,66 @@
+package io.gatehouse.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.daemon.Masqueraded.Wish;
+import io.gatehouse.masquerade.Masquerade;
+import io.gatehouse.masquerade.Settings;
+import io.gatehouse.masquerade.Wire;
+import io.gatehouse.model.Address;
+import io.gatehouse.slowpath.SlowPath;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class MasqueradedTest {
+  private static final Address HOST = Address.of("10.0.1.7");
+  private static final Address REMOTE = Address.of("192.0.2.1");
+
+  @Test
+  void wishesAreReadAndNothingElse() {
+    assertThat(Masqueraded.wish("masquerade-release 10.0.1.7 192.0.2.1"))
+        .contains(new Wish.Release(HOST, REMOTE));
+    assertThat(Masqueraded.wish("masquerade-register 10.0.1.7 192.0.2.1 0xc0ffee01"))
+        .contains(new Wish.Register(HOST, REMOTE, 0xc0ffee01));
+    for (String wrong :
+        List.of(
+            "masquerade-release 10.0.1.7",
+            "masquerade-release 10.0.1.7 2001:db8::1",
+            "masquerade-release 10.0.1.7 192.0.2.1 0x1",
+            "masquerade-register 10.0.1.7 192.0.2.1",
+            "masquerade-register 10.0.1.7 192.0.2.1 0",
+            "masquerade-register 10.0.1.7 192.0.2.1 0x1ffffffff",
+            "masquerade-register 10.0.1.7 192.0.2.1 -1",
+            "masquerade-register 10.0.1.7 192.0.2.1 spi")) {
+      assertThat(Masqueraded.wish(wrong)).as(wrong).isEmpty();
+    }
+  }
+
+  @Test
+  void aBindingAndARefusalAreToldWithTheirReasons() {
+    Masquerade engine = new Masquerade(Settings.standard(), 0);
+    engine.register(HOST, REMOTE, 0xc0ffee01, 1000);
+    engine.outbound(Wire.esp(HOST, REMOTE, 0, 1), 2000);
+
+    List<String> lines =
+        Masqueraded.lines(
+            new SlowPath.Report(
+                1, 0, 0, Optional.of("full"), Optional.of(engine.status()), 61_000));
+
+    assertThat(lines.getFirst()).contains("what=all&masquerades=yes&hosts=1");
+    assertThat(lines).contains("trouble=full");
+    assertThat(lines)
+        .anyMatch(line ->
+            line.startsWith("what=binding&remote=192.0.2.1&spi=0xc0ffee01&host=10.0.1.7")
+                && line.contains("evidence=registered"))
+        .anyMatch(line ->
+            line.startsWith("what=refusal&seconds=59&host=10.0.1.7&remote=192.0.2.1&why=SPI+0"));
+  }
+
+  @Test
+  void withoutAMasqueradeItSaysSo() {
+    assertThat(
+            Masqueraded.lines(new SlowPath.Report(0, 0, 0, Optional.empty(), Optional.empty(), 5)))
+        .containsExactly("what=all&masquerades=no&hosts=0&ike-sessions=0&waiting=0");
+  }
+}

@@ -1,0 +1,347 @@
+package io.gatehouse.slowpath;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatehouse.compile.Compiler;
+import io.gatehouse.compile.LiveMaps;
+import io.gatehouse.generated.Descriptions;
+import io.gatehouse.masquerade.Reason;
+import io.gatehouse.masquerade.Wire;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Gateway;
+import io.gatehouse.netlink.Bytes;
+import io.gatehouse.netlink.ElementChange;
+import io.gatehouse.netlink.PacketQueue.Ruling;
+import io.gatehouse.netlink.QueuedPacket;
+import io.gatehouse.netlink.SetElement;
+import io.gatehouse.netlink.SetElement.Data;
+import io.gatehouse.packet.Ike;
+import io.gatehouse.packet.Ip;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** The example's masquerade, with two clients and the server that it names. */
+class DeciderTest {
+  private static final Address A = Address.of("10.0.1.11");
+  private static final Address B = Address.of("10.0.1.12");
+  private static final Address SERVER = Address.of("10.0.1.9");
+  private static final Address STRANGER = Address.of("10.0.2.11");
+  private static final Address REMOTE = Address.of("192.0.2.77");
+  private static final Address CALLER = Address.of("198.51.100.77");
+  private static final Address PUBLIC = Address.of("203.0.113.2");
+
+  private final Plan plan = plan();
+  private final Decider decider = new Decider(plan, 0);
+  private final Map<String, Map<Bytes, SetElement>> maps = new HashMap<>();
+  private long id;
+  private long now;
+
+  private static Plan plan() {
+    return plan(Descriptions.example("vpn-masquerade.yaml"));
+  }
+
+  private static Plan plan(Gateway gateway) {
+    return Plan.of(gateway, LiveMaps.of(gateway, Compiler.compile(gateway).ruleset()))
+        .orElseThrow();
+  }
+
+  private Step ask(Ip packet, boolean inbound) {
+    Asked asked =
+        new Asked(
+            new QueuedPacket(inbound ? 7171 : 7172, ++id, true, Bytes.NONE),
+            inbound,
+            packet,
+            io.gatehouse.packet.Bytes.EMPTY);
+    return written(decider.asked(List.of(asked), now));
+  }
+
+  /** Keeps the maps as the kernel would. */
+  private Step written(Step step) {
+    for (ElementChange change : step.changes()) {
+      Map<Bytes, SetElement> map = maps.computeIfAbsent(change.set().name(), n -> new HashMap<>());
+      switch (change) {
+        case ElementChange.Add add -> map.put(add.element().key(), add.element());
+        case ElementChange.Remove remove ->
+            assertThat(map.remove(remove.element().key())).isNotNull();
+      }
+    }
+    return step;
+  }
+
+  private List<SetElement> map(String name) {
+    return List.copyOf(maps.getOrDefault(name, Map.of()).values());
+  }
+
+  private static Ruling ruling(Step step) {
+    assertThat(step.rulings()).hasSize(1);
+    return step.rulings().getFirst().ruling();
+  }
+
+  private static List<Address> copies(Step step) {
+    return step.copies().stream().map(Step.Copy::host).toList();
+  }
+
+  private Step ike(Address host, Ike message) {
+    return ask(Wire.ike(host, REMOTE, message), false);
+  }
+
+  private Step answer(Ike message) {
+    return ask(Wire.ike(REMOTE, PUBLIC, message), true);
+  }
+
+  private Step espIn(int spi, int sequence) {
+    return ask(Wire.esp(REMOTE, PUBLIC, spi, sequence), true);
+  }
+
+  private static long cookie(Address host) {
+    return 0xc0000000_00000000L | host.low();
+  }
+
+  /** IKE_SA_INIT and IKE_AUTH; the first packet of a host comes twice. */
+  private void logon(Address host) {
+    Ike init = Wire.v2(cookie(host), 0, Ike.SA_INIT, 0, false, 0, Wire.LONG);
+    assertThat(ruling(ike(host, init))).isEqualTo(Ruling.REPEAT);
+    assertThat(ruling(ike(host, init))).isEqualTo(Ruling.ACCEPT);
+    long answered = host.low();
+    assertThat(ruling(answer(Wire.v2(cookie(host), answered, Ike.SA_INIT, 0, true, 0, Wire.LONG))))
+        .isEqualTo(Ruling.ACCEPT);
+    ike(host, Wire.v2(cookie(host), answered, Ike.AUTH, 1, false, 35, Wire.LONG));
+    answer(Wire.v2(cookie(host), answered, Ike.AUTH, 1, true, Ike.IDR_PAYLOAD, Wire.LONG));
+    now += 1000;
+  }
+
+  private static int zone(List<SetElement> elements) {
+    assertThat(elements).hasSize(1);
+    return Elements.zone(elements.getFirst()).orElseThrow();
+  }
+
+  @Test
+  void aHostGetsAZoneBeforeItsFirstPacketGoes() {
+    Step step = ask(Wire.esp(A, REMOTE, 7, 1), false);
+
+    assertThat(ruling(step)).isEqualTo(Ruling.REPEAT);
+    assertThat(step.changes())
+        .extracting(c -> c.set().name())
+        .containsExactly("masq.zones", "masq.hosts");
+    assertThat(zone(map("masq.zones"))).isEqualTo(0x8000);
+    assertThat(ruling(ask(Wire.esp(A, REMOTE, 7, 1), false))).isEqualTo(Ruling.ACCEPT);
+    ask(Wire.esp(B, REMOTE, 8, 1), false);
+    assertThat(map("masq.zones"))
+        .extracting(e -> Elements.zone(e).orElseThrow())
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void theFirstPacketIsCopiedAndTheSecondComesAgainThroughTheMap() {
+    logon(A);
+
+    Step first = espIn(0x1001, 1);
+    assertThat(copies(first)).containsExactly(A);
+    assertThat(ruling(first)).isEqualTo(Ruling.DROP);
+    assertThat(map("masq.spis")).isEmpty();
+
+    Step second = espIn(0x1001, 2);
+    assertThat(copies(second)).isEmpty();
+    assertThat(ruling(second)).isEqualTo(Ruling.REPEAT);
+    assertThat(zone(map("masq.spis"))).isEqualTo(zone(map("masq.zones")));
+    assertThat(map("masq.spis").getFirst().timeout()).contains(Duration.ofMinutes(65));
+  }
+
+  @Test
+  void whatComesAgainThoughItIsBoundIsWrittenAgain() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    maps.get("masq.spis").clear();
+
+    Step step = espIn(0x1001, 3);
+
+    assertThat(ruling(step)).isEqualTo(Ruling.REPEAT);
+    assertThat(map("masq.spis")).hasSize(1);
+  }
+
+  @Test
+  void severalPlausibleHostsGetCopiesAndNobodyElse() {
+    logon(A);
+    logon(B);
+
+    Step step = espIn(0x1001, 1);
+
+    assertThat(copies(step)).containsExactlyInAnyOrder(A, B);
+    assertThat(ruling(step)).isEqualTo(Ruling.DROP);
+    assertThat(map("masq.spis")).isEmpty();
+  }
+
+  @Test
+  void whatNobodyInsideBeganIsForThisHostsOwnRules() {
+    Step esp = espIn(0x1001, 1);
+    assertThat(ruling(esp)).isEqualTo(Ruling.ACCEPT);
+    assertThat(esp.copies()).isEmpty();
+    assertThat(esp.changes()).isEmpty();
+    assertThat(ruling(answer(Wire.v2(9, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG))))
+        .isEqualTo(Ruling.ACCEPT);
+  }
+
+  @Test
+  void hostsOfOtherNetworksGetNoZone() {
+    Step step = ask(Wire.esp(STRANGER, REMOTE, 7, 1), false);
+
+    assertThat(ruling(step)).isEqualTo(Ruling.DROP);
+    assertThat(step.changes()).isEmpty();
+  }
+
+  @Test
+  void aCallerReachesTheServerOfTheDescription() {
+    Step step =
+        ask(Wire.ike(CALLER, PUBLIC, Wire.v2(5, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG)), true);
+    assertThat(copies(step)).containsExactly(SERVER);
+    assertThat(ruling(step)).isEqualTo(Ruling.DROP);
+
+    Ip answer = Wire.ike(SERVER, CALLER, Wire.v2(5, 6, Ike.SA_INIT, 0, true, 0, Wire.LONG));
+    ask(answer, false);
+    assertThat(ruling(ask(answer, false))).isEqualTo(Ruling.ACCEPT);
+    assertThat(zone(map("masq.cookies"))).isEqualTo(zone(map("masq.zones")));
+  }
+
+  @Test
+  void aSuccessorKnowsWhatStands() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    Decider successor = new Decider(plan, 1);
+
+    successor.recall(map("masq.zones"), map("masq.spis"), map("masq.cookies"), 0);
+
+    assertThat(successor.status().bindings())
+        .singleElement()
+        .satisfies(binding -> {
+          assertThat(binding.host()).isEqualTo(A);
+          assertThat(binding.spi()).isEqualTo(0x1001);
+        });
+    assertThat(successor.sessions()).isEqualTo(1);
+    List<ElementChange> all = successor.everything().changes();
+    assertThat(all)
+        .extracting(c -> c.set().name())
+        .containsExactlyInAnyOrder("masq.zones", "masq.hosts", "masq.spis", "masq.cookies");
+    assertThat(successor.stands(map("masq.zones"))).isTrue();
+    assertThat(successor.stands(List.of())).isFalse();
+  }
+
+  @Test
+  void zonesThatAreNotOursAreNotRecalled() {
+    decider.recall(
+        List.of(
+            SetElement.of(Bytes.of(A.bytes()), new Data.Value(Bytes.int16(0x1000))),
+            SetElement.of(Bytes.of(STRANGER.bytes()), new Data.Value(Bytes.int16(0x8000)))),
+        List.of(),
+        List.of(),
+        0);
+    assertThat(decider.hosts()).isZero();
+  }
+
+  /** The same with a tunnel of this host's own on the same interface. */
+  private static Plan withTunnel() {
+    return plan(
+        Descriptions.changedExample(
+            "vpn-masquerade.yaml",
+            "masquerade:",
+            "tunnels:\n  staff: { type: remote-access, pools: 10.0.3.0/24, reach: office }\n\nmasquerade:"));
+  }
+
+  @Test
+  void whatThisHostReceivesItselfIsNobodysInside() {
+    Decider both = new Decider(withTunnel(), 0);
+    Step told = both.own(Set.of(new Elements.Spi(REMOTE, 0x3003)));
+    assertThat(told.changes()).extracting(c -> c.set().name()).containsExactly("masq.own_spis");
+
+    Asked esp =
+        new Asked(
+            new QueuedPacket(7171, 1, true, Bytes.NONE),
+            true,
+            Wire.esp(REMOTE, PUBLIC, 0x3003, 1),
+            io.gatehouse.packet.Bytes.EMPTY);
+    Step step = both.asked(List.of(esp), 0);
+
+    assertThat(ruling(step)).isEqualTo(Ruling.ACCEPT);
+    assertThat(step.copies()).isEmpty();
+    assertThat(both.own(Set.of()).changes())
+        .hasSize(1)
+        .allMatch(c -> c instanceof ElementChange.Remove);
+  }
+
+  @Test
+  void whoBeginsASessionBeginsItWithThisHostOrWithTheServerForIt() {
+    Decider both = new Decider(withTunnel(), 0);
+    Ike first = Wire.v2(5, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG);
+    Asked ours =
+        new Asked(
+            new QueuedPacket(7171, 1, true, Bytes.NONE),
+            true,
+            Wire.ike(REMOTE, PUBLIC, first),
+            io.gatehouse.packet.Bytes.EMPTY);
+    Asked servers =
+        new Asked(
+            new QueuedPacket(7171, 2, true, Bytes.NONE),
+            true,
+            Wire.ike(CALLER, PUBLIC, first),
+            io.gatehouse.packet.Bytes.EMPTY);
+
+    Step one = both.asked(List.of(ours), 0);
+    assertThat(ruling(one)).isEqualTo(Ruling.ACCEPT);
+    assertThat(one.copies()).isEmpty();
+    Step other = both.asked(List.of(servers), 0);
+    assertThat(copies(other)).containsExactly(SERVER);
+    assertThat(ruling(other)).isEqualTo(Ruling.DROP);
+  }
+
+  @Test
+  void releaseFreesWhatAHostHolds() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+
+    written(decider.release(A, REMOTE, now));
+
+    assertThat(map("masq.spis")).isEmpty();
+    assertThat(map("masq.cookies")).isEmpty();
+  }
+
+  @Test
+  void aHostRegistersWhatItReceives() {
+    ask(Wire.esp(A, REMOTE, 7, 1), false);
+    List<Reason> why = new ArrayList<>();
+
+    written(decider.register(A, REMOTE, 0x2002, now, why::add));
+
+    assertThat(why).isEmpty();
+    assertThat(map("masq.spis")).hasSize(1);
+    decider.register(STRANGER, REMOTE, 0x2003, now, why::add);
+    assertThat(why).hasSize(1);
+  }
+
+  @Test
+  void negotiationsOfTwoHostsTakeTurns() {
+    logon(A);
+    ask(Wire.esp(B, REMOTE, 9, 1), false);
+    // A's rekey makes it plausible; B's logon comes within the time for which such messages wait.
+    ike(
+        A,
+        Wire.v2(cookie(A), A.low(), Ike.CREATE_CHILD_SA, 2, false, Ike.NOTIFY_PAYLOAD, Wire.LONG));
+    Ike init = Wire.v2(cookie(B), 0, Ike.SA_INIT, 0, false, 0, Wire.LONG);
+    ike(B, init);
+    answer(Wire.v2(cookie(B), B.low(), Ike.SA_INIT, 0, true, 0, Wire.LONG));
+    Step held = ike(B, Wire.v2(cookie(B), B.low(), Ike.AUTH, 1, false, 35, Wire.LONG));
+
+    assertThat(held.rulings()).isEmpty();
+    assertThat(decider.waiting()).isEqualTo(1);
+    assertThat(written(decider.wake(now)).rulings()).isEmpty();
+    now = decider.due().orElseThrow();
+    assertThat(ruling(written(decider.wake(now)))).isEqualTo(Ruling.ACCEPT);
+    assertThat(decider.waiting()).isZero();
+  }
+}
