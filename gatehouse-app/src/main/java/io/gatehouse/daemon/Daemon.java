@@ -43,8 +43,6 @@ public final class Daemon {
   /** A device comes with a row of events: its link, its carrier, its addresses. */
   private static final Duration TOGETHER = Duration.ofMillis(150);
 
-  private static final long OWN = ProcessHandle.current().pid();
-
   private final Hands hands;
   private final Path vici;
   private final Path control;
@@ -59,6 +57,9 @@ public final class Daemon {
 
   private final SlowPath slowPath = new SlowPath();
   private volatile boolean over;
+
+  /** The kernel names the thread of a transaction, not its process. */
+  private volatile long conductorsThread;
 
   /** Whether the transaction that is being told touches our table; the reader's alone. */
   private boolean ours;
@@ -87,15 +88,28 @@ public final class Daemon {
     this.vici = vici;
     this.control = control;
     this.clock = clock;
-    conductor = new Conductor(Daemon::kernel, new Others(), clock);
+    conductor = new Conductor(this::kernel, new Others(), clock);
   }
 
-  private static Store kernel() {
+  /** Opened in the conductor's thread. */
+  private Store kernel() {
+    conductorsThread = thread();
     return switch (Kernel.open()) {
       case Answer.Told<Kernel>(Kernel kernel) -> Store.of(kernel);
       case Answer.Failed<Kernel>(Failure why) ->
           throw new IllegalStateException("no netlink socket: " + why);
     };
+  }
+
+  /**
+   * The number of this thread; 0 where /proc does not tell, and then our own changes look foreign.
+   */
+  private static long thread() {
+    try {
+      return Long.parseLong(Path.of("/proc/thread-self").toRealPath().getFileName().toString());
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
   }
 
   private final class Others implements Conductor.Surroundings {
@@ -217,7 +231,7 @@ public final class Daemon {
             case NftMessage.InTable in -> ours |= isOurs(in.table());
             // It ends a transaction, whose parts came before it.
             case NftMessage.Generation generation -> {
-              if (ours && generation.process() != OWN) {
+              if (ours && generation.process() != conductorsThread) {
                 conductor.kernelChanged();
               }
               ours = false;

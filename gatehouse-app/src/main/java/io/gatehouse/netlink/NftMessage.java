@@ -25,7 +25,7 @@ public sealed interface NftMessage
   /**
    * The ruleset's generation, which counts transactions.
    *
-   * @param process whose transaction made it; 0 in an answer
+   * @param process whose transaction made it, the number of its thread; 0 in an answer
    */
   record Generation(long number, long process) implements NftMessage {}
 

@@ -25,6 +25,7 @@ import io.gatehouse.netlink.SetElement.Data;
 import io.gatehouse.netlink.SetId;
 import io.gatehouse.netlink.XfrmCodec;
 import io.gatehouse.netlink.XfrmMessage;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -459,6 +460,34 @@ class NetlinkIT {
         }
         assertThat(table).isTrue();
         assertThat(makers).doesNotContain(0L, ProcessHandle.current().pid());
+      }
+    });
+  }
+
+  /** The daemon tells its own changes from others' by this. */
+  @Test
+  void ownTransactionsAreHeardWithTheirThread() {
+    OwnNamespace.in(() -> {
+      sh(TABLE);
+      String thread = Path.of("/proc/thread-self").toRealPath().getFileName().toString();
+      try (KernelEvents events = told(KernelEvents.about(KernelEvents.About.NFTABLES));
+          Kernel kernel = told(Kernel.open())) {
+        told(kernel.change(List.of(new ElementChange.Add(ZONES, zone(7, 0x1007))), ANY));
+        sh("nft add chain inet gatehouse another");
+        List<NftMessage> heard = new ArrayList<>();
+        while (heard.stream().noneMatch(NftMessage.InTable.class::isInstance)) {
+          Heard.Messages next = (Heard.Messages) events.next(SOON);
+          assertThat(next.messages()).isNotEmpty();
+          next.messages().stream().map(NftCodec::read).forEach(heard::add);
+        }
+        assertThat(heard.get(0))
+            .isEqualTo(new NftMessage.Elements(ZONES, List.of(zone(7, 0x1007)), false));
+        assertThat(heard.get(1))
+            .isInstanceOfSatisfying(
+                NftMessage.Generation.class,
+                generation ->
+                    assertThat(generation.process()).isEqualTo(Long.parseLong(thread)));
+        assertThat(heard).contains(new NftMessage.InTable(SetId.INET, "gatehouse"));
       }
     });
   }
