@@ -103,6 +103,11 @@ final class ByEvidence implements Association {
     if (stray.packets == PACKETS) {
       settle(contest, remote, now);
     }
+    // Settling others may have settled this one.
+    int bound = flows.find(remote, esp.spi());
+    if (bound != SlotTable.NONE) {
+      return Association.to(flows.hostOf(bound));
+    }
     Optional<Integer> decided = decide(contest, remote, stray, now);
     if (decided.isEmpty() && stray.candidates.isEmpty()) {
       // All that explained it was used up by others: who may own it is asked anew.

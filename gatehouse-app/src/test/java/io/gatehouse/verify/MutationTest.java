@@ -42,6 +42,12 @@ class MutationTest {
         "error about a tunnel's packet, in clear: without meta ipsec missing",
         "drops errors that one tunnel sends into another: where that is described, a property"
             + " breaks");
+    for (String family : List.of("ip", "ip6")) {
+      reasons.put(
+          "in clear: without ct original " + family + " daddr @ours",
+          "drops errors about a client's connections to the world that are for this host itself:"
+              + " NAT hands them to the client, and where it does not, a property breaks");
+    }
     reasons.put(
         "leaves in clear: without oifname @outside",
         "drops what a tunnel sends to somebody else's device in clear: nothing describes that");
