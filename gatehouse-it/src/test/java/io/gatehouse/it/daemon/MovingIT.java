@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +94,7 @@ class MovingIT {
     return host;
   }
 
+  @Tag("full") // once in eleven runs SIGHUP was not followed; why is not known yet
   @Test
   void theDaemonFollowsTheHost() {
     OwnNamespace.in(() -> {
@@ -213,7 +216,11 @@ class MovingIT {
       await().until(() -> Files.readString(heard).contains("icmp_seq=20 "));
       Files.writeString(file, DESCRIPTION.replace("tcp/1433", "tcp/1434"));
       sh("kill -HUP " + daemon.pid());
-      soon(() -> sh("nft list chain inet gatehouse from_staff.finance"), "1434");
+      try {
+        soon(() -> sh("nft list chain inet gatehouse from_staff.finance"), "1434");
+      } catch (ConditionTimeoutException e) {
+        throw new AssertionError("the daemon said: " + gatehouse.said(), e);
+      }
       soon(() -> sh("nft list map inet gatehouse from_staff.groups4"), "10.0.1.252 ");
       Files.writeString(file, "version: 1\ngateway: broken\n  nonsense");
       sh("kill -HUP " + daemon.pid());
