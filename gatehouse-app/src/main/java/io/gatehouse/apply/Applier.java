@@ -165,9 +165,10 @@ public final class Applier {
 
   private static Outcome waits(Journal.Waiting waiting) {
     return Outcome.refused(
-        "generation %d waits for confirmation, %d s more"
-            .formatted(waiting.generation(), Math.max(0, waiting.until() - Hand.uptime())),
-        "first: gatehouse confirm, or gatehouse rollback");
+            "generation %d waits for confirmation, %d s more"
+                .formatted(waiting.generation(), Math.max(0, waiting.until() - Hand.uptime())),
+            "first: gatehouse confirm, or gatehouse rollback")
+        .forNow();
   }
 
   /**

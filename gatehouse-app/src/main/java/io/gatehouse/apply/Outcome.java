@@ -7,8 +7,10 @@ import java.util.stream.Stream;
  * What a command came to.
  *
  * @param lines for people: what matters first, the way out last
+ * @param passing whether it was not done for a reason that passes: somebody else is at work, or the
+ *     kernel did not take it and has what it had before
  */
-public record Outcome(Kind kind, List<String> lines) {
+public record Outcome(Kind kind, List<String> lines, boolean passing) {
 
   /** Why it ended. */
   public enum Kind {
@@ -26,9 +28,27 @@ public record Outcome(Kind kind, List<String> lines) {
     lines = List.copyOf(lines);
   }
 
+  /** What a command came to by its own right. */
+  public Outcome(Kind kind, List<String> lines) {
+    this(kind, lines, false);
+  }
+
   /** The same with more to say. */
   public Outcome and(List<String> more) {
-    return new Outcome(kind, Stream.concat(lines.stream(), more.stream()).toList());
+    return new Outcome(kind, Stream.concat(lines.stream(), more.stream()).toList(), passing);
+  }
+
+  /** The same, for a reason that passes. */
+  Outcome forNow() {
+    return new Outcome(kind, lines, true);
+  }
+
+  /**
+   * Whether the same may come to something else a little later. Where the host lacks something, or
+   * something failed, somebody may mend it.
+   */
+  public boolean isWorthAnotherTry() {
+    return passing || kind == Kind.FAILED || kind == Kind.LACKING;
   }
 
   static Outcome refused(String... lines) {

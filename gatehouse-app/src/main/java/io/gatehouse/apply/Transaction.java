@@ -37,7 +37,8 @@ final class Transaction {
     try {
       switch (Hand.open(directories, prefix, environment, command)) {
         case Hand.Attempt.Busy busy -> {
-          return Outcome.refused(busy.holder(), "nothing was touched; try again when it has ended");
+          return Outcome.refused(busy.holder(), "nothing was touched; try again when it has ended")
+              .forNow();
         }
         case Hand.Attempt.Broken broken -> {
           return new Outcome(Outcome.Kind.FAILED, List.of(broken.why(), "nothing was touched"));
@@ -110,6 +111,6 @@ final class Transaction {
       return stuck(lines);
     }
     lines.add("the kernel has what it had before");
-    return new Outcome(Outcome.Kind.REFUSED, lines);
+    return new Outcome(Outcome.Kind.REFUSED, lines).forNow();
   }
 }

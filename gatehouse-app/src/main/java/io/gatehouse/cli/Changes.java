@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -170,6 +171,15 @@ final class Changes {
 
   /** Applies the FILE of a command line. Returns an {@link ExitStatus}. */
   int apply(Subcommand.Call call) {
+    return apply(call, outcome -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param told what came of it; not called where the description itself is refused
+   */
+  int apply(Subcommand.Call call, Consumer<Outcome> told) {
     String file = call.positional(0);
     Set<Property> despite = Proven.named(call, "--despite");
     Recorded source = new Recorded(new Disk(surroundings.directory()));
@@ -186,7 +196,8 @@ final class Changes {
                   described,
                   source,
                   new Asked(file, "gatehouse apply " + file, within, !call.isSet("--not-at-boot")),
-                  proven.remarks())
+                  proven.remarks(),
+                  told)
               : unproved(call, file, described, proven, despite);
         });
   }
@@ -208,7 +219,8 @@ final class Changes {
       Described described,
       Recorded source,
       Asked asked,
-      List<String> remarks) {
+      List<String> remarks,
+      Consumer<Outcome> told) {
     Outcome outcome =
         applier()
             .apply(
@@ -223,6 +235,7 @@ final class Changes {
     if (outcome.kind() == Outcome.Kind.DONE && asked.within().isEmpty() && asked.atBoot()) {
       outcome = outcome.and(units().install());
     }
+    told.accept(outcome);
     if (call.isSet("--json")) {
       Map<String, Object> answer = answer(call, outcome, described.remarks());
       if (call.spec().name().equals("apply")) {
@@ -388,7 +401,8 @@ final class Changes {
                 described,
                 source,
                 new Asked(file, "gatehouse rollback " + number, within, true),
-                List.of()));
+                List.of(),
+                outcome -> {}));
   }
 
   private int remove(Subcommand.Call call) throws IOException {

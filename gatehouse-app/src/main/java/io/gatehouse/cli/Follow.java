@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -87,7 +88,8 @@ final class Follow {
             InstantSource.system());
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> end(daemon, clears(call), ended), "end"));
-    Hangup.answer(() -> daemon.afterwards(() -> again(call)));
+    Rereading rereading = new Rereading(() -> again(call), daemon::afterwards);
+    Hangup.answer(rereading::ask);
     try {
       daemon.run(() -> ready(call));
     } finally {
@@ -139,17 +141,24 @@ final class Follow {
     }
   }
 
-  /** SIGHUP: the description may have changed. What it comes to is said, and never ends us. */
-  private void again(Subcommand.Call call) {
+  /**
+   * SIGHUP: the description may have changed. What it comes to is said, and never ends us.
+   *
+   * @return whether that is all there is to do
+   */
+  private boolean again(Subcommand.Call call) {
     call.out().println("reads " + call.positional(0) + " again");
     call.out().flush();
+    AtomicBoolean settled = new AtomicBoolean(true);
     try {
-      changes.apply(call);
-    } catch (RuntimeException e) {
+      changes.apply(call, outcome -> settled.set(!outcome.isWorthAnotherTry()));
+    } catch (RuntimeException | VirtualMachineError | LinkageError e) {
       call.err().println("not applied: " + e);
+      settled.set(false);
     }
     call.out().flush();
     call.err().flush();
+    return settled.get();
   }
 
   private static void end(Daemon daemon, boolean clears, CountDownLatch ended) {

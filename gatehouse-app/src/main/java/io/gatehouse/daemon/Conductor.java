@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -66,6 +67,12 @@ final class Conductor {
 
     /** A device of the description came: what waited for it can stand now. Returns at once. */
     void devicesCame();
+
+    /** The outside addresses that were told last, by us or by whoever ran before us. */
+    Set<Address> outsideBefore();
+
+    /** The outside addresses that this host has, and those whose connections are not ended yet. */
+    void outsideNow(Set<Address> addresses);
 
     /** It still works. Returns at once. */
     void alive();
@@ -193,6 +200,9 @@ final class Conductor {
     /** Addresses that this host has no more, whose connections are not all ended yet. */
     private final Set<Address> gone = new LinkedHashSet<>();
 
+    /** What {@link Surroundings#outsideNow} was told last; nothing before the first listing. */
+    private Optional<Set<Address>> told = Optional.empty();
+
     Hold(Store store, Model model) {
       this.store = store;
       keeper = new Keeper(store, model);
@@ -215,6 +225,12 @@ final class Conductor {
         case Answer.Told<List<RouteMessage>>(List<RouteMessage> all) -> {
           devices.listed(all);
           blind = Optional.empty();
+          if (told.isEmpty()) {
+            // An address may have gone while nobody looked.
+            Set<Address> before = surroundings.outsideBefore();
+            devices.were(before);
+            told = Optional.of(before);
+          }
         }
         case Answer.Failed<List<RouteMessage>>(Failure why) ->
             blind = Optional.of("cannot read devices: " + why);
@@ -238,6 +254,12 @@ final class Conductor {
         if (unended.isEmpty()) {
           gone.clear();
         }
+      }
+      Set<Address> outside = new HashSet<>(devices.outside());
+      outside.addAll(gone);
+      if (told.filter(before -> !before.equals(outside)).isPresent()) {
+        surroundings.outsideNow(outside);
+        told = Optional.of(outside);
       }
     }
 

@@ -1,6 +1,7 @@
 package io.gatehouse.daemon;
 
 import io.gatehouse.compile.LiveMaps;
+import io.gatehouse.model.Address;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.Frame;
@@ -21,9 +22,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -47,6 +50,7 @@ public final class Daemon {
   private final Path vici;
   private final Path control;
   private final InstantSource clock;
+  private final OutsideNote outside;
   private final AtomicReference<Runnable> listAgain = new AtomicReference<>(() -> {});
   private final Conductor conductor;
   private final AtomicBoolean lateWaits = new AtomicBoolean();
@@ -88,6 +92,7 @@ public final class Daemon {
     this.vici = vici;
     this.control = control;
     this.clock = clock;
+    outside = new OutsideNote(control.resolveSibling("outside"));
     conductor = new Conductor(this::kernel, new Others(), clock);
   }
 
@@ -138,6 +143,16 @@ public final class Daemon {
     }
 
     @Override
+    public Set<Address> outsideBefore() {
+      return outside.told();
+    }
+
+    @Override
+    public void outsideNow(Set<Address> addresses) {
+      outside.tell(addresses);
+    }
+
+    @Override
     public void alive() {
       hands.alive();
     }
@@ -149,10 +164,14 @@ public final class Daemon {
     hands.late();
   }
 
-  /** Does something between what takes long, in the thread for that. */
-  public void afterwards(Runnable chore) {
+  /**
+   * Does something after a while, in the thread for what takes long, one thing at a time; nothing
+   * once it has ended.
+   */
+  public void afterwards(Duration wait, Runnable chore) {
     if (!over) {
-      chores.execute(chore);
+      CompletableFuture.delayedExecutor(wait.toMillis(), TimeUnit.MILLISECONDS, chores)
+          .execute(chore);
     }
   }
 

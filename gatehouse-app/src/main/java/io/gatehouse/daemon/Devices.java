@@ -131,6 +131,21 @@ final class Devices {
     return answer;
   }
 
+  /** The addresses of outside devices that stand now. */
+  Set<Address> outside() {
+    return addresses.entrySet().stream()
+        .filter(entry -> isOf(outside, entry.getKey()))
+        .flatMap(entry -> entry.getValue().stream())
+        .collect(Collectors.toSet());
+  }
+
+  /** Outside addresses that somebody saw before us: those that nobody has any more have gone. */
+  void were(Set<Address> before) {
+    before.stream()
+        .filter(address -> addresses.values().stream().noneMatch(all -> all.contains(address)))
+        .forEach(left::add);
+  }
+
   /** Outside addresses that no device has any more, since this was last asked. */
   Set<Address> left() {
     Set<Address> answer = Set.copyOf(left);

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -37,6 +38,10 @@ class ConductorTest {
   private final AtomicInteger repairs = new AtomicInteger();
   private final AtomicInteger arrivals = new AtomicInteger();
   private final AtomicInteger signs = new AtomicInteger();
+
+  /** The outside addresses that were told last. */
+  private final AtomicReference<Set<Address>> outside = new AtomicReference<>(Set.of());
+
   private final Conductor conductor =
       new Conductor(
           () -> store,
@@ -60,6 +65,16 @@ class ConductorTest {
             @Override
             public void devicesCame() {
               arrivals.incrementAndGet();
+            }
+
+            @Override
+            public Set<Address> outsideBefore() {
+              return outside.get();
+            }
+
+            @Override
+            public void outsideNow(Set<Address> addresses) {
+              outside.set(addresses);
             }
 
             @Override
@@ -235,6 +250,25 @@ class ConductorTest {
   }
 
   @Test
+  void anAddressThatWentWhileNobodyRanIsMissed() throws Exception {
+    store.connected(connection("198.51.100.7", "203.0.113.2", "198.51.100.7"));
+    Connection other = connection("10.0.1.20", "198.51.100.8", "203.0.113.7");
+    store.connected(other);
+    outside.set(Set.of(OUR, Address.of("203.0.113.7")));
+    standing(Address.of("203.0.113.7"));
+    store.deaf(true);
+    thread.start();
+    assertThat(report().troubles()).anyMatch(trouble -> trouble.contains("203.0.113.2"));
+    assertThat(outside.get()).as("until its connections are ended").contains(OUR);
+
+    store.deaf(false);
+    report();
+    report();
+    assertThat(store.connected()).containsExactly(other);
+    assertThat(outside.get()).containsExactly(Address.of("203.0.113.7"));
+  }
+
+  @Test
   void whatCouldNotBeEndedIsSaidAndTriedAgain() throws Exception {
     store.connected(connection("198.51.100.7", "203.0.113.2", "198.51.100.7"));
     store.deaf(true);
@@ -328,6 +362,14 @@ class ConductorTest {
 
                 @Override
                 public void devicesCame() {}
+
+                @Override
+                public Set<Address> outsideBefore() {
+                  return Set.of();
+                }
+
+                @Override
+                public void outsideNow(Set<Address> addresses) {}
 
                 @Override
                 public void alive() {}
