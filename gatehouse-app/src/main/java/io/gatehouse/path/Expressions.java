@@ -315,9 +315,14 @@ final class Expressions {
     return table.sets().stream().filter(s -> s.name().equals(name)).findFirst();
   }
 
-  /** Whether the kernel or somebody's program fills it by itself: it may hold anything. */
+  /**
+   * Whether packets fill it: it may hold anything. Verdicts no rule can put into a map
+   * (nft_dynset_init): what was seen in such a one stands until somebody's program changes it, as
+   * with rules.
+   */
   private static boolean learns(NftSet set) {
     return set.contract().isEmpty()
+        && set.holds().filter(NftSet.Holds.Verdicts.class::isInstance).isEmpty()
         && (set.flags().contains(NftSet.Flag.DYNAMIC) || set.flags().contains(NftSet.Flag.TIMEOUT));
   }
 

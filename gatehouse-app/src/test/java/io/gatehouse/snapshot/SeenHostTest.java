@@ -237,6 +237,30 @@ class SeenHostTest {
     assertThat(host(files).remarks()).anyMatch(r -> r.kind() == Remark.Kind.NOT_UNDERSTOOD);
   }
 
+  /** As the maps of our groups are: whose members end by themselves, and no packet adds one. */
+  @Test
+  void verdictsOfAMapWhoseElementsEndByThemselvesAreThoseThatStand() {
+    Map<String, String> files = files();
+    files.remove("iptables-save.txt");
+    String maps =
+        """
+        {"nftables": [{"table": {"family": "inet", "name": "t"}},
+        {"map": {"family": "inet", "table": "t", "name": "members", "type": "ipv4_addr",
+          "map": "verdict", "flags": ["timeout"],
+          "elem": [[{"elem": {"val": "10.0.1.%d", "timeout": 60, "expires": 41}}, {"drop": null}]]}},
+        {"chain": {"family": "inet", "table": "t", "name": "forward", "type": "filter",
+          "hook": "forward", "prio": 0, "policy": "accept"}},
+        {"rule": {"family": "inet", "table": "t", "chain": "forward", "handle": 3,
+          "expr": [{"vmap": {"key": {"payload": {"protocol": "ip", "field": "saddr"}},
+            "data": "@members"}}]}}]}
+        """;
+    files.put("nft.json", maps.formatted(5));
+    assertThat(isProtected(host(files))).as("dropped before").isFalse();
+    files.put("nft.json", maps.formatted(6));
+    assertThat(isProtected(host(files))).isTrue();
+    assertThat(mayLeak(host(files))).isFalse();
+  }
+
   // ---- entries of the kernel
   // ----------------------------------------------------------------------------------------------------------
 
