@@ -359,7 +359,7 @@ public final class DaemonSpeed {
           sent += 2;
         }
         // All of them were heard when one more stands.
-        running.charon().send(ScriptedCharon.updown(3 * MOST - 10_000 + part, true));
+        running.charon().send(ScriptedCharon.updown(3 * MOST + part, true));
         while (standing(kernel) != MOST + part + 1) {
           Thread.sleep(1);
         }
