@@ -10,16 +10,22 @@ import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Two clients behind one NAT, both from port 1701 to port 1701 in transport mode as Windows' are,
- * with strongSwan on all sides: answers that come late reach the client that asked.
+ * Clients behind one NAT, all from port 1701 to port 1701 in transport mode as Windows' are, with
+ * strongSwan on all sides: answers that come late reach the client that asked.
  */
 @Tag("full")
 class L2tpClientsIT {
-  private static final String DESCRIPTION =
+  static final String DESCRIPTION =
       """
       version: 1
       gateway: l2tp
@@ -62,9 +68,9 @@ class L2tpClientsIT {
   /** Answers a quarter of a second later, when the other client has spoken meanwhile. */
   private static final String SERVER =
       """
-      import select, socket, time
-      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-      s.bind(('0.0.0.0', 1701))
+      import select, socket, sys, time
+      s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+      s.bind(('::', 1701))
       late = []
       while True:
           wait = max(0, late[0][0] - time.time()) if late else 60
@@ -73,19 +79,20 @@ class L2tpClientsIT {
               late.append((time.time() + 0.25, data, peer))
           while late and late[0][0] <= time.time():
               _, data, peer = late.pop(0)
-              s.sendto(b'for ' + data, peer)
+              try: s.sendto(b'for ' + data, peer)
+              except OSError as refused: print(refused, file=sys.stderr, flush=True)
       """;
 
   private static final String ASKER =
       """
       import socket, sys, time
-      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-      s.bind(('0.0.0.0', 1701))
+      s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+      s.bind(('::', 1701))
       s.settimeout(5)
       own = others = 0
       for i in range(6):
           mine = f'{sys.argv[1]}-{i}'.encode()
-          s.sendto(mine, ('203.0.113.2', 1701))
+          s.sendto(mine, (sys.argv[2], 1701))
           try:
               if s.recvfrom(2000)[0] == b'for ' + mine: own += 1
               else: others += 1
@@ -109,82 +116,235 @@ class L2tpClientsIT {
         .until(() -> gateway.run("cat", "/var/log/gatehouse.log").out().contains("follows"));
   }
 
-  @Test
-  void lateAnswersReachTheClientThatAsked() {
-    Lab lab = Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_NAT, Feature.CT_ZONES);
-    try (Network net =
-        lab.network(
-            """
-            wire gw:eth0 203.0.113.2/24 -- nat:wan 203.0.113.1/24
-            wire c1:eth0 192.168.1.2/24 -- nat:l1 192.168.1.1/24
-            wire c2:eth0 192.168.2.2/24 -- nat:l2 192.168.2.1/24
-            route c1 default via 192.168.1.1
-            route c2 default via 192.168.2.1
-            set nat net.ipv4.ip_forward=1
-            """)) {
-      net.host("nat")
-          .nft(
-              "table ip nat { chain out { type nat hook postrouting priority srcnat; oifname \"wan\" masquerade; }; }");
-      net.charon(
-          new Network.Peer("gw", Described.of(DESCRIPTION).swanctl() + AUTHENTICATION),
-          new Network.Peer("c1", CLIENT),
-          new Network.Peer("c2", CLIENT));
-      Host gateway = net.host("gw");
-      gateway.write("/etc/gw.yaml", DESCRIPTION);
-      gateway.write("/etc/server.py", SERVER);
-      net.host("c1").write("/etc/asker.py", ASKER);
-      net.host("c2").write("/etc/asker.py", ASKER);
-      gateway.script(START).expected();
-      untilItFollows(gateway);
+  /** As strongSwan's connmark plugin wants it: marks, and nothing that follows them. */
+  private static final String CONNMARK =
+      """
+      connections {
+        legacy {
+          version = 1
+          local_addrs = 203.0.113.2
+          local { auth = psk }
+          remote { auth = psk }
+          children {
+            l2tp {
+              mode = transport
+              local_ts = dynamic[udp/1701]
+              remote_ts = dynamic[udp]
+              mark_in = %unique
+              mark_out = %unique
+              esp_proposals = aes128-sha1
+            }
+          }
+        }
+      }
+      secrets { ike { secret = "lab" } }
+      """;
 
-      net.host("c1").initiate("l2tp").expected();
-      net.host("c2").initiate("l2tp").expected();
+  /** A gateway, a NAT before it, and clients behind that, each in a network of its own. */
+  enum World {
+    FOUR("203.0.113.2", "203.0.113.1", 24, "192.168.%d."),
+    SIX("2001:db8:113::2", "2001:db8:113::1", 64, "fd00:%d::");
+
+    private final String gateway;
+    private final String nat;
+    private final int length; // of their network's prefix
+
+    /** A client's network without its last part, by its number. */
+    private final String client;
+
+    World(String gateway, String nat, int length, String client) {
+      this.gateway = gateway;
+      this.nat = nat;
+      this.length = length;
+      this.client = client;
+    }
+
+    /** Text about 203.0.113.2/24, for this world. */
+    String of(String text) {
+      return text.replace(FOUR.gateway + "/24", "\"" + gateway + "/" + length + "\"")
+          .replace(FOUR.gateway, gateway);
+    }
+
+    private String port(String address) {
+      return (this == SIX ? "[" + address + "]" : address) + ":1701";
+    }
+
+    private String mapped() {
+      return (this == SIX ? "" : "::ffff:") + gateway;
+    }
+
+    /** The NAT's rules; {@code how} is masquerade, with ports or without. */
+    private String rules(String how) {
+      return "table %s nat { chain out { type nat hook postrouting priority srcnat; oifname \"wan\" meta l4proto udp %s; }; }"
+          .formatted(this == SIX ? "ip6" : "ip", how);
+    }
+  }
+
+  static Network behindOneNat(World world, int clients) {
+    StringBuilder wires =
+        new StringBuilder(
+            "wire gw:eth0 %1$s/%3$d -- nat:wan %2$s/%3$d%n"
+                .formatted(world.gateway, world.nat, world.length));
+    for (int i = 1; i <= clients; i++) {
+      wires.append(
+          """
+          wire c%1$d:eth0 %2$s2/%3$d -- nat:l%1$d %2$s1/%3$d
+          route c%1$d default via %2$s1
+          """
+              .formatted(i, world.client.formatted(i), world.length));
+    }
+    wires.append("set nat net.ipv4.ip_forward=1\nset nat net.ipv6.conf.all.forwarding=1\n");
+    Network net =
+        Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_NAT, Feature.CT_ZONES)
+            .network(wires.toString());
+    net.host("nat").nft(world.rules("masquerade"));
+    return net;
+  }
+
+  /** Starts every charon and the daemon, and brings all clients up. */
+  static void start(World world, Network net, int clients, String text) {
+    String description = world.of(text);
+    List<Network.Peer> peers = new ArrayList<>();
+    peers.add(new Network.Peer("gw", Described.of(description).swanctl() + AUTHENTICATION));
+    for (int i = 1; i <= clients; i++) {
+      peers.add(new Network.Peer("c" + i, world.of(CLIENT)));
+    }
+    net.charon(peers.toArray(Network.Peer[]::new));
+    Host gateway = net.host("gw");
+    gateway.write("/etc/gw.yaml", description);
+    prepare(net, clients);
+    gateway.script(START).expected();
+    untilItFollows(gateway);
+    for (int i = 1; i <= clients; i++) {
+      net.host("c" + i).initiate("l2tp").expected();
+    }
+  }
+
+  private static void prepare(Network net, int clients) {
+    net.host("gw").write("/etc/server.py", SERVER);
+    for (int i = 1; i <= clients; i++) {
+      net.host("c" + i).write("/etc/asker.py", ASKER);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FOUR, 8", "SIX, 2"})
+  void lateAnswersReachTheClientThatAsked(World world, int clients) {
+    try (Network net = behindOneNat(world, clients)) {
+      start(world, net, clients, DESCRIPTION);
+      Host gateway = net.host("gw");
       await()
           .atMost(Duration.ofMinutes(1))
-          .untilAsserted(() -> assertThat(zones(gateway)).contains(" : 4096, ", " : 4097 }"));
+          .untilAsserted(() -> assertThat(zones(gateway)).hasSize(clients));
 
-      // Nobody can say for which of the two this is.
+      // Nobody can say for which of them this is.
       assertThat(
-              net.probe("ours udp from=gw to=nat dst=203.0.113.1:1701 src=203.0.113.2:1701")
+              net.probe(
+                      "ours udp from=gw to=nat dst=%s src=%s"
+                          .formatted(world.port(world.nat), world.port(world.gateway)))
                   .of("ours")
                   .arrived())
           .isFalse();
-      assertEachHasItsOwn(net);
+      assertEachHasItsOwn(world, net, clients);
 
       net.host("c1").run("swanctl", "--rekey", "--child", "l2tp").expected();
-      assertEachHasItsOwn(net);
+      assertEachHasItsOwn(world, net, clients);
       assertThat(gateway.gatehouse("sessions").expected().out())
-          .contains("192.168.1.2", "192.168.2.2", "mark ", "2 sessions");
+          .contains(world.nat, "mark ", "zone ", clients + " sessions");
+
+      // The NAT forgets them, and gives them other ports.
+      net.host("nat")
+          .script(
+              "set -e; nft flush ruleset; nft '"
+                  + world.rules("masquerade to :40000-40099")
+                  + "'; conntrack -F")
+          .expected();
+      asked(world, net, clients); // what is on its way meanwhile may be lost
+      assertEachHasItsOwn(world, net, clients);
 
       net.host("c2").run("swanctl", "--terminate", "--ike", "office").expected();
       await()
           .atMost(Duration.ofMinutes(1))
-          .untilAsserted(() -> assertThat(zones(gateway)).contains("4096").doesNotContain("4097"));
+          .untilAsserted(() -> assertThat(zones(gateway)).hasSize(clients - 1));
+      net.host("c2").initiate("l2tp").expected();
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(() -> assertThat(zones(gateway)).hasSize(clients));
+      assertEachHasItsOwn(world, net, clients);
     }
   }
 
-  private static String zones(Host gateway) {
-    return gateway.run("nft", "list", "map", "inet", "gatehouse", "l2tp.zones").expected().out();
+  /** Of this host's network, and not the shell that looks for it. */
+  static final String KILL_THE_DAEMON =
+      """
+      pids=$(pgrep -f '[g]atehouse.jar run /etc/gw.yaml' --ns $$ --nslist net)
+      kill -9 $pids
+      for pid in $pids; do
+        while kill -0 $pid 2> /dev/null; do sleep 0.1; done
+      done
+      rm /var/log/gatehouse.log
+      """;
+
+  /** For comparison: strongSwan's own plugin, with the same clients and the same server. */
+  @Test
+  void connmarkMixesThemUp() {
+    try (Network net = behindOneNat(World.FOUR, 2)) {
+      net.charon(new Network.Peer("c1", CLIENT), new Network.Peer("c2", CLIENT));
+      prepare(net, 2);
+      Host gateway = net.host("gw");
+      gateway.write("/etc/gw.conf", CONNMARK);
+      gateway
+          .script(
+              """
+              CHARON_PLUGINS='random nonce aes sha1 sha2 hmac kdf gcm openssl kernel-netlink socket-default vici connmark' \
+                lab-charon start /etc/gw.conf
+              """)
+          .expected();
+      net.host("c1").initiate("l2tp").expected();
+      net.host("c2").initiate("l2tp").expected();
+      List<String> lines = asked(World.FOUR, net, 2).out().lines().toList();
+      System.out.println("connmark: " + lines);
+      assertThat(lines).hasSize(2);
+      assertThat(lines.contains("c1 6 own 0 of others") && lines.contains("c2 6 own 0 of others"))
+          .as("then it would do as well")
+          .isFalse();
+    }
   }
 
-  private static void assertEachHasItsOwn(Network net) {
-    Answer answer =
-        net.lab()
-            .run(
-                """
-                lab-in %1$s python3 /etc/server.py & server=$!
-                until lab-in %1$s ss -Huln sport = :1701 | grep -q 1701; do :; done
-                lab-in %2$s python3 /etc/asker.py c1 & one=$!
-                lab-in %3$s python3 /etc/asker.py c2 & two=$!
-                wait $one $two
-                kill $server
-                """
-                    .formatted(
-                        net.host("gw").namespace(),
-                        net.host("c1").namespace(),
-                        net.host("c2").namespace()));
+  private static List<String> zones(Host gateway) {
+    return Pattern.compile("0x[0-9a-f]+ : ([0-9]+)")
+        .matcher(
+            gateway.run("nft", "list", "map", "inet", "gatehouse", "l2tp.zones").expected().out())
+        .results()
+        .map(match -> match.group(1))
+        .toList();
+  }
+
+  /** Each client asks six questions, all at the same time. */
+  private static Answer asked(World world, Network net, int clients) {
+    StringBuilder script =
+        new StringBuilder(
+            """
+            lab-in %1$s python3 /etc/server.py & server=$!
+            until lab-in %1$s ss -Huln sport = :1701 | grep -q 1701; do :; done
+            """
+                .formatted(net.host("gw").namespace()));
+    for (int i = 1; i <= clients; i++) {
+      script.append(
+          "lab-in %s python3 /etc/asker.py c%d %s & askers+=($!)%n"
+              .formatted(net.host("c" + i).namespace(), i, world.mapped()));
+    }
+    script.append("wait ${askers[@]}\nkill $server\n");
+    return net.lab().run(script.toString());
+  }
+
+  private static void assertEachHasItsOwn(World world, Network net, int clients) {
+    Answer answer = asked(world, net, clients);
     assertThat(answer.out().lines())
         .as(answer.err())
-        .containsExactlyInAnyOrder("c1 6 own 0 of others", "c2 6 own 0 of others");
+        .containsExactlyInAnyOrderElementsOf(
+            IntStream.rangeClosed(1, clients)
+                .mapToObj(i -> "c" + i + " 6 own 0 of others")
+                .toList());
   }
 }
