@@ -98,7 +98,7 @@ final class ByEvidence implements Association {
   @Override
   public Verdict unknown(int remote, Esp esp, long now) {
     Contest contest = contests.computeIfAbsent(remote, far -> new Contest());
-    Stray stray = contest.stray(esp.spi()).orElseGet(() -> begin(contest, remote, esp, now));
+    Stray stray = contest.stray(esp.spi()).orElseGet(() -> begin(contest, remote, esp, now, now));
     stray.packet(now);
     if (stray.packets == PACKETS) {
       settle(contest, remote, now);
@@ -112,7 +112,7 @@ final class ByEvidence implements Association {
     if (decided.isEmpty() && stray.candidates.isEmpty()) {
       // All that explained it was used up by others: who may own it is asked anew.
       contest.strays.remove(stray);
-      stray = begin(contest, remote, esp, now);
+      stray = begin(contest, remote, esp, stray.first, now);
       stray.packet(now);
     }
     if (decided.isPresent()) {
@@ -137,17 +137,18 @@ final class ByEvidence implements Association {
     return candidates.stream().map(c -> Address.v4(c.host)).toList();
   }
 
-  private Stray begin(Contest contest, int remote, Esp esp, long now) {
+  private Stray begin(Contest contest, int remote, Esp esp, long first, long now) {
     boolean early = esp.sequenceNumber() <= EARLY;
     List<Candidate> explained = new ArrayList<>();
     if (early) {
       for (Exchange exchange : contest.exchanges.reversed()) {
-        if (exchange.isPlausible() && explained.stream().noneMatch(c -> c.host == exchange.host)) {
+        if (exchange.mayExplain(first)
+            && explained.stream().noneMatch(c -> c.host == exchange.host)) {
           explained.add(new Candidate(exchange.host, exchange.since));
         }
       }
     }
-    Stray stray = new Stray(esp.spi(), explained.isEmpty(), now);
+    Stray stray = new Stray(esp.spi(), explained.isEmpty(), first, now);
     stray.candidates.addAll(explained);
     stray.contested = explained.size() > 1;
     if (explained.isEmpty()) {
@@ -172,12 +173,12 @@ final class ByEvidence implements Association {
    */
   private void settle(Contest contest, int remote, long now) {
     for (Stray stray : List.copyOf(contest.strays)) {
-      if (!counts(stray, now) || contest.anyHasTooMany(stray)) {
+      if (!counts(contest, stray, now) || contest.anyHasTooMany(stray)) {
         continue;
       }
       int owned = 0;
       for (Stray other : contest.strays) {
-        owned += counts(other, now) && isWithin(other, stray) ? 1 : 0;
+        owned += counts(contest, other, now) && isWithin(other, stray) ? 1 : 0;
       }
       int exchanges = 0;
       for (Exchange exchange : contest.exchanges) {
@@ -196,9 +197,15 @@ final class ByEvidence implements Association {
     }
   }
 
-  /** One packet may be forged, and a silent SPI may be one whose exchange has been replaced. */
-  private static boolean counts(Stray stray, long now) {
-    return !stray.lost && stray.packets >= PACKETS && now - stray.last < LATELY;
+  /**
+   * One packet may be forged, a silent SPI may be one whose exchange has been replaced, and one
+   * that is older than all exchanges uses up none of them.
+   */
+  private static boolean counts(Contest contest, Stray stray, long now) {
+    return !stray.lost
+        && stray.packets >= PACKETS
+        && now - stray.last < LATELY
+        && contest.anyExplains(stray);
   }
 
   private static boolean isWithin(Stray stray, Stray larger) {
@@ -265,7 +272,7 @@ final class ByEvidence implements Association {
       }
       boolean done =
           stray.packets >= PACKETS
-              && contest.plausible(host).filter(e -> e.state == State.DONE).isPresent();
+              && contest.explaining(host, stray).filter(e -> hasEnded(e, stray, now)).isPresent();
       return done
           ? bind(
               contest,
@@ -283,13 +290,23 @@ final class ByEvidence implements Association {
   }
 
   /**
+   * Quick Mode's third message may be lost: a remote that goes on sending under the new SA has it.
+   */
+  private static boolean hasEnded(Exchange exchange, Stray stray, long now) {
+    return exchange.state == State.DONE
+        || (exchange.kind == Ike.QUICK_MODE
+            && stray.packets >= LOST_PACKETS
+            && now - stray.first >= LOST_TIME);
+  }
+
+  /**
    * A remote sends under one SA of a pair and its replacement at a time: whose old SPI is still in
    * use after this one was, does not own this one.
    */
   private boolean stillUsesItsOld(Contest contest, int remote, Stray stray, Candidate candidate) {
     int old = flows.newest(candidate.host, remote);
     return old != SlotTable.NONE
-        && contest.plausible(candidate.host).filter(Exchange::replaces).isPresent()
+        && contest.explaining(candidate.host, stray).filter(Exchange::replaces).isPresent()
         && Ticks.millis(flows.since(old)) < stray.first
         && Ticks.millis(flows.seen(old)) > stray.first + STRAGGLERS;
   }
@@ -300,18 +317,17 @@ final class ByEvidence implements Association {
     if (flows.bind(remote, stray.spi, host, evidence, now).isPresent()) {
       return Optional.empty();
     }
-    consume(contest, remote, host, now);
+    consume(contest, contest.explaining(host, stray), remote, host, now);
     return Optional.of(host);
   }
 
   /** An SPI of a host is bound: one exchange less can explain another. */
-  private void consume(Contest contest, int remote, int host, long now) {
-    contest
-        .plausible(host)
-        .ifPresent(exchange -> {
-          exchange.become(State.CONSUMED, now);
-          exchange.last = now;
-        });
+  private void consume(
+      Contest contest, Optional<Exchange> explains, int remote, int host, long now) {
+    explains.ifPresent(exchange -> {
+      exchange.become(State.CONSUMED, now);
+      exchange.last = now;
+    });
     ruleOut(contest, remote, host, now);
   }
 
@@ -346,7 +362,8 @@ final class ByEvidence implements Association {
     contest.strays.removeIf(stray -> stray.spi == spi);
     int binding = flows.find(remote, spi);
     if (binding != SlotTable.NONE) {
-      consume(contest, remote, flows.hostOf(binding), now);
+      int host = flows.hostOf(binding);
+      consume(contest, contest.plausible(host), remote, host, now);
     }
   }
 
@@ -391,7 +408,7 @@ final class ByEvidence implements Association {
         exchange.last = now;
       }
     }
-    Stray stray = new Stray(spi, true, now);
+    Stray stray = new Stray(spi, true, now, now);
     stray.contested = true;
     for (Exchange exchange : contest.exchanges) {
       if (exchange.host != host && exchange.isPlausible() && !stray.isCandidate(exchange.host)) {

@@ -1,5 +1,6 @@
 package io.gatehouse.masquerade;
 
+import io.gatehouse.packet.Ike;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -78,6 +79,26 @@ final class Contest {
     return Optional.empty();
   }
 
+  /** The host's oldest exchange from which this SPI may come. */
+  Optional<Exchange> explaining(int host, Stray stray) {
+    for (Exchange exchange : exchanges) {
+      if (exchange.host == host && exchange.mayExplain(stray.first)) {
+        return Optional.of(exchange);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Whether the SPI may come of an exchange of any host that may own it. */
+  boolean anyExplains(Stray stray) {
+    for (Exchange exchange : exchanges) {
+      if (exchange.mayExplain(stray.first) && stray.isCandidate(exchange.host)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether a host that may own an SPI has so many exchanges that older ones were forgotten. */
   boolean anyHasTooMany(Stray stray) {
     for (Stray.Candidate candidate : stray.candidates) {
@@ -98,7 +119,9 @@ final class Contest {
     exchanges.removeIf(exchange ->
         now - exchange.last
             > switch (exchange.state) {
-              case ASKED, HELD, ANSWERED, LIKELY -> UNFINISHED;
+              case ASKED, HELD, ANSWERED -> UNFINISHED;
+              // Where the remote asked, it has its SAs, whether the third message is seen or not.
+              case LIKELY -> exchange.kind == Ike.QUICK_MODE ? lifetime : UNFINISHED;
               case CONSUMED -> DOUBTFUL;
               case IKE_ALONE -> NEW_COOKIES;
               case DONE -> lifetime;

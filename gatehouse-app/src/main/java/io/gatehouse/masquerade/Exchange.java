@@ -29,6 +29,9 @@ final class Exchange {
     IKE_ALONE
   }
 
+  /** A packet is that much before the answer that was sent ahead of it, at most. */
+  private static final long OVERTAKES = 1_000;
+
   final int host;
   final long cookie;
   final int message;
@@ -79,6 +82,15 @@ final class Exchange {
   /** Whether a new inbound SPI of its host may appear because of it. */
   boolean isPlausible() {
     return state == State.LIKELY || state == State.DONE;
+  }
+
+  /**
+   * Whether an SPI whose first packet came at this time may come of it: nothing is sent under an SA
+   * that is not agreed on yet.
+   */
+  boolean mayExplain(long first) {
+    // Of an answer alone it is not known when it became possible: the first packet may overtake it.
+    return isPlausible() && since <= first + (asked ? 0 : OVERTAKES);
   }
 
   /**

@@ -20,7 +20,12 @@ final class Stray {
   private static final double OWNERS = 0.85;
 
   final int spi;
+
+  /** When its first packet came. */
   final long first;
+
+  /** Since when the hosts in question are watched. */
+  private final long watched;
 
   /** No exchange explains it: an entry was lost, or it is forged. */
   final boolean lost;
@@ -35,10 +40,11 @@ final class Stray {
   private long sampled = Long.MIN_VALUE / 2;
   private int samples;
 
-  Stray(int spi, boolean lost, long now) {
+  Stray(int spi, boolean lost, long first, long now) {
     this.spi = spi;
     this.lost = lost;
-    this.first = now;
+    this.first = first;
+    this.watched = now;
     this.last = now;
   }
 
@@ -80,7 +86,7 @@ final class Stray {
     if (samples > 0) {
       for (Candidate candidate : candidates) {
         // How often the host would be that near by chance: the share of time in which it sends.
-        double windows = (now - first) / (double) (BEFORE + BEHIND) + 1;
+        double windows = (now - watched) / (double) (BEFORE + BEHIND) + 1;
         double chance = Math.min(0.98, Math.max(0.02, candidate.busy / windows));
         candidate.weight +=
             candidate.near ? Math.log(OWNERS / chance) : Math.log((1 - OWNERS) / (1 - chance));

@@ -427,4 +427,52 @@ class EvidenceTest {
       assertThat(held.now - began).isLessThanOrEqualTo(440);
     }
   }
+
+  @Test
+  void anExchangeExplainsNothingThatBeganBeforeIt() {
+    g.saInit(A);
+    g.ask(A, Ike.AUTH, 1, 35, Wire.LONG); // its answer goes another way
+    g.begins(0x11);
+    g.now = 70_000;
+    g.engine.tick(g.now);
+    g.rekey(A, 2);
+    g.espIn(0x11, 3);
+    assertThat(g.engine.status().bindings()).isEmpty();
+
+    g.logon(B);
+    assertThat(g.begins(0x112)).as("A's, of its rekey").isEqualTo(copies(B, A));
+  }
+
+  @Test
+  void whatIsLookedAtAnewBeganWhenItBegan() {
+    g.logon(A);
+    g.logon(B);
+    g.espIn(0x11, 1);
+    g.espIn(0x22, 1);
+    assertThat(g.engine.register(A, REMOTE, 0xa1, 0)).isEmpty();
+    assertThat(g.engine.register(B, REMOTE, 0xb1, 0)).isEmpty();
+    g.now = 1000;
+    g.logon(C);
+
+    g.espIn(0x11, 2);
+    g.espIn(0x11, 3);
+    assertThat(g.engine.status().bindings())
+        .as("C's exchange is younger")
+        .noneMatch(binding -> binding.spi() == 0x11);
+    assertThat(g.begins(0x33)).isEqualTo(to(C));
+  }
+
+  @Test
+  void quickModesThirdMessageMayBeLost() {
+    Ike offer = Wire.v1(cookie(A), answered(A), Ike.QUICK_MODE, 7, Wire.LONG);
+    g.ikeOut(A, Wire.v1(cookie(A), 0, Ike.MAIN_MODE, 0, Wire.LONG));
+    g.ikeIn(offer);
+    g.ikeOut(A, offer);
+    assertThat(g.begins(0x11)).isEqualTo(to(A));
+    assertThat(g.engine.status().bindings()).isEmpty();
+
+    g.now = 600;
+    assertThat(g.espIn(0x11, 3)).isEqualTo(to(A));
+    expectBound(0x11, A, Evidence.EXCHANGE);
+  }
 }
