@@ -44,14 +44,12 @@ final class NftScripts {
             origin);
     List<NftSet> sets = new ArrayList<>(List.of(marker));
     sets.addAll(table.sets());
-    return new Table(table.family(), table.name(), sets, table.chains());
+    return table.with(sets, table.chains());
   }
 
   /** The table without the contents of live sets: those stay, or come from elsewhere. */
   static Table withoutLive(Table table) {
-    return new Table(
-        table.family(),
-        table.name(),
+    return table.with(
         table.sets().stream().map(set -> set.isLive() ? Shape.empty(set) : set).toList(),
         table.chains());
   }

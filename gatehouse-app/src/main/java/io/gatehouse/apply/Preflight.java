@@ -17,6 +17,13 @@ import java.util.stream.Stream;
 /** Looks, before anything is touched, whether the host has what a ruleset needs. */
 final class Preflight {
 
+  /** As a module, or built in; loaded it is with the rules (hand.sh). */
+  private static final String PPTP =
+      """
+      modprobe -n -q nf_nat_pptp 2> /dev/null || [ -d /sys/module/nf_nat_pptp ] ||
+        grep -qw pptp_outbound_pkt /proc/kallsyms
+      """;
+
   private Preflight() {}
 
   /** What is missing, each with its name; empty where nothing is. */
@@ -98,6 +105,10 @@ final class Preflight {
     if (!ruleset.backstop().isEmpty() && !machine.run("ip", "xfrm", "policy", "list").ok()) {
       missing.add("IPsec policies in the kernel (CONFIG_XFRM_USER)");
     }
+    if (uses(ruleset, s -> s instanceof Statement.CtHelper)
+        && !machine.run("sh", "-c", PPTP).ok()) {
+      missing.add("PPTP's translation in the kernel (nf_nat_pptp)");
+    }
     boolean v6 = ruleset.sysctls().stream().anyMatch(s -> s.key().startsWith("net/ipv6/"));
     if (v6 && machine.list("/proc/sys/net/ipv6").isEmpty()) {
       missing.add("IPv6 in the kernel: the description uses it (ipv6.disable=1?)");
@@ -147,6 +158,10 @@ final class Preflight {
                 s -> s instanceof Statement.Queue,
                 base.formatted("filter", "prerouting", "queue to 1"),
                 "`queue` (nft_queue)"),
+            new Feature(
+                s -> s instanceof Statement.CtHelper,
+                "table inet gatehouse_probe { ct helper h { type \"pptp\" protocol tcp; l3proto ip; }; }",
+                "the helper of PPTP (nf_conntrack_pptp)"),
             new Feature(
                 s -> s instanceof Statement.Update,
                 "table inet gatehouse_probe { set s { type ipv4_addr; flags dynamic,timeout; }"

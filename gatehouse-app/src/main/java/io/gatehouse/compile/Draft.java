@@ -9,6 +9,7 @@ import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Statement.Verdict;
 import io.gatehouse.ruleset.Table;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ final class Draft {
   final Sets sets;
   final Places places;
   final Access access;
+  private final List<Table.Helper> helpers = new ArrayList<>();
   private final Map<String, Chain> bases = new LinkedHashMap<>();
   private final Map<String, Chain> others = new LinkedHashMap<>();
 
@@ -57,7 +59,13 @@ final class Draft {
                 || s instanceof Statement.Assign
                 || s instanceof Statement.Update
                 || s instanceof Statement.Queue
+                || s instanceof Statement.CtHelper
                 || s instanceof Statement.Nat);
+  }
+
+  /** Hands in a helper that rules assign. */
+  void helper(Table.Helper helper) {
+    helpers.add(helper);
   }
 
   /** Hands in a chain that others jump to. */
@@ -84,6 +92,6 @@ final class Draft {
 
   Table table() {
     List<Chain> chains = Stream.concat(bases.values().stream(), others.values().stream()).toList();
-    return new Table("inet", TABLE, sets.all(), chains);
+    return new Table("inet", TABLE, helpers, sets.all(), chains);
   }
 }

@@ -6,7 +6,6 @@ import io.gatehouse.model.Located;
 import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Numbers;
-import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
@@ -31,6 +30,7 @@ import io.gatehouse.ruleset.NftSet.Holds;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Statement.Update;
+import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -70,9 +70,21 @@ final class VpnHosts {
 
   static final String OWN_COOKIES = "masq.own_cookies";
 
+  /** Of conntrack: finds the GRE that belongs to a session, and translates its Call IDs. */
+  private static final String PPTP = "pptp";
+
   private static final int RAW = -300;
   private static final int MANGLE = -150;
+
+  /** PPTP's control connection (RFC 2637, 2). */
+  private static final int CONTROL = 1723;
+
   private static final Selector ZONE = new Ct("zone", Optional.empty());
+
+  /** To a host inside, from our own address. */
+  private static final Statement TRANSLATED =
+      Nft.is(new Ct("status", Optional.empty()), new Symbol("dnat"));
+
   private static final Selector SADDR = Nft.saddr(Family.V4);
   private static final Selector DADDR = Nft.daddr(Family.V4);
   private static final Selector SPI = new Payload("esp", "spi");
@@ -122,6 +134,9 @@ final class VpnHosts {
                 asking.addAll(hosts.fromInside(network));
                 learning.addAll(hosts.learned(network));
               });
+          if (wish.pptp()) {
+            draft.helper(new Table.Helper(PPTP, PPTP));
+          }
           draft.base("masq_ask", "filter", Hook.PREROUTING, RAW, false, asking);
           draft.base("masq_learn", "filter", Hook.PREROUTING, MANGLE, false, learning);
           draft.base("masq_own", "filter", Hook.OUTPUT, MANGLE, false, hosts.ownIke());
@@ -333,6 +348,21 @@ final class VpnHosts {
   private List<Rule> learned(Network network) {
     List<Statement> there =
         List.of(Nft.is(Nft.IIFNAME, Nft.device(network.on().device())), zoned());
+    List<Rule> rules = new ArrayList<>();
+    if (wish.pptp()) {
+      // Behind conntrack, and before its entry is confirmed: the first packet decides.
+      rules.add(
+          rule(
+              "PPTP of hosts of " + network.name(),
+              leaving(network),
+              List.of(Nft.is(new Payload("tcp", "dport"), Nft.number(CONTROL))),
+              new Statement.CtHelper(PPTP)));
+    }
+    rules.addAll(known(there));
+    return rules;
+  }
+
+  private List<Rule> known(List<Statement> there) {
     return List.of(
         rule(
             "known from now on", there, IS_IKE, update(KNOWN, concat(SADDR, DADDR, COOKIE), false)),
@@ -426,7 +456,7 @@ final class VpnHosts {
       for (List<Statement> which : Nft.services(services(), List.of(Family.V4))) {
         rules.add(
             rule(
-                "IPsec of hosts of " + network.name(),
+                (isControl(which) ? "PPTP" : "IPsec") + " of hosts of " + network.name(),
                 Nft.all(from.get(), to.get()),
                 which,
                 Nft.ACCEPT));
@@ -440,34 +470,57 @@ final class VpnHosts {
                   rule(
                       "IPsec towards hosts of " + network.name(),
                       Nft.all(
-                          List.of(
-                              Nft.is(
-                                  Nft.IIFNAME,
-                                  Nft.anyOf(
-                                      wish.devices().stream().sorted().map(Nft::device).toList()))),
-                          List.of(
-                              Nft.state("new"),
-                              zoned(),
-                              Nft.is(new Ct("status", Optional.empty()), new Symbol("dnat"))),
-                          inside),
+                          arrivedOutside(), List.of(Nft.state("new"), zoned(), TRANSLATED), inside),
                       what,
                       Nft.ACCEPT));
             }
           });
+      if (wish.pptp()) {
+        rules.addAll(calls(network, from.get(), to.get()));
+      }
     }
     return rules;
+  }
+
+  private static boolean isControl(List<Statement> which) {
+    return which.getFirst() instanceof Statement.Match match
+        && match.left().equals(new Payload("tcp", "dport"));
+  }
+
+  /** GRE that the helper expects; other GRE is as it is without it. */
+  private List<Rule> calls(Network network, List<Statement> from, List<Statement> to) {
+    List<Statement> expected = List.of(Nft.state("related"), Nft.protocol(Protocol.GRE));
+    String why = "calls of PPTP of hosts of " + network.name();
+    List<Rule> rules = new ArrayList<>();
+    rules.add(rule(why, Nft.all(from, to), expected, Nft.ACCEPT));
+    draft
+        .places
+        .towards(draft.places.target(network), Family.V4)
+        .ifPresent(inside ->
+            rules.add(
+                rule(why, Nft.all(arrivedOutside(), inside), expected, TRANSLATED, Nft.ACCEPT)));
+    return rules;
+  }
+
+  private List<Statement> arrivedOutside() {
+    return List.of(
+        Nft.is(Nft.IIFNAME, Nft.anyOf(wish.devices().stream().sorted().map(Nft::device).toList())));
   }
 
   private Optional<List<Statement>> towardsWorld() {
     return draft.places.towards(new Grant.Target.World(), Family.V4);
   }
 
-  /** IKE on both its ports, and ESP. */
-  private static List<Service> services() {
-    return List.of(
-        new Service(Protocol.UDP, Optional.of(PortRange.of(500))),
-        new Service(Protocol.UDP, Optional.of(PortRange.of(4500))),
-        new Service(Protocol.ESP, Optional.empty()));
+  /** IKE on both its ports, and ESP; PPTP's control connection. */
+  private List<Service> services() {
+    List<Service> services = new ArrayList<>();
+    services.add(Service.of(Protocol.UDP, 500));
+    services.add(Service.of(Protocol.UDP, 4500));
+    services.add(new Service(Protocol.ESP, Optional.empty()));
+    if (wish.pptp()) {
+      services.add(Service.of(Protocol.TCP, CONTROL));
+    }
+    return services;
   }
 
   /** Copies of what nobody could decide yet: this host sends them in the remote's name. */

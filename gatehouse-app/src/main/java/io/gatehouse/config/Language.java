@@ -551,7 +551,12 @@ final class Language {
               "none",
               "hosts inside that remotes may begin IPsec sessions with",
               "[{ host: 10.0.1.9 }]"),
-          new Key("pptp", FLAG, NOT_YET, "", "sessions of PPTP", "true"));
+          optional(
+              "pptp",
+              FLAG,
+              "`false`",
+              "whether hosts of `clients` may have sessions of PPTP too: TCP 1723, and the GRE that its calls agree on",
+              "true"));
 
   /** The keys at the top. */
   static final Section TOP =

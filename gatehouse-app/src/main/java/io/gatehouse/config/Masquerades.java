@@ -62,6 +62,7 @@ final class Masquerades {
         ipsec.flatMap(i -> i.flag("parallel-sessions")).orElse(true),
         Duration.ofMillis(ipsec.flatMap(i -> i.number("hold")).orElse(400L)),
         ipsec.flatMap(i -> i.word("without-daemon")).filter("open"::equals).isPresent(),
+        fields.flag("pptp").orElse(false),
         servers(fields, clients),
         fields.origin());
   }

@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
  * @param parallel whether several hosts may have sessions with one remote
  * @param hold how long a message of IKE may be kept so that negotiations do not overlap
  * @param open whether what only the daemon could decide goes out while no daemon runs
+ * @param pptp whether the hosts may have sessions of PPTP too
  * @param servers hosts of these networks that remotes may begin sessions with
  */
 public record Masquerade(
@@ -24,6 +25,7 @@ public record Masquerade(
     boolean parallel,
     Duration hold,
     boolean open,
+    boolean pptp,
     List<Server> servers,
     Origin origin) {
 

@@ -38,6 +38,10 @@ public final class NftText {
     text.append("table ").append(table.family()).append(' ').append(name(table.name()));
     text.append(" {\n");
     String between = "";
+    for (Table.Helper helper : table.helpers()) {
+      text.append(between).append(of(helper));
+      between = "\n";
+    }
     for (NftSet set : table.sets()) {
       text.append(between).append(of(set));
       between = "\n";
@@ -57,6 +61,19 @@ public final class NftText {
   /** Takes a table away with all that is in it, also one that is not there. */
   public static String delete(Table table) {
     return add(table) + "delete table " + table.family() + " " + name(table.name()) + "\n";
+  }
+
+  /** A conntrack helper, as it stands in a table. */
+  private static String of(Table.Helper helper) {
+    return "\tct helper "
+        + name(helper.name())
+        + " {\n"
+        + INDENT
+        + "type "
+        + NftValues.quoted(helper.type())
+        + " protocol tcp\n"
+        + INDENT
+        + "l3proto ip\n\t}\n";
   }
 
   /** A set or map with its elements, as it stands in a table. */

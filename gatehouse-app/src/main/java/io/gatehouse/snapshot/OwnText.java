@@ -23,11 +23,8 @@ final class OwnText {
   static List<Table> of(List<Table> tables, Optional<String> file) {
     return tables.stream()
         .map(table ->
-            new Table(
-                table.family(),
-                table.name(),
-                table.sets(),
-                table.chains().stream().map(chain -> of(chain, file)).toList()))
+            table.with(
+                table.sets(), table.chains().stream().map(chain -> of(chain, file)).toList()))
         .toList();
   }
 

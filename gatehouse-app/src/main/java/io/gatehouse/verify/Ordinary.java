@@ -6,6 +6,7 @@ import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
+import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.PortRange;
@@ -143,7 +144,7 @@ final class Ordinary {
           .masquerade()
           .ifPresent(masquerade -> {
             for (Network network : masquerade.clients()) {
-              ways.add(internet(ipsec(network)));
+              ways.add(internet(ofVpnHosts(network, services(masquerade))));
             }
           });
     }
@@ -155,8 +156,20 @@ final class Ordinary {
     return ways;
   }
 
-  /** VPN hosts behind this one: IKE and ESP alone, as the network appears otherwise. */
-  private Host.InternetAccess ipsec(Network network) {
+  /** What VPN hosts behind this one begin. */
+  private static List<Service> services(Masquerade masquerade) {
+    List<Service> services = new ArrayList<>();
+    services.add(Service.of(Protocol.UDP, 500));
+    services.add(Service.of(Protocol.UDP, 4500));
+    services.add(new Service(Protocol.ESP, Optional.empty()));
+    if (masquerade.pptp()) {
+      services.add(Service.of(Protocol.TCP, 1723));
+    }
+    return services;
+  }
+
+  /** VPN hosts behind this one: that alone, as the network appears otherwise. */
+  private Host.InternetAccess ofVpnHosts(Network network, List<Service> services) {
     return new Host.InternetAccess(
         network,
         host.internet().stream()
@@ -164,10 +177,7 @@ final class Ordinary {
             .findFirst()
             .map(Host.InternetAccess::nat)
             .orElse(new Host.SourceNat.Masquerade()),
-        List.of(
-            Service.of(Protocol.UDP, 500),
-            Service.of(Protocol.UDP, 4500),
-            new Service(Protocol.ESP, Optional.empty())),
+        services,
         network.origin());
   }
 

@@ -64,18 +64,29 @@ final class Outside {
     return all;
   }
 
-  /** IPsec of remotes, to our address there, that goes on to a host of the networks in question. */
+  /**
+   * IPsec of remotes, to our address there, that goes on to a host of the networks in question; and
+   * GRE, where one of those has begun a session of PPTP.
+   */
   private int towardsVpnHosts(Masquerade masquerade) {
     int ike =
         walk.and(
             walk.space().protocol(Protocol.UDP.number()),
             walk.space().sourcePort(PortRange.of(500)),
             walk.space().destinationPort(PortRange.of(500)));
+    int ipsec =
+        walk.and(meaning.thisHost(), walk.or(ike, walk.space().protocol(Protocol.ESP.number())));
     return walk.and(
         walk.cameBy(List.copyOf(masquerade.devices())),
-        meaning.thisHost(),
-        walk.or(ike, walk.space().protocol(Protocol.ESP.number())),
+        // Of what is expected, conntrack knows how it is translated: no destination of its own.
+        walk.or(ipsec, calls(masquerade)),
         walk.received()
             .leftWithDestination(masquerade.prefixes().stream().map(Located::value).toList()));
+  }
+
+  private int calls(Masquerade masquerade) {
+    return masquerade.pptp()
+        ? walk.and(walk.space().related(), walk.space().protocol(Protocol.GRE.number()))
+        : Bdd.FALSE;
   }
 }

@@ -46,7 +46,11 @@ uptime() { # whole seconds since boot, suspend included
 
 # Whoever waits for the kernel for ever would hold the lock for ever. A transaction that is killed is not begun,
 # or it is done: only TERM is not enough, because children ignore it with us.
-nft() { timeout -s KILL 100 nft "$@"; }
+nft() {
+  # nft loads PPTP's helper, but nobody what translates for it.
+  [ "$1" != -f ] || ! grep -q '^	ct helper pptp {' "$2" || modprobe -q nf_nat_pptp || :
+  timeout -s KILL 100 nft "$@"
+}
 
 holds() { nft get element inet gatehouse generation "{ $1 }" > /dev/null 2>&1; }
 fenced() { nft -t list table inet gatehouse_fence > /dev/null 2>&1; }

@@ -144,7 +144,6 @@ final class OfficeHost {
   private static Ruleset changed(Ruleset ruleset, UnaryOperator<List<Chain>> change) {
     Table table = ruleset.tables().getFirst();
     List<NftSet> sets = table.sets();
-    return ruleset.withTables(
-        List.of(new Table(table.family(), table.name(), sets, change.apply(table.chains()))));
+    return ruleset.withTables(List.of(table.with(sets, change.apply(table.chains()))));
   }
 }

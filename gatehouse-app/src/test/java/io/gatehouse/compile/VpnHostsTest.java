@@ -65,9 +65,21 @@ class VpnHostsTest {
   }
 
   @Test
+  void theHelperOfPptpIsAssignedByNameWhereItIsWanted() {
+    List<String> wanted = lines(Descriptions.example("pptp.yaml"));
+    assertThat(wanted)
+        .contains("ct helper pptp {", "type \"pptp\" protocol tcp", "l3proto ip")
+        .anyMatch(line -> line.contains("tcp dport 1723 counter ct helper set \"pptp\""))
+        .anyMatch(line ->
+            line.contains("ct state related meta l4proto gre ct status dnat counter accept"));
+    assertThat(lines(Descriptions.example(EXAMPLE)))
+        .noneMatch(line -> line.contains("helper") || line.contains("gre"));
+  }
+
+  @Test
   void withoutMasqueradeNothingIsAsked() throws Exception {
     for (String example : Descriptions.examples()) {
-      if (!example.equals(EXAMPLE)) {
+      if (Descriptions.example(example).masquerade().isEmpty()) {
         assertThat(lines(Descriptions.example(example))).noneMatch(l -> l.contains("queue"));
       }
     }

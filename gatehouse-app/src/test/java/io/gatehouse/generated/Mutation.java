@@ -76,9 +76,7 @@ public record Mutation(String what, Ruleset ruleset) {
             .map(c -> c.equals(chain) ? new Chain(c.name(), c.base(), change.apply(c.rules())) : c)
             .toList();
     return whole.withTables(
-        whole.tables().stream()
-            .map(t -> t.equals(table) ? new Table(t.family(), t.name(), t.sets(), chains) : t)
-            .toList());
+        whole.tables().stream().map(t -> t.equals(table) ? t.with(t.sets(), chains) : t).toList());
   }
 
   private static Ruleset withBackstop(Ruleset whole, XfrmPolicy gone) {

@@ -83,7 +83,7 @@ public record Weakened(Ruleset ruleset) {
           table.chains().stream()
               .map(chain -> new Chain(chain.name(), chain.base(), rules.apply(chain)))
               .toList();
-      tables.add(new Table(table.family(), table.name(), table.sets(), chains));
+      tables.add(table.with(table.sets(), chains));
     }
     return changed(ruleset.withTables(tables));
   }
