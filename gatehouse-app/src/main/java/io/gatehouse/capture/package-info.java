@@ -1,4 +1,6 @@
-/** Files of captured packets, pcap and pcapng, as frames and the IP packets in them. */
+/**
+ * Files of captured packets, pcap and pcapng, also in gzip, as frames and the IP packets in them.
+ */
 @NullMarked
 package io.gatehouse.capture;
 

@@ -87,6 +87,9 @@ public final class Main {
             Examine.spec(surroundings),
             Collect.spec(surroundings),
             MasqueradeReplay.spec(surroundings),
+            ForClients.spec(surroundings),
+            Diagnose.spec(surroundings),
+            ProbeHost.spec(),
             Demo.spec(),
             Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));

@@ -26,6 +26,11 @@ public final class Bytes {
     return new Bytes(array.clone(), 0, array.length);
   }
 
+  /** The array itself, without a copy: who made it never writes into it again. */
+  public static Bytes taking(byte[] array) {
+    return new Bytes(array, 0, array.length);
+  }
+
   /** The bytes that hexadecimal digits spell; blanks between them are skipped. For constants. */
   public static Bytes ofHex(String digits) {
     byte[] array = HexFormat.of().parseHex(digits.replaceAll("\\s+", ""));
