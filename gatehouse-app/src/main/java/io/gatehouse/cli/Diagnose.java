@@ -246,7 +246,8 @@ final class Diagnose {
 
   private static Optional<Integer> index(String device) {
     try {
-      return Optional.ofNullable(NetworkInterface.getByName(device)).map(NetworkInterface::getIndex);
+      return Optional.ofNullable(NetworkInterface.getByName(device))
+          .map(NetworkInterface::getIndex);
     } catch (SocketException e) {
       return Optional.empty();
     }

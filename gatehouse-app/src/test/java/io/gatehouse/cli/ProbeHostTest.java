@@ -52,18 +52,21 @@ class ProbeHostTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "probe", "probe 192.0.2.1 192.0.2.2", "probe --hops 99 192.0.2.1", "probe --isdn 192.0.2.1"
+        "probe",
+        "probe 192.0.2.1 192.0.2.2",
+        "probe --hops 99 192.0.2.1",
+        "probe --isdn 192.0.2.1"
       })
   void wrongUsage(String line) {
-    Session.Answer answer =
-        new Session(Path.of("."), new BareHost(true)).run(line.split(" ", -1));
+    Session.Answer answer = new Session(Path.of("."), new BareHost(true)).run(line.split(" ", -1));
 
     assertThat(answer.status()).isEqualTo(ExitStatus.USAGE);
   }
 
   @Test
   void sixIsSaidToBeUnknown() {
-    Session.Answer answer = new Session(Path.of("."), new BareHost(true)).run("probe", "2001:db8::1");
+    Session.Answer answer =
+        new Session(Path.of("."), new BareHost(true)).run("probe", "2001:db8::1");
 
     assertThat(answer.status()).isEqualTo(ExitStatus.NO);
     assertThat(answer.err()).contains("no IPv4 address of 2001:db8::1 is known");

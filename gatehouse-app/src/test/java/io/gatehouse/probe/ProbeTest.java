@@ -30,8 +30,7 @@ class ProbeTest {
   private static final List<Address> ROUTERS =
       List.of(Address.of("10.0.0.1"), Address.of("192.0.2.1"), Address.of("198.51.100.1"));
   private static final List<Question> ALL =
-      List.of(
-          Question.UDP_500, Question.UDP_4500, Question.ESP, Question.TCP_1723, Question.GRE);
+      List.of(Question.UDP_500, Question.UDP_4500, Question.ESP, Question.TCP_1723, Question.GRE);
 
   /** Routers that count hops, one of which may drop a protocol, and a host that may answer. */
   private static final class Way implements Probe.Wire {
@@ -152,8 +151,8 @@ class ProbeTest {
   private static boolean is(Ip ip, Question question) {
     return switch (ip.body()) {
       case Udp udp ->
-          question == Question.UDP_500 && udp.destinationPort() == 500
-              || question == Question.UDP_4500 && udp.destinationPort() == 4500;
+          (question == Question.UDP_500 && udp.destinationPort() == 500)
+              || (question == Question.UDP_4500 && udp.destinationPort() == 4500);
       case Tcp tcp -> question == Question.TCP_1723;
       case io.gatehouse.packet.PptpGre gre -> question == Question.GRE;
       case io.gatehouse.packet.Esp esp -> question == Question.ESP;
