@@ -2,8 +2,10 @@ package io.gatehouse.diagnose;
 
 import io.gatehouse.model.Address;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -16,6 +18,8 @@ final class Story {
   final List<Point> points;
   final List<Watch> watches;
   final List<List<Side>> sides;
+
+  private final Map<List<Integer>, Mark> marks = new HashMap<>();
 
   Story(List<Point> points, List<Watch> watches, List<List<Side>> sides) {
     this.points = List.copyOf(points);
@@ -133,29 +137,38 @@ final class Story {
    * time. Clocks are not compared, only what passed since something that both have seen.
    */
   boolean ranLongEnough(int here, int there, long time) {
-    long markHere = Long.MIN_VALUE;
-    long markThere = 0;
+    Mark mark = marks.computeIfAbsent(List.of(here, there), pair -> mark(here, there));
+    return mark.here() == Long.MIN_VALUE
+        || time <= mark.here()
+        || watches.get(there).after(mark.there()) >= time - mark.here();
+  }
+
+  /** The last thing that two points have both seen, by the clock of each. */
+  private record Mark(long here, long there) {}
+
+  private Mark mark(int here, int there) {
+    Mark mark = new Mark(Long.MIN_VALUE, 0);
     for (long cookie : cookies()) {
+      Map<Message.Key, Message> others = new HashMap<>();
+      messages(there, cookie)
+          .forEach(sent -> others.putIfAbsent(sent.message().key, sent.message()));
       for (Sent one : messages(here, cookie)) {
-        for (Sent other : messages(there, cookie)) {
-          if (one.message().key.equals(other.message().key) && one.message().first > markHere) {
-            markHere = one.message().first;
-            markThere = other.message().first;
-          }
+        Message other = others.get(one.message().key);
+        if (other != null && one.message().first > mark.here()) {
+          mark = new Mark(one.message().first, other.first);
         }
       }
     }
     for (boolean toServer : new boolean[] {true, false}) {
       for (Sa one : sas(here, toServer).toList()) {
         Optional<Sa> other = sa(there, toServer, one.channel, one.id);
-        if (other.isPresent() && other.get().highest == one.highest && one.flow.last > markHere) {
-          markHere = one.flow.last;
-          markThere = other.get().flow.last;
+        if (other.isPresent()
+            && other.get().highest == one.highest
+            && one.flow.last > mark.here()) {
+          mark = new Mark(one.flow.last, other.get().flow.last);
         }
       }
     }
-    return markHere == Long.MIN_VALUE
-        || time <= markHere
-        || watches.get(there).after(markThere) >= time - markHere;
+    return mark;
   }
 }
