@@ -102,6 +102,7 @@ final class ProbeHost {
                   Address.fromBytes(host.get().getAddress()),
                   asked.isEmpty() ? QUESTIONS : asked,
                   hops,
+                  Probe.ROUND,
                   System.nanoTime() * 0x9e3779b97f4a7c15L,
                   progress::step);
           progress.clear();

@@ -14,7 +14,7 @@ public final class Probe {
    * A router's own limit for errors to one host is one a second, after the first six (Linux,
    * icmp_ratelimit): each is asked once a second.
    */
-  private static final Duration ROUND = Duration.ofMillis(1050);
+  public static final Duration ROUND = Duration.ofMillis(1050);
 
   private static final int TRIES = 2;
 
@@ -30,10 +30,12 @@ public final class Probe {
   private final Wire wire;
   private final Letters letters;
   private final Findings findings;
+  private final Duration round;
 
-  private Probe(Wire wire, Letters letters) {
+  private Probe(Wire wire, Letters letters, Duration round) {
     this.wire = wire;
     this.letters = letters;
+    this.round = round;
     findings = new Findings(letters);
   }
 
@@ -42,6 +44,7 @@ public final class Probe {
    *
    * @param from this host's own address on the way there
    * @param hops at most
+   * @param round how long answers are waited for, mostly {@link #ROUND}
    * @param seed makes ports, cookie and SPI; another one for each probe
    * @param step is told what happens
    */
@@ -51,11 +54,12 @@ public final class Probe {
       Address to,
       List<Question> questions,
       int hops,
+      Duration round,
       long seed,
       Consumer<String> step) {
     int base = 20_000 + (int) Long.remainderUnsigned(seed, 500) * 64;
     int spi = (int) (seed >>> 32) | 0x0100_0000;
-    Probe probe = new Probe(wire, new Letters(from, to, base, spi, seed | 1));
+    Probe probe = new Probe(wire, new Letters(from, to, base, spi, seed | 1), round);
     step.accept("asking " + to + " for the way");
     probe.way(hops);
     for (Question question : questions) {
@@ -66,22 +70,22 @@ public final class Probe {
   }
 
   private void way(int hops) {
-    for (int round = 0; round < TRIES; round++) {
+    for (int i = 0; i < TRIES; i++) {
       send(Question.PING, numbers(1, hops));
     }
   }
 
   private void ask(Question question, int hops) {
-    for (int round = 0; round < TRIES && !findings.isSettled(question); round++) {
+    for (int i = 0; i < TRIES && !findings.isSettled(question); i++) {
       // The one that is to arrive goes first: where it is answered, no hop has to be asked.
       wire.send(letters.letter(question, Letters.FAR, 0));
-      listen(ROUND, question);
+      listen(round, question);
     }
     if (findings.isSettled(question)) {
       return;
     }
     send(question, numbers(1, Math.max(0, findings.distance(hops) - 1)));
-    for (int round = 1; round < TRIES && !findings.missing(question).isEmpty(); round++) {
+    for (int i = 1; i < TRIES && !findings.missing(question).isEmpty(); i++) {
       send(question, findings.missing(question));
     }
   }
@@ -98,7 +102,7 @@ public final class Probe {
     for (int hop : hops) {
       wire.send(letters.letter(question, hop, hop));
     }
-    listen(ROUND, Question.PING);
+    listen(round, Question.PING);
   }
 
   /** Hears what comes, until the time is over or a question is settled. */

@@ -145,7 +145,8 @@ class ProbeTest {
   }
 
   private static Report ask(Way way, List<Question> questions) {
-    return Probe.ask(way, OWN, HOST, questions, 8, 0x1234_5678_9abcL, step -> {});
+    return Probe.ask(
+        way, OWN, HOST, questions, 8, Duration.ofMillis(3), 0x1234_5678_9abcL, step -> {});
   }
 
   private static boolean is(Ip ip, Question question) {
