@@ -168,6 +168,6 @@ class DiagnoseTest {
         .contains("cut.pcap ends early, at byte", "bytes is cut off; the");
     assertThat(run("diagnose", "empty.pcap").out()).contains("nothing-seen");
     assertThat(run("diagnose", "client-lan.pcap", "empty.pcap").err())
-        .contains("name the points, such as client-lan=client-lan.pcap");
+        .contains("such as client-lan=client-lan.pcap");
   }
 }
