@@ -1,5 +1,3 @@
-package io.gatehouse.bench;
-
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
