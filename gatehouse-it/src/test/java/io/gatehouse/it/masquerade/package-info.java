@@ -1,0 +1,4 @@
+@NullMarked
+package io.gatehouse.it.masquerade;
+
+import org.jspecify.annotations.NullMarked;
