@@ -105,6 +105,12 @@ class CaptureTest {
     "12, '', true",
     "228, '', true",
     "147, '', false",
+    "1, 0102030405060708090a0b0c 8864 1100 0001 001e 0021, true",
+    "1, 0102030405060708090a0b0c 8864 1100 0001 001e c021, false",
+    "239, 02 00 0000 20000900, true",
+    "239, 02 00 0000 00200009, true",
+    "239, 02 00 0000 0800 0100 00000000 20000900, true",
+    "239, 02 00 0000 20000100, false",
   })
   void whereIpBegins(int link, String header, boolean there) {
     Bytes data = Bytes.ofHex(header + IP);

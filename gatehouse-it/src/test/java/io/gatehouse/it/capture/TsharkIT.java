@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gatehouse.capture.Capture;
 import io.gatehouse.capture.Frame;
+import io.gatehouse.diagnose.Diagnosis;
+import io.gatehouse.diagnose.Point;
+import io.gatehouse.diagnose.Watch;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.packet.Bytes;
 import io.gatehouse.packet.Esp;
@@ -17,12 +20,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Wireshark's reader finds the same addresses, ports, SPIs, numbers and cookies in real captures.
@@ -63,6 +70,104 @@ class TsharkIT {
       }
     }
     assertThat(ours).hasSizeGreaterThan(30).isSubsetOf(theirs);
+  }
+
+  /** Sessions as `diagnose` tells them: cookies, exchanges, SPIs and how many packets of each. */
+  @Test
+  void findsTheSameSessions() throws IOException, InterruptedException {
+    String corpus = System.getenv().getOrDefault("GATEHOUSE_CORPUS", "");
+    assumeTrue(!corpus.isEmpty(), "needs GATEHOUSE_CORPUS, a directory with captures");
+    List<Path> files;
+    try (Stream<Path> all = Files.list(Path.of(corpus, "captures"))) {
+      // What is malformed is told otherwise by each of us.
+      files =
+          all.filter(file -> !file.toString().matches(".*(truncated|pointer-loop).*"))
+              .sorted()
+              .toList();
+    }
+    int compared = 0;
+    for (Path file : files) {
+      Map<String, Integer> theirs = theirSessions(file);
+      Map<String, Integer> ours = ourSessions(file);
+      assertThat(ours).as(file.getFileName().toString()).isEqualTo(theirs);
+      compared += ours.size();
+    }
+    assertThat(compared).isGreaterThan(10);
+  }
+
+  private Map<String, Integer> theirSessions(Path file) throws IOException, InterruptedException {
+    Path told =
+        Files.writeString(
+            directory.resolve("tshark-json.sh"),
+            "tshark -n -r '%s' -T json 2>/dev/null\n".formatted(file));
+    Process process =
+        new ProcessBuilder(
+                Lab.HOME.resolve("lab/inside").toString(), "--layers", "tshark", told.toString())
+            .start();
+    process.getOutputStream().close();
+    JsonNode packets = new JsonMapper().readTree(process.getInputStream().readAllBytes());
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
+    Map<String, Integer> sessions = new TreeMap<>();
+    for (JsonNode packet : packets) {
+      JsonNode layers = packet.path("_source").path("layers");
+      JsonNode ike = layers.path("isakmp");
+      if (ike.has("isakmp.ispi")) {
+        String cookie = ike.path("isakmp.ispi").asString().replace(":", "");
+        sessions.merge(
+            "IKE " + cookie + " " + ike.path("isakmp.exchangetype").asString(), 1, Integer::sum);
+      }
+      JsonNode esp = layers.path("esp");
+      if (esp.has("esp.spi")) {
+        sessions.merge("ESP " + esp.path("esp.spi").asString(), 1, Integer::sum);
+      }
+    }
+    return sessions;
+  }
+
+  private static Map<String, Integer> ourSessions(Path file) throws IOException {
+    Map<String, Integer> numbers =
+        Map.of(
+            "Main Mode",
+            2,
+            "Aggressive Mode",
+            4,
+            "Transaction",
+            6,
+            "Quick Mode",
+            32,
+            "SA_INIT",
+            34,
+            "AUTH",
+            35,
+            "CREATE_CHILD_SA",
+            36);
+    Watch watch = new Watch();
+    for (Frame frame : Capture.read(Bytes.copyOf(Files.readAllBytes(file))).frames()) {
+      frame.packet().ifPresent(packet -> watch.packet(frame.time(), packet));
+    }
+    Map<String, Integer> sessions = new TreeMap<>();
+    for (Diagnosis.Table table : Diagnosis.of(List.of(watch), List.of(Point.CLIENT_ISP)).tables()) {
+      for (String line : table.sessions()) {
+        String[] halves = line.split(": ", 2);
+        if (line.startsWith("IKEv")) {
+          for (String part : halves[1].split(", ", -1)) {
+            int blank = part.lastIndexOf(' ');
+            String name = part.substring(0, blank);
+            int informational = line.startsWith("IKEv1") ? 5 : 37;
+            sessions.merge(
+                "IKE " + halves[0].substring(6) + " " + numbers.getOrDefault(name, informational),
+                Integer.valueOf(part.substring(blank + 1)),
+                Integer::sum);
+          }
+        } else if (line.startsWith("ESP")) {
+          sessions.merge(
+              "ESP " + halves[0].substring(halves[0].lastIndexOf(' ') + 1),
+              Integer.valueOf(halves[1].substring(0, halves[1].indexOf(' '))),
+              Integer::sum);
+        }
+      }
+    }
+    return sessions;
   }
 
   private List<String> tshark(List<Path> files) throws IOException, InterruptedException {
