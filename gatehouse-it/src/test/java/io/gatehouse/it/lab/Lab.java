@@ -34,7 +34,7 @@ public final class Lab {
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
   private static final List<String> LAYERS =
-      List.of("--layers", "strongswan,l2tp", "--beside", "systemd,pptp");
+      List.of("--layers", "strongswan,l2tp", "--beside", "systemd,libreswan,pptp");
 
   private static final Map<Kernel, Lab> STANDING = new EnumMap<>(Kernel.class);
 

@@ -1,0 +1,48 @@
+package io.gatehouse.it.masquerade;
+
+import io.gatehouse.it.lab.Answer;
+import io.gatehouse.it.lab.Host;
+import io.gatehouse.it.lab.Lab;
+import java.time.Duration;
+
+/** Gatehouse as a daemon in a host of the lab. */
+record Gate(Lab lab, Host host) {
+  /** Reading and proving takes long in emulation, on a busy machine. */
+  private static final Duration LIMIT = Duration.ofMinutes(5);
+
+  private static final String PROGRAM =
+      "env GATEHOUSE_BUILD=never GATEHOUSE_VICI=/run/none " + Lab.HOME.resolve("gatehouse");
+
+  /** Starts the daemon, and waits until it follows. */
+  void run(String description) {
+    host.write("/etc/gw.yaml", description);
+    Answer answer =
+        lab.run(
+            """
+            lab-in %1$s bash -c 'setsid %2$s run /etc/gw.yaml > /var/log/gatehouse.log 2>&1 < /dev/null &
+              pid=$!
+              echo $pid > /run/gatehouse.pid
+              exec 9<> <(:)
+              until [[ $(< /var/log/gatehouse.log) == *follows* ]]; do
+                kill -0 $pid || { cat /var/log/gatehouse.log; exit 1; }
+                read -r -t 0.1 -u 9
+              done
+              true'
+            """
+                .formatted(host.namespace(), PROGRAM),
+            LIMIT);
+    answer.expected();
+  }
+
+  /** {@code gatehouse masquerade …}, which must succeed; its output. */
+  String masquerade(String words) {
+    return host.script(PROGRAM + " masquerade " + words).expected().out();
+  }
+
+  /** What stands and what was said, for a failure. */
+  String state() {
+    return host.script(
+            "cat /var/log/gatehouse.log; nft list table inet gatehouse; conntrack -L 2>&1")
+        .out();
+  }
+}
