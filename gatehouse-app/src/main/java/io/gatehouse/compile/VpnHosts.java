@@ -235,13 +235,21 @@ final class VpnHosts {
 
   // ---- from the world
 
-  /** To our address there. */
-  private static List<Statement> arriving(Interface at) {
-    Statement device = Nft.is(Nft.IIFNAME, Nft.device(at.device()));
+  /** To our address there, and not out of a tunnel of ours. */
+  private List<Statement> arriving(Interface at) {
+    List<Statement> here = new ArrayList<>();
+    here.add(Nft.is(Nft.IIFNAME, Nft.device(at.device())));
+    if (isOwn(at)) {
+      here.add(Nft.NOT_DECRYPTED);
+    }
     List<Value> written = own(at);
-    return written.isEmpty()
-        ? List.of(device, Nft.family(Family.V4), Nft.TO_THIS_HOST)
-        : List.of(device, Nft.is(DADDR, Nft.anyOf(written)));
+    if (written.isEmpty()) {
+      here.add(Nft.family(Family.V4));
+      here.add(Nft.TO_THIS_HOST);
+    } else {
+      here.add(Nft.is(DADDR, Nft.anyOf(written)));
+    }
+    return here;
   }
 
   private static List<Value> own(Interface at) {

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The properties of the examples, and of descriptions drawn by lot. */
 class ProofsTest {
@@ -29,6 +30,17 @@ class ProofsTest {
   @MethodSource("examples")
   void everyPropertyHoldsOnEveryExample(String example) {
     assertThat(notProved(Descriptions.example(example))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"vpn-masquerade.yaml", "pptp.yaml"})
+  void everyPropertyHoldsWhereTheGatewayOfVpnHostsHasTunnelsItself(String example) {
+    String tunnels =
+        "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }";
+    assertThat(
+            notProved(
+                Descriptions.changedExample(example, "masquerade:", tunnels + "\nmasquerade:")))
+        .isEmpty();
   }
 
   @Test
