@@ -1,0 +1,139 @@
+package io.gatehouse.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How long {@code check} takes with its proofs on gateways of several sizes, and {@code doctor} on a
+ * large set of rules of somebody else's: whole commands, on one core, with a heap of 1 GiB. Prints a
+ * table of medians for docs/results.
+ *
+ * <p>{@code java gatehouse-bench/src/main/java/io/gatehouse/bench/ProofTimes.java [ROUNDS [FILE]]},
+ * from the top of the checkout; FILE is what iptables-save wrote.
+ */
+public final class ProofTimes {
+  private static final List<String> GATEHOUSE =
+      List.of(
+          "env",
+          "GATEHOUSE_JAVA_OPTIONS=-Xmx1g",
+          "taskset",
+          "-c",
+          "0",
+          Path.of("gatehouse").toAbsolutePath().toString());
+
+  private ProofTimes() {}
+
+  public static void main(String[] arguments) throws IOException, InterruptedException {
+    int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 3;
+    Path directory = Files.createTempDirectory("gateways");
+    Map<String, List<String>> commands = new LinkedHashMap<>();
+    commands.put("`check` of office", command("check", "examples/office.yaml"));
+    for (int teams : new int[] {6, 10, 14}) {
+      Path file = directory.resolve("teams-" + teams + ".yaml");
+      Files.writeString(file, teams(teams, 3 + teams / 4));
+      String name = "`check`, %d tunnels with two groups each".formatted(teams);
+      commands.put(name, command("check", file.toString()));
+      commands.put(name + ", `--unproved`", command("check", "--unproved", file.toString()));
+    }
+    for (int peers : new int[] {10, 1000, 10_000}) {
+      Path file = directory.resolve("peers-" + peers + ".yaml");
+      Files.writeString(file, peers(peers));
+      String name = "`check`, %,d peers with two networks each".formatted(peers);
+      commands.put(name, command("check", file.toString()));
+      commands.put(name + ", `--unproved`", command("check", "--unproved", file.toString()));
+    }
+    if (arguments.length > 1) {
+      commands.put(
+          "`doctor` of " + Path.of(arguments[1]).getFileName(),
+          command("doctor", arguments[1], "--tunnel", "131.159.14.0/24=10.77.0.0/24"));
+    }
+    Commands.table(commands, rounds);
+    try (var files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(directory);
+  }
+
+  private static List<String> command(String... words) {
+    List<String> command = new java.util.ArrayList<>(GATEHOUSE);
+    command.addAll(List.of(words));
+    return command;
+  }
+
+  /** Tunnels, two groups and a service each, over networks: some 35 rules a tunnel. */
+  private static String teams(int teams, int networks) {
+    StringBuilder text = new StringBuilder("version: 1\ngateway: large\ninterfaces:\n");
+    text.append("  wan: { device: eth0, role: outside,")
+        .append(" addresses: [203.0.113.2/24, \"2001:db8:ff::2/64\"], gateway: [203.0.113.1] }\n");
+    StringBuilder nets = new StringBuilder("networks:\n");
+    StringBuilder all = new StringBuilder();
+    for (int n = 0; n < networks; n++) {
+      text.append(
+          "  lan%d: { device: eth%d, role: inside, addresses: [10.1.%d.1/24, \"2001:db8:1:%x::1/64\"] }%n"
+              .formatted(n, n + 1, n, n));
+      nets.append(
+          "  net%d: { on: lan%d, prefixes: [10.1.%d.0/24, \"2001:db8:1:%x::/64\"] }%n"
+              .formatted(n, n, n, n));
+      all.append(n == 0 ? "" : ", ").append("net").append(n);
+    }
+    text.append(nets)
+        .append("host:\n  internet: [%s]\n  admin: { from: net0, services: ssh }\n".formatted(all))
+        .append("tunnels:\n");
+    for (int t = 0; t < teams; t++) {
+      int one = t % networks;
+      int other = (t + 1) % networks;
+      text.append(
+          """
+            team%1$d:
+              type: remote-access
+              ike: { connection: team%1$d }
+              pools: [10.2.%1$d.0/24, "2001:db8:2:%1$x::/64"]
+              reach: [net%2$d, net%3$d/tcp/%4$d]
+              services: dns
+              groups:
+                a: { match: { eap-id: "*@a%1$d" }, reach: [net%2$d, net%3$d/tcp/445], services: dns }
+                b: { match: { eap-id: "*@b%1$d" }, reach: net%2$d/udp/%5$d, services: ssh }
+          """
+              .formatted(t, one, other, 8000 + t, 9000 + t));
+    }
+    return text.toString();
+  }
+
+  private static String peers(int peers) {
+    StringBuilder text =
+        new StringBuilder(
+            """
+            version: 1
+            gateway: hub
+            interfaces:
+              wan: { device: eth0, role: outside, addresses: 203.0.113.2/24 }
+              lan: { device: eth1, role: inside, addresses: 172.16.0.1/16 }
+            networks:
+              office: { on: lan, prefixes: 172.16.0.0/16 }
+            host:
+              internet: office
+              admin: { from: office, services: ssh }
+            tunnels:
+            """);
+    for (int i = 0; i < peers; i++) {
+      int network = 2 * i;
+      text.append(
+          """
+            p%1$d:
+              type: site-to-site
+              peer: 198.18.%2$d.%3$d
+              local: office
+              remote: [10.%4$d.%5$d.0/24, 10.%4$d.%6$d.0/24]
+          """
+              .formatted(
+                  i, i >> 8, i & 255, network >> 8, network & 255, (network & 255) + 1));
+    }
+    return text.toString();
+  }
+}
