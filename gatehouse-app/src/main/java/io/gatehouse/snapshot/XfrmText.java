@@ -29,6 +29,8 @@ import java.util.stream.Stream;
  * policy that protects or blocks is then left out, one that lets pass in clear is taken as wider.
  */
 final class XfrmText {
+  private static final Set<String> ALGORITHMS = Set.of("aead", "auth", "auth-trunc", "enc", "comp");
+
   private final String file;
   private final List<Policy> policies = new ArrayList<>();
   private final Map<String, Template> templates = new LinkedHashMap<>();
@@ -337,13 +339,21 @@ final class XfrmText {
     for (List<String> entry : entries(text)) {
       List<String> words = new ArrayList<>();
       entry.forEach(line -> words.addAll(words(line)));
-      // Such as charon asks the kernel for while it negotiates: it protects nothing yet.
-      boolean waits = after(words, "spi").filter(spi -> spi.matches("0x0+(\\(.*)?")).isPresent();
-      if (words.contains("spi") && !waits) {
+      if (words.contains("spi") && !waits(words)) {
         all.add(new Association(name(words, reqid(words)), words.contains("output-mark")));
       }
     }
     return all;
+  }
+
+  /**
+   * Whether it stands for an answer of the IKE daemon and protects nothing yet: without an SPI, or,
+   * where the policy names one, without an algorithm and for the selector of one flow
+   * (xfrm_state_find).
+   */
+  private static boolean waits(List<String> words) {
+    boolean zero = after(words, "spi").filter(spi -> spi.matches("0x0+(\\(.*)?")).isPresent();
+    return zero || (words.contains("sel") && words.stream().noneMatch(ALGORITHMS::contains));
   }
 
   /** Directions in which a packet without a policy is blocked, from {@code getdefault}. */

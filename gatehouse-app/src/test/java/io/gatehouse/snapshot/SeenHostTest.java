@@ -311,6 +311,24 @@ class SeenHostTest {
     assertThat(seen.remarks()).anyMatch(r -> r.text().startsWith("left out"));
   }
 
+  /** As the kernel leaves it when the SA of a policy that names an SPI is flushed. */
+  @Test
+  void anSaThatWaitsForTheDaemonIsNone() {
+    Map<String, String> files = files();
+    files.put(
+        "xfrm-state.txt",
+        """
+        src 203.0.113.1 dst 198.51.100.7
+        \tproto esp spi 0xc0ffee01 reqid 1 mode tunnel
+        \treplay-window 0\s
+        \tanti-replay context: seq 0x0, oseq 0x0, bitmap 0x00000000
+        \tsel src 10.0.1.20/32 dst 10.0.3.5/32 proto icmp type 8 code 0 dev eth0\s
+        """);
+
+    assertThat(host(files).host().tunnels().getFirst().states()).containsExactly(SpdState.NO_SA);
+    assertThat(host(files()).host().tunnels().getFirst().states()).doesNotContain(SpdState.NO_SA);
+  }
+
   @Test
   void aTemplateThatIsOptionalProtectsNothing() {
     Map<String, String> files = files();
