@@ -3,6 +3,7 @@ package io.gatehouse.doctor;
 import io.gatehouse.doctor.Finding.Certainty;
 import io.gatehouse.doctor.Finding.Evidence;
 import io.gatehouse.doctor.Finding.Severity;
+import io.gatehouse.model.Address;
 import io.gatehouse.path.HostState.SpdState;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -59,12 +60,14 @@ final class Associations {
                 List.of(
                     sending.getFirst().evidence(" sent " + sent),
                     receiving.getFirst().evidence(" received 0")),
-                List.of(
-                    udp
-                        ? "tcpdump -ni any udp port 4500 and host "
-                            + sending.getFirst().destination()
-                        : "sed -i 's/^\\( *\\)remote_addrs/\\1encap = yes\\n&/'"
-                            + " /etc/swanctl/swanctl.conf && swanctl --load-conns")));
+                udp
+                    ? List.of(
+                        "tcpdump -ni any udp port 4500 and host "
+                            + sending.getFirst().destination())
+                    : List.of(
+                        "sed -i 's/^\\( *\\)remote_addrs/\\1encap = yes\\n&/'"
+                            + " /etc/swanctl/swanctl.conf && swanctl --load-conns",
+                        renewal(patient, "reqid " + reqid))));
       }
     });
   }
@@ -142,11 +145,21 @@ final class Associations {
                 "AH covers the addresses, and a NAT changes this host's private one: only ESP passes",
                 List.of(sa.evidence("")),
                 List.of(
-                    "sed -i 's/ah_proposals/esp_proposals/' /etc/swanctl/swanctl.conf"
-                        + " && swanctl --load-conns")));
+                    "ip xfrm state delete " + key(sa),
+                    "sed -i 's/ah_proposals *=[^}#]*/esp_proposals = default/' /etc/swanctl/swanctl.conf"
+                        + " && swanctl --load-conns",
+                    renewal(patient, to(patient, sa.destination())))));
         return;
       }
     }
+  }
+
+  private static String to(Patient patient, Address peer) {
+    return patient.links().stream()
+        .filter(link -> link.remote().filter(peer::equals).isPresent())
+        .map(Link::tunnel)
+        .findFirst()
+        .orElse("");
   }
 
   /** A policy that asks for an SA that is not there, while packets come. */
@@ -179,17 +192,26 @@ final class Associations {
                             + link.tunnel()
                             + ", no SA)",
                         link.policy().origin().place())),
-                List.of("swanctl --initiate --child " + child(patient, link))));
+                List.of(renewal(patient, link.tunnel()))));
         return;
       }
     }
   }
 
-  private static String child(Patient patient, Link link) {
-    return Swanctl.read(patient.text("swanctl.conf"))
-        .childTo(link.far())
-        .filter(name -> name.matches("[A-Za-z0-9_-]+"))
-        .orElse("CHILD");
+  /**
+   * Sets a tunnel up anew: charon, which may believe that it stands, refuses a second one, and a
+   * rekeyed one keeps what it was configured with.
+   */
+  static String renewal(Patient patient, String tunnel) {
+    Swanctl swanctl = Swanctl.read(patient.text("swanctl.conf"));
+    String child =
+        patient.links().stream()
+            .filter(link -> link.tunnel().equals(tunnel))
+            .flatMap(link -> swanctl.childTo(link.far()).stream())
+            .filter(name -> name.matches("[A-Za-z0-9_-]+"))
+            .findFirst()
+            .orElse("CHILD");
+    return "swanctl --terminate --child %s; swanctl --initiate --child %s".formatted(child, child);
   }
 
   /** A NAT between the two ends, and nobody asks whether the other one is still there. */

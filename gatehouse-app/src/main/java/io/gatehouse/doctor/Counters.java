@@ -87,7 +87,10 @@ final class Counters {
               List.of(rise.evidence()),
               List.of(
                   "sed -i 's/^\\( *\\)local_ts/\\1replay_window = 1024\\n&/'"
-                      + " /etc/swanctl/swanctl.conf && swanctl --load-conns")));
+                      + " /etc/swanctl/swanctl.conf && swanctl --load-conns",
+                  Associations.renewal(
+                      patient,
+                      patient.links().stream().map(Link::tunnel).findFirst().orElse("")))));
     }
   }
 
