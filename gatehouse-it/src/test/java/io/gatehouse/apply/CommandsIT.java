@@ -215,6 +215,30 @@ class CommandsIT {
   }
 
   @Test
+  void whatIsNotProvedIsAppliedOnlyByName() {
+    // So little memory is too little for the proofs.
+    String apply =
+        "GATEHOUSE_BUILD=never GATEHOUSE_AOT=never GATEHOUSE_JAVA_OPTIONS=-Xmx16m %s/gatehouse apply /etc/old.yaml"
+            .formatted(Lab.HOME);
+    Answer refused = gw.script(apply);
+    assertThat(refused.status()).isEqualTo(1);
+    assertThat(refused.out()).contains("not known", "nothing was touched");
+    assertThat(gw.script("nft list tables").out()).doesNotContain("gatehouse");
+
+    String all = refused.out().replaceAll("(?s).*nevertheless: ([a-z -]+)\\n.*", "$1");
+    String one = " --despite too-much";
+    assertThat(all).startsWith("--despite ").contains(one);
+    Answer allButOne = gw.script(apply + " " + all.replace(one, ""));
+    assertThat(allButOne.status()).isEqualTo(1);
+    assertThat(allButOne.out()).contains("not proved: too-much;");
+    assertThat(gw.script("nft list tables").out()).doesNotContain("gatehouse");
+
+    assertThat(gw.script(apply + " " + all).expected().out())
+        .contains("applied though not known: too-much");
+    probe("old tcp from=pc to=gw dst=10.0.1.1:1002", "no-new tcp from=pc to=gw dst=10.0.1.1:1003");
+  }
+
+  @Test
   void goesBackToAnEarlierGeneration() {
     Answer refused =
         gw.run(
