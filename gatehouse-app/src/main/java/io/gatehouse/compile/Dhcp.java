@@ -5,8 +5,6 @@ import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host.Offer;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Network;
-import io.gatehouse.model.PortRange;
-import io.gatehouse.model.Protocol;
 import io.gatehouse.ruleset.Expression.Selector;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
@@ -72,10 +70,10 @@ final class Dhcp {
     List<Rule> rules = new ArrayList<>();
     Statement here = Nft.is(device, Nft.device(network.on().device()));
     String why = "leases for " + network.name();
-    if (network.connected() && offers(offer, SERVER)) {
+    if (network.connected() && offer.offersUdp(SERVER)) {
       rules.add(Nft.rule(why, offer.origin(), v4(here, from, to)));
     }
-    if (network.connected() && offers(offer, SERVER_V6)) {
+    if (network.connected() && offer.offersUdp(SERVER_V6)) {
       rules.add(Nft.rule(why, offer.origin(), v6(here, from6, to6)));
     }
     return rules;
@@ -87,11 +85,5 @@ final class Dhcp {
 
   private static List<Statement> v6(Statement here, int from, int to) {
     return List.of(here, Icmp.fromLinkLocal(), Nft.udpSport(from), Nft.udpDport(to), Nft.ACCEPT);
-  }
-
-  private static boolean offers(Offer offer, int port) {
-    return offer.services().stream()
-        .filter(service -> service.protocol() == Protocol.UDP)
-        .anyMatch(service -> service.ports().map(r -> r.contains(PortRange.of(port))).orElse(true));
   }
 }

@@ -88,16 +88,11 @@ final class Evidence {
    * world leave in clear, and routers out there see them.
    */
   private static List<List<Statement>> aboutTunnels(Draft draft, Family family, SetRef far) {
-    List<Located<Prefix>> all = draft.places.far(family, tunnel -> true);
     List<Located<Prefix>> online = draft.places.far(family, draft.access::toInternet);
     List<Located<Prefix>> offline =
         draft.places.far(family, tunnel -> !draft.access.toInternet(tunnel));
-    Optional<SetRef> never =
-        online.isEmpty() ? Optional.of(far) : draft.sets.addresses("offline", family, offline);
-    Optional<SetRef> also =
-        online.size() == all.size()
-            ? Optional.of(far)
-            : draft.sets.addresses("online", family, online);
+    Optional<SetRef> never = draft.places.ofFar("offline", family, offline);
+    Optional<SetRef> also = draft.places.ofFar("online", family, online);
     List<List<Statement>> about = new ArrayList<>();
     never.ifPresent(set -> about.add(List.of(Nft.is(Nft.original(family, "saddr"), set))));
     if (!online.isEmpty()) {

@@ -93,7 +93,6 @@ final class Guard {
           .networks(family)
           .ifPresent(networks -> leaving.add(Nft.isNot(Nft.daddr(family), networks)));
     }
-    List<Located<Prefix>> all = draft.places.far(family, t -> true);
     List<Located<Prefix>> offline = draft.places.far(family, t -> !draft.access.toInternet(t));
     List<Located<Prefix>> rewritten =
         draft.places.far(family, draft.access::toInternet).stream()
@@ -101,10 +100,14 @@ final class Guard {
             .toList();
     List<Located<Prefix>> never = new ArrayList<>(offline);
     never.addAll(rewritten);
-    set("never_in_clear", family, never, all)
+    draft
+        .places
+        .ofFar("never_in_clear", family, never)
         .ifPresent(
             set -> rules.add(inClear("source of a tunnel", leaving, Nft.saddr(family), set)));
-    set("offline", family, offline, all)
+    draft
+        .places
+        .ofFar("offline", family, offline)
         .ifPresent(set ->
             rules.add(
                 inClear(
@@ -146,14 +149,6 @@ final class Guard {
                 Icmp.type(Family.V6, "nd-redirect"),
                 draft.drop("guard")))
         : List.of();
-  }
-
-  /** The set of all far addresses where none is missing. */
-  private Optional<SetRef> set(
-      String name, Family family, List<Located<Prefix>> some, List<Located<Prefix>> all) {
-    return some.size() == all.size()
-        ? draft.places.far(family)
-        : draft.sets.addresses(name, family, some);
   }
 
   private Rule inClear(String what, List<Statement> leaving, Selector source, SetRef set) {

@@ -21,8 +21,6 @@ final class Icmp {
   private static final List<String> ERRORS_V6 =
       List.of("destination-unreachable", "packet-too-big", "time-exceeded", "parameter-problem");
 
-  private static final Prefix LINK_LOCAL = Prefix.of("fe80::/10");
-
   private Icmp() {}
 
   static Statement type(Family family, String... types) {
@@ -91,6 +89,6 @@ final class Icmp {
   }
 
   static Statement fromLinkLocal() {
-    return Nft.is(Nft.saddr(Family.V6), Nft.net(LINK_LOCAL));
+    return Nft.is(Nft.saddr(Family.V6), Nft.net(Prefix.LINK_LOCAL));
   }
 }

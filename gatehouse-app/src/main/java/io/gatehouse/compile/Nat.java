@@ -29,9 +29,6 @@ final class Nat {
   /** One before srcnat, so that ours are asked before everybody else's. */
   private static final int OUT_PRIORITY = 99;
 
-  /** IPv6 addresses that mean nothing in the world (RFC 4193). */
-  private static final Prefix UNIQUE_LOCAL = Prefix.of("fc00::/7");
-
   private final Draft draft;
   private final Gateway gateway;
 
@@ -216,7 +213,7 @@ final class Nat {
             .flatMap(access -> near(access, family).stream());
     List<Located<Prefix>> sources =
         Stream.concat(Stream.concat(pools, networks), ofVpnHosts(draft, family))
-            .filter(source -> family == Family.V4 || UNIQUE_LOCAL.contains(source.value()))
+            .filter(source -> family == Family.V4 || Prefix.UNIQUE_LOCAL.contains(source.value()))
             .toList();
     Optional<List<Statement>> world = draft.places.towards(new Target.World(), family);
     if (world.isEmpty()) {
@@ -237,6 +234,6 @@ final class Nat {
 
   /** Whether addresses go out into the world as they are. */
   static boolean isRouted(Prefix prefix) {
-    return prefix.family() == Family.V6 && !UNIQUE_LOCAL.contains(prefix);
+    return prefix.family() == Family.V6 && !Prefix.UNIQUE_LOCAL.contains(prefix);
   }
 }

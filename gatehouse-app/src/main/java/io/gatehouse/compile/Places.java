@@ -193,4 +193,11 @@ final class Places {
         .map(part -> new Located<>(part.prefix(), part.origin()))
         .toList();
   }
+
+  /** Some of these as a set of that name; where none is missing, the set of all. */
+  Optional<SetRef> ofFar(String name, Family family, List<Located<Prefix>> some) {
+    return some.size() == far(family, tunnel -> true).size()
+        ? far(family)
+        : sets.addresses(name, family, some);
+  }
 }

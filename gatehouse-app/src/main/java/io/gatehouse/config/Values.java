@@ -28,8 +28,6 @@ final class Values {
 
   private record Special(Prefix prefix, String text) {}
 
-  private static final Prefix LINK_LOCAL = Prefix.of("fe80::/10");
-
   private static final Pattern LEADING_ZEROS = Pattern.compile("(?<![0-9])0+(?=[0-9])");
   private static final Pattern QUAD = Pattern.compile("[0-9]{1,4}(\\.[0-9]{1,4}){3}");
 
@@ -40,7 +38,7 @@ final class Values {
   }
 
   static boolean isLinkLocal(Address address) {
-    return LINK_LOCAL.contains(address);
+    return Prefix.LINK_LOCAL.contains(address);
   }
 
   /** The address of a host. */

@@ -33,7 +33,7 @@ final class Uplinks {
           Prefix.of("172.16.0.0/12"),
           Prefix.of("192.168.0.0/16"),
           Prefix.of("100.64.0.0/10"),
-          Prefix.of("fc00::/7"));
+          Prefix.UNIQUE_LOCAL);
 
   private Uplinks() {}
 

@@ -59,6 +59,14 @@ public record Host(
     public Offer {
       services = List.copyOf(services);
     }
+
+    /** Whether a UDP port is among the services. */
+    public boolean offersUdp(int port) {
+      return services.stream()
+          .filter(service -> service.protocol() == Protocol.UDP)
+          .anyMatch(
+              service -> service.ports().map(r -> r.contains(PortRange.of(port))).orElse(true));
+    }
   }
 
   /** What one place may begin towards another. */

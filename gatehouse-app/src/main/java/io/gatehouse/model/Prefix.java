@@ -17,6 +17,12 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
   /** Every IPv6 address. */
   public static final Prefix ALL_V6 = masked(new Address(Family.V6, 0, 0), 0);
 
+  /** IPv6 addresses that mean nothing in the world (RFC 4193). */
+  public static final Prefix UNIQUE_LOCAL = masked(new Address(Family.V6, 0xfc00L << 48, 0), 7);
+
+  /** IPv6 addresses that mean something on one link (RFC 4291, 2.5.6). */
+  public static final Prefix LINK_LOCAL = masked(new Address(Family.V6, 0xfe80L << 48, 0), 10);
+
   private static final Pattern LENGTH = Pattern.compile("0|[1-9][0-9]{0,2}");
 
   private static final Comparator<Prefix> ORDER =

@@ -1002,7 +1002,7 @@ final class Expressions {
         Field towards = back ? state.source : state.destination;
         int byLink =
             space.open(new Unknown(Kind.ENVIRONMENT, "a route to an address of the link", "fib"));
-        int bound = towards.in(bdd, IntervalSet.of(Prefix.of("fe80::/10")));
+        int bound = towards.in(bdd, IntervalSet.of(Prefix.LINK_LOCAL));
         found = bdd.or(bdd.difference(found, bound), bdd.and(byLink, bound));
       }
       return always(Field.of(new int[] {found}), Meaning.PRESENCE);

@@ -19,7 +19,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * The packets of one family as they arrive, as variables of an arena, and the sets of them that
@@ -210,6 +212,15 @@ public final class HeaderSpace {
       all = holding.get(variable) ? bdd.node(variable, FALSE, all) : bdd.node(variable, all, FALSE);
     }
     return all;
+  }
+
+  /** The live maps whose contents decide about a set. */
+  public Set<String> mapsThatDecide(int set) {
+    BitSet open = bdd.support(set);
+    return held.entrySet().stream()
+        .filter(one -> open.get(one.getKey()))
+        .map(one -> one.getValue().map())
+        .collect(Collectors.toSet());
   }
 
   private BitSet holding(Map<String, Verdict> said) {

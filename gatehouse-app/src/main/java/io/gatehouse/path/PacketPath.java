@@ -581,9 +581,7 @@ public final class PacketPath {
     // rt6_need_strict: to an address of a link only routes by the device that it came by count;
     // whether there is one of these is left open.
     int strict =
-        family == Family.V4
-            ? FALSE
-            : state.destination.in(bdd, IntervalSet.of(Prefix.of("fe80::/10")));
+        family == Family.V4 ? FALSE : state.destination.in(bdd, IntervalSet.of(Prefix.LINK_LOCAL));
     int otherRoute =
         strict == FALSE
             ? FALSE
@@ -630,7 +628,7 @@ public final class PacketPath {
       IntervalSet bound =
           IntervalSet.ofPrefixes(
               List.of(
-                  Prefix.of("fe80::/10"),
+                  Prefix.LINK_LOCAL,
                   Prefix.of("::/128"),
                   Prefix.of("::1/128"),
                   Prefix.of("ff00::/8")));

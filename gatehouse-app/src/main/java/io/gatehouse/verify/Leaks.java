@@ -2,7 +2,6 @@ package io.gatehouse.verify;
 
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Gateway;
-import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
@@ -69,7 +68,7 @@ final class Leaks {
             walk.minus(walk.and(sent.leftInClear(), sent.leftWithDestination(far)), toPeers)));
     // Who reaches the internet through us leaves in clear there, and by description.
     List<Prefix> hidden = meaning.far(tunnel -> !meaning.toInternet(tunnel));
-    int outside = walk.leftBy(received, meaning.onlyOutside());
+    int outside = meaning.leftForTheWorld(received);
     suspects.add(
         new Suspect(
             property,
@@ -93,13 +92,11 @@ final class Leaks {
     Journey received = walk.received();
     int here = walk.minus(received.delivered(), espAndAh());
     int arrived = delivered ? walk.or(received.left(), here) : received.left();
+    int spared = walk.or(transported(), amidst());
     for (Alike alike : Alike.of(gateway)) {
       int claims =
           walk.minus(
-              walk.space().source(alike.far()),
-              walk.space().throughItsOwn(alike.names()),
-              transported(),
-              amidst());
+              walk.space().source(alike.far()), walk.space().throughItsOwn(alike.names()), spared);
       suspects.add(
           new Suspect(
               property,
@@ -157,7 +154,7 @@ final class Leaks {
     // The class of the source decides about ESP within ESP, and then its own SA.
     int nested = walk.and(espAndAh(), walk.space().source(meaning.far()));
     int begins = walk.minus(meaning.begins(), own);
-    int passes = walk.minus(walk.and(begins, received.left()), notOurs());
+    int passes = walk.minus(walk.and(begins, received.left()), meaning.notOurs());
     int here =
         gateway.host().inputClosed()
             ? walk.minus(walk.and(begins, received.delivered()), spared, nested)
@@ -201,10 +198,6 @@ final class Leaks {
                 seen,
                 walk.space().source(meaning.networks()),
                 walk.space().ofConnectionWith(meaning.peers()))));
-  }
-
-  private int notOurs() {
-    return gateway.host().forward() == Host.Forward.OURS ? meaning.notOurs() : Bdd.FALSE;
   }
 
   private int arrived() {

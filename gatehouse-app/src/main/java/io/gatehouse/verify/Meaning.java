@@ -4,6 +4,7 @@ import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Host;
 import io.gatehouse.model.Identity;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Interface.InterfaceAddress;
@@ -29,9 +30,6 @@ import java.util.stream.Stream;
 
 /** The words of a description as sets of packets, as they arrive. */
 final class Meaning {
-  /** IPv6 addresses that mean nothing in the world (RFC 4193). */
-  static final Prefix UNIQUE_LOCAL = Prefix.of("fc00::/7");
-
   private static final PortRange L2TP = PortRange.of(1701);
   private static final PortRange IKE = PortRange.of(500);
   private static final PortRange NAT_T = PortRange.of(4500);
@@ -100,6 +98,12 @@ final class Meaning {
     return gateway.interfaces().stream().map(Interface::device).distinct().toList();
   }
 
+  /** What leaves towards the world; by a device that a network shares, only for others. */
+  int leftForTheWorld(Journey journey) {
+    int shared = walk.minus(walk.leftBy(journey, outside()), journey.leftWithDestination(ours()));
+    return bdd.or(walk.leftBy(journey, onlyOutside()), shared);
+  }
+
   /** Devices that lead to the world alone, and to no network of ours. */
   List<String> onlyOutside() {
     return gateway.outside().stream()
@@ -123,15 +127,16 @@ final class Meaning {
           bdd.and(space.through(of.name()), space.source(gateway.prefixes(of).toList()));
       case Place.Internet internet ->
           bdd.and(
-              bdd.and(cameBy(outside()), space.inClear()),
+              bdd.and(walk.cameBy(outside()), space.inClear()),
               bdd.difference(Bdd.TRUE, space.source(ours())));
     };
   }
 
-  int cameBy(Collection<String> devices) {
+  /** The same of all networks. */
+  int fromNetworks() {
     int all = Bdd.FALSE;
-    for (String device : devices) {
-      all = bdd.or(all, space.arrivesOn(device));
+    for (Network network : gateway.networks()) {
+      all = bdd.or(all, from(network));
     }
     return all;
   }
@@ -157,6 +162,13 @@ final class Meaning {
       all = bdd.or(all, towards(reach));
     }
     return all;
+  }
+
+  /** Destinations there that are one host's, and not this one's. */
+  int somewhere(Place place) {
+    return place instanceof Place.Internet
+        ? someWorld()
+        : walk.minus(towards(place), edges(networks()), thisHost(), special());
   }
 
   // ---- services
@@ -217,10 +229,7 @@ final class Meaning {
 
   /** Peers' own addresses as far as they are written down; what is among far addresses counts. */
   List<Prefix> peers() {
-    return gateway.tunnels().stream()
-        .flatMap(tunnel -> tunnel.peers().stream())
-        .flatMap(peer -> peer.value() instanceof Peer.At at ? Stream.of(at.prefix()) : Stream.of())
-        .toList();
+    return peers(gateway.tunnels().stream());
   }
 
   /** What IKE and ESP of tunnels at this interface may look like: by peer and own address. */
@@ -236,6 +245,13 @@ final class Meaning {
     int who = isForAnybody(at) ? Bdd.TRUE : space.destination(peers(at));
     int here = at.isFollowed(space.family()) ? Bdd.TRUE : space.source(own(at));
     return bdd.and(bdd.and(bdd.and(who, here), hasTunnels(at)), ikeAndEspOut());
+  }
+
+  private static List<Prefix> peers(Stream<Tunnel> tunnels) {
+    return tunnels
+        .flatMap(tunnel -> tunnel.peers().stream())
+        .flatMap(peer -> peer.value() instanceof Peer.At at ? Stream.of(at.prefix()) : Stream.of())
+        .toList();
   }
 
   private Stream<Tunnel> tunnels(Interface at) {
@@ -255,19 +271,21 @@ final class Meaning {
 
   /** The peers of the tunnels there that are written down. */
   List<Prefix> peers(Interface at) {
-    return tunnels(at)
-        .flatMap(tunnel -> tunnel.peers().stream())
-        .flatMap(
-            peer -> peer.value() instanceof Peer.At there ? Stream.of(there.prefix()) : Stream.of())
-        .toList();
+    return peers(tunnels(at));
   }
 
-  /** What is between somebody else's devices, such as containers, and the world. */
+  /**
+   * What is between somebody else's devices, such as containers, and the world: where the
+   * description closes all forwarding, nothing.
+   */
   int notOurs() {
+    if (gateway.host().forward() != Host.Forward.OURS) {
+      return Bdd.FALSE;
+    }
     Journey received = walk.received();
     int ours = bdd.or(received.leftWithDestination(ours()), received.leftWithSource(ours()));
-    ours = bdd.or(ours, bdd.or(cameBy(inside()), walk.leftBy(received, inside())));
-    ours = bdd.or(ours, bdd.and(cameBy(outside()), walk.leftBy(received, outside())));
+    ours = bdd.or(ours, bdd.or(walk.cameBy(inside()), walk.leftBy(received, inside())));
+    ours = bdd.or(ours, bdd.and(walk.cameBy(outside()), walk.leftBy(received, outside())));
     return bdd.difference(received.left(), ours);
   }
 
@@ -431,25 +449,22 @@ final class Meaning {
 
   /** What the world sends: in clear, by its devices, and not from a network that shares them. */
   int world() {
-    int all = bdd.and(cameBy(outside()), space.inClear());
-    for (Network network : gateway.networks()) {
-      all = bdd.difference(all, from(network));
-    }
-    return all;
+    return walk.minus(bdd.and(walk.cameBy(outside()), space.inClear()), fromNetworks());
   }
 
   /** What is for L2TP's daemon: through an SA, or not at all. */
   int l2tpIn() {
-    boolean speaks = gateway.tunnels().stream().anyMatch(tunnel -> tunnel instanceof Tunnel.L2tp);
-    int l2tp = bdd.and(space.protocol(Protocol.UDP.number()), space.destinationPort(L2TP));
-    return speaks ? l2tp : Bdd.FALSE;
+    return l2tp(space.destinationPort(L2TP));
   }
 
   /** What L2TP's daemon sends: under protection, or not at all. */
   int l2tpOut() {
+    return l2tp(space.sourcePort(L2TP));
+  }
+
+  private int l2tp(int port) {
     boolean speaks = gateway.tunnels().stream().anyMatch(tunnel -> tunnel instanceof Tunnel.L2tp);
-    int l2tp = bdd.and(space.protocol(Protocol.UDP.number()), space.sourcePort(L2TP));
-    return speaks ? l2tp : Bdd.FALSE;
+    return speaks ? bdd.and(space.protocol(Protocol.UDP.number()), port) : Bdd.FALSE;
   }
 
   boolean outputIsOpen() {

@@ -40,9 +40,14 @@ record Membership(Optional<String> tunnel, Optional<Group> group) {
     return Stream.concat(Stream.of(unknown()), known).toList();
   }
 
+  /** Whether it says something of the clients of a tunnel. */
+  boolean isOf(Tunnel of) {
+    return tunnel.filter(of.name()::equals).isPresent();
+  }
+
   /** The shares whose common part a client of the tunnel has. */
   List<Share> shares(Gateway gateway, Tunnel of) {
-    if (tunnel.filter(of.name()::equals).isPresent()) {
+    if (isOf(of)) {
       return group.stream().map(g -> new Share(g.reach(), g.services())).toList();
     }
     List<Share> all = new ArrayList<>();

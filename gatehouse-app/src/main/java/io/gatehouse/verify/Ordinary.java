@@ -47,7 +47,7 @@ final class Ordinary {
     this.walk = walk;
     host = gateway.host();
     meaning = new Meaning(gateway, walk);
-    suspects = new Suspects(walk);
+    suspects = Suspects.always(walk);
     family = walk.space().family();
   }
 
@@ -66,7 +66,7 @@ final class Ordinary {
 
   private void much(List<Way> ways) {
     Journey received = walk.received();
-    int may = host.forward() == Host.Forward.OURS ? meaning.notOurs() : Bdd.FALSE;
+    int may = meaning.notOurs();
     for (Way way : ways) {
       may = walk.or(may, walk.and(way.packets(), way.way()));
     }
@@ -80,7 +80,7 @@ final class Ordinary {
     suspects.much(
         "is nothing that conntrack knows, and passes",
         /* made= */ false,
-        walk.minus(invalid, host.forward() == Host.Forward.OURS ? meaning.notOurs() : Bdd.FALSE));
+        walk.minus(invalid, meaning.notOurs()));
   }
 
   private void little(Way way) {
@@ -186,10 +186,13 @@ final class Ordinary {
     return new Way(
         flow.from().name() + " on its way to " + flow.to().place().name(),
         packets,
-        walk.and(somebody(flow.from()), somewhere(flow.to().place())),
+        walk.and(somebody(flow.from()), meaning.somewhere(flow.to().place())),
         leavesTo(flow.to().place()),
         as(flow),
-        walk.and(meaning.from(flow.to().place()), somebody(flow.to().place()), home(flow.from())),
+        walk.and(
+            meaning.from(flow.to().place()),
+            somebody(flow.to().place()),
+            meaning.somewhere(flow.from())),
         leavesTo(flow.from()));
   }
 
@@ -202,7 +205,7 @@ final class Ordinary {
     int back =
         walk.and(walk.cameBy(meaning.outside()), meaning.worldAsSource(), walk.space().inClear());
     int here = walk.and(back, walk.space().destination(meaning.outsideAddresses()));
-    int itself = walk.and(back, home(from));
+    int itself = walk.and(back, meaning.somewhere(from));
     boolean translates = isTranslated(access);
     return new Way(
         from.name() + " on its way to the internet",
@@ -245,11 +248,7 @@ final class Ordinary {
 
   /** What a host of ours sends. */
   private int from(Prefix host) {
-    int all = Bdd.FALSE;
-    for (Network network : gateway.networks()) {
-      all = walk.or(all, meaning.from(network));
-    }
-    return walk.and(all, walk.space().source(List.of(host)));
+    return walk.and(meaning.fromNetworks(), walk.space().source(List.of(host)));
   }
 
   // ---- as whom
@@ -257,7 +256,7 @@ final class Ordinary {
   private boolean isTranslated(Host.InternetAccess access) {
     boolean meansNothing =
         family == Family.V4
-            || gateway.prefixes(access.from()).anyMatch(Meaning.UNIQUE_LOCAL::contains);
+            || gateway.prefixes(access.from()).anyMatch(Prefix.UNIQUE_LOCAL::contains);
     return switch (access.nat()) {
       case Host.SourceNat.Masquerade masquerade -> meansNothing;
       case Host.SourceNat.Fixed fixed -> fixed.address().value().family() == family || meansNothing;
@@ -317,7 +316,7 @@ final class Ordinary {
   }
 
   private int fromUniqueLocal() {
-    return walk.space().source(Meaning.UNIQUE_LOCAL);
+    return walk.space().source(Prefix.UNIQUE_LOCAL);
   }
 
   /** Whose addresses mean nothing out there never leaves with them, whatever conntrack says. */
@@ -330,14 +329,14 @@ final class Ordinary {
             .collect(Collectors.toCollection(ArrayList::new));
     hidden.addAll(meaning.far(meaning::toInternet));
     hidden.removeIf(
-        prefix -> prefix.family() == Family.V6 && !Meaning.UNIQUE_LOCAL.contains(prefix));
+        prefix -> prefix.family() == Family.V6 && !Prefix.UNIQUE_LOCAL.contains(prefix));
     // This host's own address there means this host, whose answers find it again.
     int leaves =
         walk.minus(
             walk.and(
                 received.leftInClear(),
                 received.leftWithSource(hidden),
-                walk.leftBy(received, meaning.onlyOutside())),
+                meaning.leftForTheWorld(received)),
             received.leftWithSource(meaning.addresses()));
     suspects.add(
         Property.APPEARS,
@@ -383,21 +382,6 @@ final class Ordinary {
     int odd = walk.or(meaning.edges(meaning.networks()), meaning.thisHostAsSource());
     int who = place instanceof Place.Internet ? meaning.worldAsSource() : meaning.from(place);
     return walk.minus(who, odd, meaning.oddAsSource());
-  }
-
-  /** Destinations that are one host's, and not this one's. */
-  private int somewhere(Place place) {
-    return place instanceof Place.Internet
-        ? meaning.someWorld()
-        : walk.minus(
-            meaning.towards(place),
-            meaning.edges(meaning.networks()),
-            meaning.thisHost(),
-            meaning.special());
-  }
-
-  private int home(Place place) {
-    return somewhere(place);
   }
 
   private int leavesTo(Place place) {

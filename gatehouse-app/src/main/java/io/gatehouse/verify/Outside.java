@@ -47,21 +47,35 @@ final class Outside {
     Journey received = walk.received();
     for (Host.PortForward forward : gateway.host().portForwards()) {
       List<Prefix> to = List.of(Prefix.host(forward.to().value()));
+      List<Prefix> own = meaning.own(forward.on());
+      int served =
+          walk.and(
+              walk.space().protocol(forward.service().protocol().number()),
+              forward
+                  .toPort()
+                  .map(PortRange::of)
+                  .or(forward.service()::ports)
+                  .map(received::leftWithDestinationPort)
+                  .orElse(Bdd.TRUE));
       int asked =
           walk.and(
+              meaning.service(forward.service()),
+              own.isEmpty() ? meaning.thisHost() : walk.space().destination(own),
+              served);
+      // What is related has the destination that its connection was given.
+      int related = walk.and(walk.space().related(), walk.or(meaning.icmpErrors(), served));
+      int reaches =
+          walk.and(
+              walk.or(asked, related),
               walk.space().arrivesOn(forward.on().device()),
-              walk.or(meaning.service(forward.service()), walk.space().related()),
               forward.from().isEmpty() ? Bdd.TRUE : walk.space().source(forward.from()),
               received.leftWithDestination(to));
-      all = walk.or(all, asked);
+      all = walk.or(all, reaches);
     }
     if (gateway.masquerade().isPresent()) {
       all = walk.or(all, towardsVpnHosts(gateway.masquerade().get()));
     }
-    if (gateway.host().forward() == Host.Forward.OURS) {
-      all = walk.or(all, meaning.notOurs());
-    }
-    return all;
+    return walk.or(all, meaning.notOurs());
   }
 
   /**

@@ -11,7 +11,6 @@ import io.gatehouse.path.HostState;
 import io.gatehouse.path.HostState.SpdState;
 import io.gatehouse.path.PacketPath;
 import io.gatehouse.ruleset.Ruleset;
-import io.gatehouse.ruleset.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -98,10 +97,7 @@ public final class Proofs {
             .flatMap(tunnel -> tunnel.farPrefixes().stream())
             .anyMatch(far -> far.value().family() == family);
     if (tunnels) {
-      for (Membership membership : Membership.of(gateway)) {
-        Map<String, Statement.Verdict> known = membership.verdicts(ruleset);
-        asked.add(walk -> Reached.of(gateway, walk, membership, known));
-      }
+      asked.add(walk -> Reached.of(gateway, walk, ruleset));
     }
     List<Verdict> found = new ArrayList<>(prove(ruleset, family, about, asked));
     if (tunnels) {

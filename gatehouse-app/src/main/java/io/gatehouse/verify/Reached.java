@@ -13,11 +13,17 @@ import io.gatehouse.model.Selectors;
 import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.Journey;
+import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /** Whether what may begin is what the description says: nothing more, and nothing less. */
 final class Reached {
@@ -26,11 +32,8 @@ final class Reached {
   private final Meaning meaning;
   private final Selectors selectors;
   private final List<Alike> all;
-  private final Map<String, Verdict> known;
-  private final List<Suspect> suspects = new ArrayList<>();
 
-  private Reached(Gateway gateway, Walk walk, Map<String, Verdict> known) {
-    this.known = known;
+  private Reached(Gateway gateway, Walk walk) {
     this.gateway = gateway;
     this.walk = walk;
     meaning = new Meaning(gateway, walk);
@@ -39,27 +42,83 @@ final class Reached {
   }
 
   /**
-   * What clients may do.
+   * What is asked about the clients of some tunnels, whatever the live maps hold.
    *
-   * @param group whose members all clients of a tunnel are, by the name of the group; of other
-   *     tunnels nobody is known
-   * @param known what the live maps then hold
+   * @param packets that may not arrive, or that have to
+   * @param arrive of these, those that do; nothing where none may
+   * @param maps live maps whose contents decide
    */
-  static List<Suspect> of(
-      Gateway gateway, Walk walk, Membership group, Map<String, Verdict> known) {
-    Reached reached = new Reached(gateway, walk, known);
+  private record Question(
+      Property property, String what, int packets, OptionalInt arrive, Set<String> maps) {}
+
+  /**
+   * What clients may do, in each case of who is known of them.
+   *
+   * @param ruleset the contracts of its live maps say what these hold in each case
+   */
+  static List<Suspect> of(Gateway gateway, Walk walk, Ruleset ruleset) {
+    Reached reached = new Reached(gateway, walk);
+    Map<Membership, Map<String, Verdict>> cases = new LinkedHashMap<>();
+    Membership.of(gateway).forEach(one -> cases.put(one, one.verdicts(ruleset)));
+    List<Suspect> suspects = new ArrayList<>();
     for (Alike alike : reached.all) {
-      reached.throughIt(alike, group);
-      reached.intoIt(alike);
-      if (group.tunnel().isEmpty()) {
-        reached.answers(alike);
-        reached.answersOfTheWorld(alike);
-      }
+      List<Question> through = reached.throughIt(alike, Membership.unknown());
+      List<Question> rest = reached.besides(alike);
+      cases.forEach((membership, known) -> {
+        boolean first = membership.tunnel().isEmpty();
+        // Who is known of other tunnels' clients is seldom anything to these.
+        Predicate<Question> counts =
+            question -> first || !Collections.disjoint(question.maps(), known.keySet());
+        Suspects found = Suspects.whileKnown(walk, known);
+        if (membership.isOf(alike.first())) {
+          reached.throughIt(alike, membership).forEach(question -> ask(question, found));
+        } else {
+          through.stream().filter(counts).forEach(question -> ask(question, found));
+        }
+        rest.stream().filter(counts).forEach(question -> ask(question, found));
+        suspects.addAll(found.all());
+      });
     }
-    return reached.suspects;
+    return suspects;
   }
 
-  private void throughIt(Alike alike, Membership group) {
+  private static void ask(Question question, Suspects suspects) {
+    if (question.arrive().isPresent()) {
+      int arrive = question.arrive().getAsInt();
+      suspects.missing(question.property(), question.what(), false, question.packets(), arrive);
+    } else {
+      suspects.add(question.property(), question.what(), false, question.packets());
+    }
+  }
+
+  /** What is asked whoever the clients are. */
+  private List<Question> besides(Alike alike) {
+    List<Question> asked = new ArrayList<>();
+    appearsInside(alike, asked);
+    intoIt(alike, asked);
+    answers(alike, asked);
+    answersOfTheWorld(alike, asked);
+    return List.copyOf(asked);
+  }
+
+  private void much(List<Question> asked, String what, int packets) {
+    asked.add(question(Property.TOO_MUCH, what, packets));
+  }
+
+  private Question question(Property property, String what, int packets) {
+    Set<String> maps = walk.space().mapsThatDecide(packets);
+    return new Question(property, what, packets, OptionalInt.empty(), maps);
+  }
+
+  private void little(
+      List<Question> asked, Property property, String what, int packets, int arrive) {
+    int those = walk.and(packets, arrive);
+    Set<String> maps = walk.space().mapsThatDecide(those);
+    asked.add(new Question(property, what, packets, OptionalInt.of(those), maps));
+  }
+
+  private List<Question> throughIt(Alike alike, Membership group) {
+    List<Question> asked = new ArrayList<>();
     Journey received = walk.received();
     Tunnel tunnel = alike.first();
     List<Prefix> far = alike.far();
@@ -79,14 +138,18 @@ final class Reached {
     }
     String who = alike.who() + group.of(tunnel);
     much(
+        asked,
         who + " reaches what it may not",
         walk.minus(walk.and(received.left(), from), rightWay(may), forwarded(may)));
     much(
+        asked,
         who + " is given on this host what it may not have",
         walk.minus(walk.and(received.delivered(), from), offered));
 
     int ordinary = walk.and(from, meaning.ordinary(), selected(tunnel, far));
     little(
+        asked,
+        Property.TOO_LITTLE,
         who + " does not reach what it may",
         walk.minus(
             walk.and(ordinary, may),
@@ -94,11 +157,34 @@ final class Reached {
             meaning.betweenTunnels(),
             meaning.special()),
         received.left());
+    for (Alike other : all) {
+      int through = other.equals(alike) ? Bdd.FALSE : intoAnother(other);
+      little(
+          asked,
+          Property.TOO_LITTLE,
+          who + " does not reach " + other.who() + " as it may",
+          walk.and(ordinary, may, through),
+          received.leftThrough(other.names()));
+    }
     int here = walk.and(meaning.ownAddresses(), walk.space().destination(selectors.local(tunnel)));
     little(
+        asked,
+        Property.TOO_LITTLE,
         who + " is not given on this host what it may have",
         walk.minus(walk.and(ordinary, offered, here), forwardedOn()),
         received.delivered());
+    return List.copyOf(asked);
+  }
+
+  /** What another tunnel carries on. */
+  private int intoAnother(Alike other) {
+    List<Prefix> far = other.far();
+    return walk.minus(
+        walk.and(
+            walk.space().destination(far), walk.space().source(selectors.local(other.first()))),
+        meaning.edges(far),
+        meaning.thisHost(),
+        meaning.special());
   }
 
   /** The addresses that the tunnel's selectors carry at all. */
@@ -196,8 +282,34 @@ final class Reached {
     return all;
   }
 
+  /** As whom a network sees what comes out of the tunnel. */
+  private void appearsInside(Alike alike, List<Question> asked) {
+    Journey received = walk.received();
+    boolean asUs =
+        alike.first() instanceof Tunnel.RemoteAccess access
+            && access.wayBack() == Tunnel.Return.NAT;
+    int from =
+        walk.and(
+            walk.space().throughItsOwn(alike.names()),
+            walk.space().source(alike.far()),
+            walk.ofNoConnection());
+    for (Network network : gateway.networks()) {
+      List<Prefix> own = meaning.own(network.on());
+      // Which of several addresses it is, or one that is followed, is open.
+      int us = own.size() == 1 ? received.leftWithSource(own) : Bdd.TRUE;
+      int there = walk.and(from, meaning.towards(network), received.leftInClear());
+      int appears =
+          walk.minus(walk.and(there, received.leftBy(network.on().device())), meaning.thisHost());
+      asked.add(
+          question(
+              Property.APPEARS,
+              alike.who() + " appears in " + network.name() + " as somebody else",
+              asUs ? walk.minus(appears, us) : walk.and(appears, received.leftAsAnother())));
+    }
+  }
+
   /** What somebody of ours begins towards the tunnel. */
-  private void intoIt(Alike alike) {
+  private void intoIt(Alike alike, List<Question> asked) {
     Journey received = walk.received();
     Tunnel tunnel = alike.first();
     List<Prefix> far = alike.far();
@@ -217,9 +329,12 @@ final class Reached {
     int begins =
         walk.and(walk.space().destination(far), walk.space().inClear(), walk.ofNoConnection());
     much(
+        asked,
         "somebody begins towards " + alike.who() + " who may not",
         walk.minus(walk.and(received.left(), begins), may));
     little(
+        asked,
+        Property.TOO_LITTLE,
         "somebody who may begin towards " + alike.who() + " does not get there",
         walk.and(
             may,
@@ -231,7 +346,7 @@ final class Reached {
   }
 
   /** Answers on their way into the tunnel, and out of it, and errors about what it carries. */
-  private void answers(Alike alike) {
+  private void answers(Alike alike, List<Question> asked) {
     Journey received = walk.received();
     Tunnel tunnel = alike.first();
     List<Prefix> far = alike.far();
@@ -247,6 +362,7 @@ final class Reached {
           walk.and(walk.minus(near, meaning.thisHostAsSource()), walk.space().destination(far));
       if (reached) {
         comeBack(
+            asked,
             "an answer or an error from " + network.name() + " does not get to " + alike.who(),
             walk.and(there, whole, walk.or(answer, error)),
             received.leftThrough(alike.names()));
@@ -255,15 +371,17 @@ final class Reached {
     int begun = Bdd.FALSE;
     if (tunnel instanceof Tunnel.SiteToSite site) {
       for (Network local : site.local()) {
-        begun = walk.or(begun, towards(local));
+        begun = walk.or(begun, meaning.somewhere(local));
       }
     }
     int from = walk.and(walk.space().throughItsOwn(alike.names()), walk.space().source(far));
     comeBack(
+        asked,
         "an answer or an error from " + alike.who() + " does not come back",
         walk.and(from, selected(tunnel, far), begun, whole, walk.or(answer, error)),
         received.leftInClear());
     comeBack(
+        asked,
         "an answer or an error from " + alike.who() + " does not get to this host",
         walk.and(
             from, selected(tunnel, far), meaning.ownAddresses(), whole, walk.or(answer, error)),
@@ -271,7 +389,7 @@ final class Reached {
   }
 
   /** Answers of the world to clients that reach it through us. */
-  private void answersOfTheWorld(Alike alike) {
+  private void answersOfTheWorld(Alike alike, List<Question> asked) {
     Journey received = walk.received();
     Tunnel tunnel = alike.first();
     if (!meaning.toInternet(tunnel)) {
@@ -296,6 +414,7 @@ final class Reached {
                 walk.space().ofConnectionFrom(far)),
             walk.space().ofConnectionTo(meaning.ours()));
     comeBack(
+        asked,
         "an answer of the world does not come back to " + alike.who(),
         walk.and(here, belongs),
         received.leftThrough(alike.names()));
@@ -305,58 +424,14 @@ final class Reached {
   private List<Prefix> asWhom(List<Prefix> far) {
     return walk.space().family() == Family.V4
         ? meaning.outsideAddresses()
-        : far.stream().filter(prefix -> !Meaning.UNIQUE_LOCAL.contains(prefix)).toList();
+        : far.stream().filter(prefix -> !Prefix.UNIQUE_LOCAL.contains(prefix)).toList();
   }
 
-  private int towards(Network network) {
-    return walk.minus(
-        meaning.towards(network),
-        meaning.edges(meaning.networks()),
-        meaning.thisHost(),
-        meaning.special());
-  }
-
-  private void comeBack(String what, int packets, int arrives) {
-    int ever = walk.space().packets(walk.space().settled(arrives, known));
-    suspects.add(
-        new Suspect(
-            Property.ANSWERS,
-            what,
-            false,
-            walk.received(),
-            inTheseCircumstances(walk.minus(packets, ever)),
-            Bdd.TRUE));
+  private void comeBack(List<Question> asked, String what, int packets, int arrives) {
+    little(asked, Property.ANSWERS, what, packets, arrives);
   }
 
   private static boolean isOf(Place place, Tunnel tunnel) {
     return place instanceof Place.OfTunnel of && of.name().equals(tunnel.name());
-  }
-
-  private void much(String what, int packets) {
-    suspects.add(
-        new Suspect(
-            Property.TOO_MUCH,
-            what,
-            false,
-            walk.received(),
-            inTheseCircumstances(packets),
-            walk.space().firstOfConnection()));
-  }
-
-  /** What never arrives, whatever the circumstances. */
-  private void little(String what, int packets, int arrives) {
-    suspects.add(
-        new Suspect(
-            Property.TOO_LITTLE,
-            what,
-            false,
-            walk.received(),
-            inTheseCircumstances(
-                walk.minus(packets, walk.space().packets(walk.space().settled(arrives, known))))));
-  }
-
-  private int inTheseCircumstances(int packets) {
-    int settled = walk.space().settled(packets, known);
-    return settled == Bdd.FALSE ? Bdd.FALSE : walk.and(settled, walk.space().circumstances(known));
   }
 }

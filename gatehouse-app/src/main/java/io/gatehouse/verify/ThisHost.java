@@ -19,8 +19,6 @@ import java.util.stream.Stream;
 
 /** What may come to this host in clear, and what it may begin itself. */
 final class ThisHost {
-  private static final Prefix LINK = Prefix.of("fe80::/10");
-
   private final Gateway gateway;
   private final Host host;
   private final Walk walk;
@@ -46,7 +44,7 @@ final class ThisHost {
 
   static List<Suspect> of(Gateway gateway, Walk walk) {
     ThisHost host = new ThisHost(gateway, walk);
-    Suspects suspects = new Suspects(walk);
+    Suspects suspects = Suspects.always(walk);
     host.entering(suspects);
     host.leaving(suspects);
     host.answers(suspects);
@@ -94,6 +92,7 @@ final class ThisHost {
     }
     if (host.ping() != Host.Ping.NOBODY) {
       boolean all = host.ping() == Host.Ping.ANYBODY;
+      int near = walk.and(fromNetworks(), walk.cameBy(meaning.inside()));
       int from =
           all
               ? Bdd.TRUE
@@ -102,7 +101,7 @@ final class ThisHost {
           new Allowed(
               "ping",
               walk.and(from, meaning.echoRequest()),
-              walk.and(from(networksOfTheirOwn()), here)));
+              walk.and(walk.or(near, all ? fromTheWorld() : Bdd.FALSE), here)));
     }
     for (Interface at : gateway.outside()) {
       allowed.addAll(fromPeers(at));
@@ -117,7 +116,7 @@ final class ThisHost {
                 walk.minus(fromAnybody(here), walk.space().source(meaning.ours()))));
       }
       if (family == Family.V6 && at.routerAdvertisements()) {
-        int link = walk.and(there, walk.space().source(LINK));
+        int link = walk.and(there, walk.space().source(Prefix.LINK_LOCAL));
         allowed.add(new Allowed("a lease for " + at.name(), walk.and(link, udp(547, 546)), here));
         allowed.add(
             new Allowed(
@@ -150,28 +149,22 @@ final class ThisHost {
         allowed.add(
             new Allowed(
                 offer.from().name() + ", from a link-local address,",
-                walk.and(there, services, walk.space().source(LINK)),
+                walk.and(there, services, walk.space().source(Prefix.LINK_LOCAL)),
                 here));
       }
       String asks = offer.from().name() + ", asking for a lease,";
-      if (offers(offer, 67) && family == Family.V4) {
+      if (offer.offersUdp(67) && family == Family.V4) {
         int nobody = walk.space().source(Prefix.of("0.0.0.0/32"));
         int everybody = walk.space().destination(Prefix.of("255.255.255.255/32"));
         allowed.add(new Allowed(asks, walk.and(there, udp(68, 67)), walk.and(nobody, everybody)));
       }
-      if (offers(offer, 547) && family == Family.V6) {
-        int link = walk.space().source(LINK);
+      if (offer.offersUdp(547) && family == Family.V6) {
+        int link = walk.space().source(Prefix.LINK_LOCAL);
         int servers = walk.space().destination(Prefix.of("ff02::1:2/128"));
         allowed.add(new Allowed(asks, walk.and(there, link, udp(546, 547)), servers));
       }
     }
     return allowed;
-  }
-
-  private static boolean offers(Host.Offer offer, int port) {
-    return offer.services().stream()
-        .filter(service -> service.protocol() == Protocol.UDP)
-        .anyMatch(service -> service.ports().map(r -> r.contains(PortRange.of(port))).orElse(true));
   }
 
   private List<Allowed> fromPeers(Interface at) {
@@ -198,7 +191,7 @@ final class ThisHost {
 
   /** RFC 4861, RFC 2710: what hosts of one link say to each other; 255 hops: no router between. */
   private List<Allowed> neighbours(int here) {
-    int link = walk.space().source(LINK);
+    int link = walk.space().source(Prefix.LINK_LOCAL);
     List<Allowed> allowed = new ArrayList<>();
     for (int type : new int[] {135, 136}) {
       allowed.add(
@@ -296,10 +289,7 @@ final class ThisHost {
       for (int type : new int[] {131, 132, 133, 143}) {
         allowed.add(new Allowed("looking for routers", icmp(type), walk.and(icmp(type), link)));
       }
-      int inside = Bdd.FALSE;
-      for (String device : meaning.inside()) {
-        inside = walk.or(inside, walk.sent().leftBy(device));
-      }
+      int inside = walk.leftBy(walk.sent(), meaning.inside());
       int advertises = walk.and(icmp(134), hopsLeft());
       allowed.add(
           new Allowed(
@@ -332,7 +322,7 @@ final class ThisHost {
             walk.cameBy(meaning.outside()),
             meaning.worldAsSource(),
             walk.space().destination(meaning.outsideAddresses()));
-    int near = walk.and(from(gateway.networks()), meaning.ownAddresses());
+    int near = walk.and(fromNetworks(), meaning.ownAddresses());
     // A router behind our networks has an address that none of them need have.
     int behind =
         walk.minus(
@@ -369,7 +359,8 @@ final class ThisHost {
   private int towardsNetworks() {
     int all = Bdd.FALSE;
     for (Network network : gateway.networks()) {
-      all = walk.or(all, walk.and(towards(network), meaning.insideAsSource(network.on())));
+      all =
+          walk.or(all, walk.and(meaning.somewhere(network), meaning.insideAsSource(network.on())));
     }
     return all;
   }
@@ -411,7 +402,7 @@ final class ThisHost {
 
   private List<Allowed> leases() {
     List<Allowed> allowed = new ArrayList<>();
-    int link = walk.space().source(LINK);
+    int link = walk.space().source(Prefix.LINK_LOCAL);
     for (Interface at : gateway.interfaces()) {
       int by = walk.sent().leftBy(at.device());
       if (family == Family.V4 && at.dhcp()) {
@@ -425,15 +416,16 @@ final class ThisHost {
     for (Host.Offer offer : host.services()) {
       if (offer.from() instanceof Network network && network.connected()) {
         int by = walk.sent().leftBy(network.on().device());
-        if (offers(offer, 67) && family == Family.V4) {
+        if (offer.offersUdp(67) && family == Family.V4) {
           int answer = udp(67, 68);
           allowed.add(
               new Allowed(
                   "a lease for " + network.name(),
                   walk.and(by, answer),
-                  walk.and(answer, towards(network), meaning.insideAsSource(network.on()))));
+                  walk.and(
+                      answer, meaning.somewhere(network), meaning.insideAsSource(network.on()))));
         }
-        if (offers(offer, 547) && family == Family.V6) {
+        if (offer.offersUdp(547) && family == Family.V6) {
           allowed.add(
               new Allowed(
                   "a lease for " + network.name(), walk.and(by, link, udp(547, 546)), Bdd.FALSE));
@@ -445,15 +437,6 @@ final class ThisHost {
 
   // ---- packets
 
-  private int towards(Network network) {
-    List<Prefix> there = gateway.prefixes(network).toList();
-    return walk.minus(
-        walk.space().destination(there),
-        meaning.edges(there),
-        meaning.thisHost(),
-        walk.space().destination(meaning.far()));
-  }
-
   private int fromSomebody(Place place) {
     return place instanceof Network ? Bdd.TRUE : meaning.worldAsSource();
   }
@@ -464,16 +447,21 @@ final class ThisHost {
         here, meaning.edges(meaning.networks()), meaning.thisHostAsSource(), meaning.oddAsSource());
   }
 
-  private int from(List<Network> networks) {
+  /** What comes from out there, by any outside interface, to the address that is there. */
+  private int fromTheWorld() {
     int all = Bdd.FALSE;
-    for (Network network : networks) {
-      all = walk.or(all, meaning.from(network));
+    for (Interface at : gateway.outside()) {
+      int here = walk.space().destination(meaning.own(at));
+      int there = walk.space().arrivesOn(at.device());
+      all = walk.or(all, walk.and(there, meaning.worldAsSource(), here));
     }
-    return walk.minus(all, meaning.edges(meaning.networks()), meaning.thisHostAsSource());
+    return all;
   }
 
-  private List<Network> networksOfTheirOwn() {
-    return gateway.networks().stream().filter(network -> network.on().isInside()).toList();
+  /** One host of ours. */
+  private int fromNetworks() {
+    return walk.minus(
+        meaning.fromNetworks(), meaning.edges(meaning.networks()), meaning.thisHostAsSource());
   }
 
   private int udp(int from, int to) {

@@ -1,5 +1,6 @@
 package io.gatehouse.verify;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.compile.Compiler;
@@ -13,11 +14,13 @@ import io.gatehouse.path.HostState.SpdState;
 import io.gatehouse.ruleset.Ruleset;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Whatever is taken from the rules of an example breaks a property, or lets every packet fare as
@@ -25,41 +28,73 @@ import org.junit.jupiter.api.Test;
  */
 class MutationTest {
 
-  /** Mutations that no property speaks of, by what they are called, and why. */
-  private static final Map<String, String> EXCEPTIONS = exceptions();
+  /** Mutations that no property speaks of and that only drop more, by what they are called. */
+  private static final Map<String, String> DROPPING =
+      Map.ofEntries(
+          entry(
+              "error about a tunnel's packet, in clear: without",
+              "drops more of what comes from outside in clear: where a connection that is described"
+                  + " needs it, answers break"),
+          entry(
+              "leaves in clear: without oifname @outside",
+              "drops what a tunnel sends to somebody else's device in clear: nothing describes that"),
+          entry(
+              "leaves in clear: without rt ipsec missing",
+              "drops what one tunnel sends into another: where that is described, too-little breaks"),
+          entry(
+              "its address means nothing out there: without",
+              "drops what goes from network to network, or from this host with an inside address to"
+                  + " the world: where that is described, a property breaks"),
+          entry(
+              "error about a connection, path MTU among them: gone",
+              "of a family in which this host has an address, answers break; of the other only"
+                  + " multicasts come here"),
+          entry("this host's own errors, path MTU among them: gone", "the same on the way out"),
+          entry(
+              "lease for this host: gone",
+              "a client asks by packet sockets, past the rules; what it renews by unicast starts"
+                  + " from the address that it has"),
+          entry(
+              "source of a tunnel, not decrypted: without meta ipsec missing",
+              "drops ESP that a tunnel brought: nothing describes a tunnel within a tunnel"),
+          entry(
+              "leaves by another path: without ip daddr != @beside4",
+              "drops what has an identity's address and is for a network on another way: this host"
+                  + " takes its address there"),
+          entry(
+              "ip rule 500",
+              "where the main table leads is open: it may be the identity's way by itself. What"
+                  + " takes another is dropped by the guard"));
 
-  private static Map<String, String> exceptions() {
-    Map<String, String> reasons = new LinkedHashMap<>();
-    reasons.put(
-        "error about a tunnel's packet, in clear: without ct state related",
-        "drops answers in clear of connections with an address of a tunnel: there are such only"
-            + " where a tunnel reaches the internet through us, and then a property breaks");
-    reasons.put(
-        "error about a tunnel's packet, in clear: without iifname @outside",
-        "drops errors about a tunnel's packet that a router inside sends with an address that no"
-            + " network has: the tunnel's selectors would not let them in either");
-    reasons.put(
-        "error about a tunnel's packet, in clear: without meta ipsec missing",
-        "drops errors that one tunnel sends into another: where that is described, a property"
-            + " breaks");
-    for (String family : List.of("ip", "ip6")) {
-      reasons.put(
-          "in clear: without ct original " + family + " daddr @ours",
-          "drops errors about a client's connections to the world that are for this host itself:"
-              + " NAT hands them to the client, and where it does not, a property breaks");
-    }
-    reasons.put(
-        "leaves in clear: without oifname @outside",
-        "drops what a tunnel sends to somebody else's device in clear: nothing describes that");
-    reasons.put(
-        "leaves in clear: without rt ipsec missing",
-        "drops what one tunnel sends into another: where that is described, a property breaks");
-    reasons.put(
-        "its address means nothing out there: without",
-        "drops what goes from network to network, or from this host with an inside address to the"
-            + " world: where that is described, a property breaks");
-    return reasons;
-  }
+  /** Others that no property speaks of, each as it is called. */
+  private static final Map<String, String> OTHERS =
+      Map.ofEntries(
+          entry(
+              "one-armed: nat_out 2, appears as the outside interface's address: without ip saddr"
+                  + " @masqueraded4",
+              "this host's own packets are given the address that they have"),
+          entry(
+              "named-peers: output 10, IKE to peers, to any port: without ip6 saddr 2001:db8:ffff::2",
+              "without a source of its own, which only a raw socket sends, and to peers alone"),
+          entry(
+              "named-peers: output 11, ESP to peers: without ip6 saddr 2001:db8:ffff::2",
+              "the same"),
+          entry(
+              "named-peers: guard 1, IKE to a peer amidst its network: without ip daddr @amidst4",
+              "IKE of standing connections from an inside address to the world, which NAT did not"
+                  + " see: no answer finds it"),
+          entry(
+              "named-peers: guard 2, ESP to a peer amidst its network: without ip daddr @amidst4",
+              "the same"),
+          entry(
+              "dynamic-address: nat_in 1, port forward to 10.0.1.80: without iifname \"eth0\"",
+              "clients of the tunnel reach by this host's name what they may reach by its own"),
+          entry(
+              "dynamic-address: output 8, IKE to peers, to any port: without",
+              "without a source of its own, which only a raw socket sends"),
+          entry("dynamic-address: output 9, ESP to peers: without", "the same"),
+          entry("dynamic-address: output 10, IKE to peers, to any port: without", "the same"),
+          entry("dynamic-address: output 11, ESP to peers: without", "the same"));
 
   private static HostState host(Gateway gateway, Ruleset ruleset) {
     return DescribedHost.of(gateway, ruleset, tunnel -> EnumSet.allOf(SpdState.class));
@@ -74,41 +109,67 @@ class MutationTest {
     Gateway gateway = Descriptions.example(example);
     Ruleset whole = Compiler.compile(gateway).ruleset();
     HostState before = host(gateway, whole);
-    List<Mutation> mutations = Mutation.of(whole);
-    List<String> unnoticed = new ArrayList<>();
-    int broken = 0;
-    int equal = 0;
-    int excepted = 0;
-    for (int i = 0; i < mutations.size(); i += every) {
-      Mutation mutation = mutations.get(i);
-      if (Proofs.of(gateway, mutation.ruleset()).stream()
-          .anyMatch(verdict -> verdict instanceof Verdict.Broken)) {
-        broken++;
-        continue;
-      }
-      Comparison.Outcome outcome =
-          Comparison.of(before, host(gateway, mutation.ruleset()), List.of(Family.V4, Family.V6));
-      if (outcome.isEqual()) {
-        equal++;
-      } else if (isExcepted(mutation, outcome)) {
-        excepted++;
-      } else {
-        unnoticed.add(example + ": " + mutation.what() + "\n  " + words(outcome) + "\n");
-      }
-    }
+    List<Mutation> all = Mutation.of(whole);
+    List<Noticed> noticed =
+        IntStream.range(0, all.size())
+            .filter(i -> i % every == 0)
+            .parallel()
+            .mapToObj(i -> noticed(example, gateway, before, all.get(i)))
+            .toList();
+    Tally tally =
+        new Tally(
+            count(noticed, Fate.BROKEN),
+            count(noticed, Fate.EQUAL),
+            count(noticed, Fate.EXCEPTED),
+            noticed.stream()
+                .filter(one -> one.fate() == Fate.UNNOTICED)
+                .map(Noticed::words)
+                .toList());
     System.out.printf(
         "%s: %d mutations; %d break a property, %d change nothing, %d are excepted%n",
-        example, (mutations.size() + every - 1) / every, broken, equal, excepted);
-    return new Tally(broken, equal, excepted, unnoticed);
+        example, noticed.size(), tally.broken(), tally.equal(), tally.excepted());
+    return tally;
   }
 
-  /** Only what drops more than before. */
-  private static boolean isExcepted(Mutation mutation, Comparison.Outcome outcome) {
-    return outcome.unknown().isEmpty()
-        && outcome.more() == 0
-        && outcome.differences().stream()
-            .allMatch(difference -> difference.kind() == Comparison.Kind.FIRST_ALONE)
-        && EXCEPTIONS.keySet().stream().anyMatch(mutation.what()::contains);
+  private enum Fate {
+    BROKEN,
+    EQUAL,
+    EXCEPTED,
+    UNNOTICED
+  }
+
+  private record Noticed(Fate fate, String words) {}
+
+  private static int count(List<Noticed> noticed, Fate fate) {
+    return (int) noticed.stream().filter(one -> one.fate() == fate).count();
+  }
+
+  private static Noticed noticed(
+      String example, Gateway gateway, HostState before, Mutation mutation) {
+    if (Proofs.of(gateway, mutation.ruleset()).stream()
+        .anyMatch(verdict -> verdict instanceof Verdict.Broken)) {
+      return new Noticed(Fate.BROKEN, "");
+    }
+    Comparison.Outcome outcome =
+        Comparison.of(before, host(gateway, mutation.ruleset()), List.of(Family.V4, Family.V6));
+    if (outcome.isEqual()) {
+      return new Noticed(Fate.EQUAL, "");
+    }
+    return isExcepted(example, mutation, outcome)
+        ? new Noticed(Fate.EXCEPTED, "")
+        : new Noticed(
+            Fate.UNNOTICED, example + ": " + mutation.what() + "\n  " + words(outcome) + "\n");
+  }
+
+  private static boolean isExcepted(String example, Mutation mutation, Comparison.Outcome outcome) {
+    boolean onlyDrops =
+        outcome.unknown().isEmpty()
+            && outcome.more() == 0
+            && outcome.differences().stream()
+                .allMatch(difference -> difference.kind() == Comparison.Kind.FIRST_ALONE);
+    String name = example.replace(".yaml", "") + ": " + mutation.what();
+    return (onlyDrops && DROPPING.keySet().stream().anyMatch(mutation.what()::contains))
+        || OTHERS.keySet().stream().anyMatch(name::startsWith);
   }
 
   private static List<String> words(Comparison.Outcome outcome) {
@@ -128,12 +189,34 @@ class MutationTest {
     assertThat(tally.broken()).isGreaterThan(15);
   }
 
+  /** Not l2tp and vpn-masquerade: zones and marks of theirs are shown on a kernel. */
   @Tag("full")
-  @Test
-  void everythingTakenFromAClosedHostIsNoticed() {
-    Tally tally = tried("closed-host.yaml", 1);
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "behind-nat",
+        "closed-host",
+        "dynamic-address",
+        "fixed-address",
+        "full-tunnel",
+        "groups",
+        "ipv6",
+        "lan-services",
+        "named-peers",
+        "nat-return",
+        "office",
+        "one-armed",
+        "other-router",
+        "port-forward",
+        "proxy-lan",
+        "site-to-site",
+        "two-identities",
+        "two-uplinks"
+      })
+  void everythingTakenFromAnExampleIsNoticed(String example) {
+    Tally tally = tried(example + ".yaml", 1);
 
     assertThat(tally.unnoticed()).isEmpty();
-    assertThat(tally.broken()).isGreaterThan(100);
+    assertThat(tally.broken()).isGreaterThan(tally.equal());
   }
 }
