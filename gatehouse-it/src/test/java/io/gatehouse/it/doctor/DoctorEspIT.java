@@ -232,7 +232,7 @@ class DoctorEspIT {
               ip addr add 10.0.9.20/24 dev eth0
               ip route replace default via 10.0.1.1 src 10.0.9.20
               nft 'table ip t { chain i { type filter hook input priority 0; icmp type destination-unreachable drop; }; }'
-              while :; do timeout 2 bash -c 'head -c 60000 /dev/zero > /dev/tcp/10.20.0.20/5000'; sleep 0.2; done > /dev/null 2>&1 &
+              while :; do timeout 2 bash -c 'head -c 60000 /dev/zero > /dev/tcp/10.20.0.20/5000' || true; sleep 0.2; done > /dev/null 2>&1 &
               """)
           .expected();
       gw.script(
