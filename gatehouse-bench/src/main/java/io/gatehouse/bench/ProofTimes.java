@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How long {@code check} takes with its proofs on gateways of several sizes, and {@code doctor} on a
- * large set of rules of somebody else's: whole commands, on one core, with a heap of 1 GiB. Prints a
- * table of medians for docs/results.
+ * How long {@code check} takes with its proofs on gateways of several sizes, and {@code doctor} on
+ * a large set of rules of somebody else's: whole commands, on one core, with a heap of 1 GiB.
+ * Prints a table of medians for docs/results.
  *
  * <p>{@code java gatehouse-bench/src/main/java/io/gatehouse/bench/ProofTimes.java [ROUNDS [FILE]]},
  * from the top of the checkout; FILE is what iptables-save wrote.
@@ -131,8 +131,7 @@ public final class ProofTimes {
               local: office
               remote: [10.%4$d.%5$d.0/24, 10.%4$d.%6$d.0/24]
           """
-              .formatted(
-                  i, i >> 8, i & 255, network >> 8, network & 255, (network & 255) + 1));
+              .formatted(i, i >> 8, i & 255, network >> 8, network & 255, (network & 255) + 1));
     }
     return text.toString();
   }
