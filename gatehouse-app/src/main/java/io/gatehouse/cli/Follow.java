@@ -89,7 +89,12 @@ final class Follow {
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> end(daemon, clears(call), ended), "end"));
     Rereading rereading = new Rereading(() -> again(call), daemon::afterwards);
-    Hangup.answer(rereading::ask);
+    if (!Hangup.answer(rereading::ask)) {
+      call.out()
+          .println(
+              "hears no SIGHUP, which was ignored when it was started, as by nohup;"
+                  + " `gatehouse apply` changes the description");
+    }
     try {
       daemon.run(() -> ready(call));
     } finally {

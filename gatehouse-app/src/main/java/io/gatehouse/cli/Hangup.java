@@ -3,6 +3,7 @@ package io.gatehouse.cli;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.Objects;
 
 /**
  * SIGHUP, which asks a daemon to read its description again. The JDK has signals in the module
@@ -12,8 +13,13 @@ import java.lang.reflect.Proxy;
 final class Hangup {
   private Hangup() {}
 
-  /** Does something for each SIGHUP, in a thread of the JVM's. */
-  static void answer(Runnable deed) {
+  /**
+   * Does something for each SIGHUP, in a thread of the JVM's.
+   *
+   * @return whether any will come: the JVM leaves one alone that was ignored when it started, as
+   *     nohup does (JVM_RegisterSignal)
+   */
+  static boolean answer(Runnable deed) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
       Class<?> handler = Class.forName("sun.misc.SignalHandler");
@@ -22,15 +28,19 @@ final class Hangup {
               handler.getClassLoader(),
               new Class<?>[] {handler},
               (proxy, method, arguments) -> answered(method, proxy, arguments, deed));
-      signal
-          .getMethod("handle", signal, handler)
-          .invoke(null, signal.getConstructor(String.class).newInstance("HUP"), heard);
+      Object before =
+          signal
+              .getMethod("handle", signal, handler)
+              .invoke(null, signal.getConstructor(String.class).newInstance("HUP"), heard);
+      return !Objects.equals(before, handler.getField("SIG_IGN").get(null));
     } catch (ClassNotFoundException
         | NoSuchMethodException
+        | NoSuchFieldException
         | IllegalAccessException
         | InstantiationException
         | InvocationTargetException e) {
       // The JVM was started so that signals are not its own (-Xrs), or is another one.
+      return false;
     }
   }
 

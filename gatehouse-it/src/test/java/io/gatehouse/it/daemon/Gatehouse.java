@@ -38,10 +38,22 @@ record Gatehouse(Path directory, Path vici, Path file, List<Process> started) {
 
   /** Starts a daemon, and waits until it follows. */
   Process run(String... options) throws IOException {
+    // Whoever runs the tests may have ignored it.
+    return run("--default-signal=HUP", options);
+  }
+
+  /** Starts one as nohup would. */
+  Process runWithoutHangup() throws IOException {
+    return run("--ignore-signal=HUP", new String[0]);
+  }
+
+  private Process run(String signal, String[] options) throws IOException {
     List<String> words = new ArrayList<>(List.of("run", file.toString()));
     words.addAll(List.of(options));
     Path log = directory.resolve("log-" + started.size());
-    Process process = command(words.toArray(String[]::new)).redirectOutput(log.toFile()).start();
+    ProcessBuilder builder = command(words.toArray(String[]::new)).redirectOutput(log.toFile());
+    builder.command().addAll(0, List.of("env", signal));
+    Process process = builder.start();
     started.add(process);
     await()
         .atMost(Duration.ofSeconds(90))
