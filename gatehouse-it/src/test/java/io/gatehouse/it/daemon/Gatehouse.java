@@ -25,7 +25,12 @@ record Gatehouse(Path directory, Path vici, Path file, List<Process> started) {
   }
 
   ProcessBuilder command(String... arguments) {
-    List<String> command = new ArrayList<>();
+    // Whoever runs the tests may have ignored them.
+    return command("--default-signal=HUP,INT", arguments);
+  }
+
+  private ProcessBuilder command(String signals, String[] arguments) {
+    List<String> command = new ArrayList<>(List.of("env", signals));
     command.add(Lab.HOME.resolve("gatehouse").toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -38,8 +43,7 @@ record Gatehouse(Path directory, Path vici, Path file, List<Process> started) {
 
   /** Starts a daemon, and waits until it follows. */
   Process run(String... options) throws IOException {
-    // Whoever runs the tests may have ignored it.
-    return run("--default-signal=HUP", options);
+    return run("--default-signal=HUP,INT", options);
   }
 
   /** Starts one as nohup would. */
@@ -51,9 +55,8 @@ record Gatehouse(Path directory, Path vici, Path file, List<Process> started) {
     List<String> words = new ArrayList<>(List.of("run", file.toString()));
     words.addAll(List.of(options));
     Path log = directory.resolve("log-" + started.size());
-    ProcessBuilder builder = command(words.toArray(String[]::new)).redirectOutput(log.toFile());
-    builder.command().addAll(0, List.of("env", signal));
-    Process process = builder.start();
+    Process process =
+        command(signal, words.toArray(String[]::new)).redirectOutput(log.toFile()).start();
     started.add(process);
     await()
         .atMost(Duration.ofSeconds(90))

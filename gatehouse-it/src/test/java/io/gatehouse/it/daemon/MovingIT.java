@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The host around a running daemon moves: clients in the LAN come and go, an address changes, the
  * device of an identity comes late and goes, the description is written anew.
  */
+@Tag("full")
 @Timeout(180)
 class MovingIT {
   private static final String DESCRIPTION =
