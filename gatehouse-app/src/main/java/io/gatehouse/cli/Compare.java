@@ -72,10 +72,7 @@ final class Compare {
   }
 
   private void refuse(List<Problem> problems) {
-    call.answer(
-        call.isSet("--json")
-            ? Json.text(PlanJson.refused(problems))
-            : Described.refusal(problems, surroundings.paint()));
+    Described.refuse(problems, call, surroundings.paint());
   }
 
   private int compare(Compared compared) {

@@ -54,6 +54,12 @@ record Described(Gateway gateway, List<Problem> remarks, Compiled compiled) {
         + ", nothing was touched\n";
   }
 
+  /** Answers with it, in the form that was asked for. */
+  static void refuse(List<Problem> problems, Subcommand.Call call, Paint paint) {
+    call.answer(
+        call.isSet("--json") ? Json.text(PlanJson.refused(problems)) : refusal(problems, paint));
+  }
+
   /** What its reader remarks; empty where that is nothing. */
   String remarks(Paint paint) {
     return remarks.isEmpty() ? "" : paint.problems(ProblemText.of(remarks, WIDTH));

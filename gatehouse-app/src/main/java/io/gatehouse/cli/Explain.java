@@ -80,11 +80,7 @@ final class Explain {
     return Described.read(
         call.option("--on").orElseThrow(),
         new Disk(surroundings.directory()),
-        problems ->
-            call.answer(
-                json
-                    ? Json.text(PlanJson.refused(problems))
-                    : Described.refusal(problems, surroundings.paint())),
+        problems -> Described.refuse(problems, call, surroundings.paint()),
         described -> {
           List<Fact> facts = facts(described, asked);
           if (facts.isEmpty()) {

@@ -139,15 +139,10 @@ final class ForClients {
     if (known.isEmpty()) {
       return ExitStatus.NO;
     }
-    boolean json = call.isSet("--json");
     return Described.read(
         call.option("--on").orElseThrow(),
         new Disk(surroundings.directory()),
-        problems ->
-            call.answer(
-                json
-                    ? Json.text(PlanJson.refused(problems))
-                    : Described.refusal(problems, surroundings.paint())),
+        problems -> Described.refuse(problems, call, surroundings.paint()),
         described -> {
           Optional<Tunnel> tunnel = described.gateway().tunnel(call.positional(0));
           if (tunnel.isEmpty()) {

@@ -121,6 +121,10 @@ final class MasqueradeLive {
     return value.equals(line.get(field));
   }
 
+  private static String at(Map<String, String> line, String field) {
+    return line.getOrDefault(field, "-");
+  }
+
   private static String text(Map<String, String> line) {
     if (line.containsKey("trouble")) {
       return "! " + line.get("trouble");
@@ -139,30 +143,25 @@ final class MasqueradeLive {
       case "binding" ->
           "%s from %s is for %s: %s; since %s s, last used %s s ago"
               .formatted(
-                  line.getOrDefault("spi", "-"),
-                  line.getOrDefault("remote", "-"),
-                  line.getOrDefault("host", "-"),
-                  line.getOrDefault("why", "-"),
-                  line.getOrDefault("seconds", "-"),
-                  line.getOrDefault("idle", "-"));
+                  at(line, "spi"),
+                  at(line, "remote"),
+                  at(line, "host"),
+                  at(line, "why"),
+                  at(line, "seconds"),
+                  at(line, "idle"));
       case "undecided" ->
           "%s from %s is not decided: %s packets in %s s, copied to %s"
               .formatted(
-                  line.getOrDefault("spi", "-"),
-                  line.getOrDefault("remote", "-"),
-                  line.getOrDefault("packets", "-"),
-                  line.getOrDefault("seconds", "-"),
-                  line.getOrDefault("hosts", "-"));
-      case "refused" ->
-          "refused %s times: %s"
-              .formatted(line.getOrDefault("count", "-"), line.getOrDefault("why", "-"));
+                  at(line, "spi"),
+                  at(line, "remote"),
+                  at(line, "packets"),
+                  at(line, "seconds"),
+                  at(line, "hosts"));
+      case "refused" -> "refused %s times: %s".formatted(at(line, "count"), at(line, "why"));
       default ->
           "%s s ago, %s with %s: %s"
               .formatted(
-                  line.getOrDefault("seconds", "-"),
-                  line.getOrDefault("host", "-"),
-                  line.getOrDefault("remote", "-"),
-                  line.getOrDefault("why", "-"));
+                  at(line, "seconds"), at(line, "host"), at(line, "remote"), at(line, "why"));
     };
   }
 }

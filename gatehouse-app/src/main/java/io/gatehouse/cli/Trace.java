@@ -59,16 +59,11 @@ final class Trace {
   }
 
   private int run() {
-    boolean json = call.isSet("--json");
     return Subject.read(
         call.option("--on").orElseThrow(),
         call,
         surroundings,
-        problems ->
-            call.answer(
-                json
-                    ? Json.text(PlanJson.refused(problems))
-                    : Described.refusal(problems, surroundings.paint())),
+        problems -> Described.refuse(problems, call, surroundings.paint()),
         subject ->
             switch (PacketWords.read(words, subject.whereabouts())) {
               case PacketWords.Read.Wrong wrong -> wrong(wrong);

@@ -8,7 +8,6 @@ import io.gatehouse.model.Network;
 import io.gatehouse.model.Numbers;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
-import io.gatehouse.model.Service;
 import io.gatehouse.ruleset.Chain.Hook;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.Expression.Concat;
@@ -35,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * IPsec hosts behind one address. Each has a conntrack zone of its own, so that the connections of
@@ -75,9 +75,6 @@ final class VpnHosts {
 
   private static final int RAW = -300;
   private static final int MANGLE = -150;
-
-  /** PPTP's control connection (RFC 2637, 2). */
-  private static final int CONTROL = 1723;
 
   private static final Selector ZONE = new Ct("zone", Optional.empty());
 
@@ -363,7 +360,7 @@ final class VpnHosts {
           rule(
               "PPTP of hosts of " + network.name(),
               leaving(network),
-              List.of(Nft.is(new Payload("tcp", "dport"), Nft.number(CONTROL))),
+              List.of(Nft.is(new Payload("tcp", "dport"), Nft.number(Masquerade.PPTP_CONTROL))),
               new Statement.CtHelper(PPTP)));
     }
     rules.addAll(known(there));
@@ -420,13 +417,17 @@ final class VpnHosts {
 
   // ---- NAT and forwarding
 
-  /** What the remote begins goes to the host whose zone it has. */
-  static List<Rule> natIn(Draft draft) {
+  private static List<Rule> rules(Draft draft, Function<VpnHosts, List<Rule>> which) {
     return draft
         .gateway
         .masquerade()
-        .map(wish -> new VpnHosts(draft, wish).begun())
+        .map(wish -> which.apply(new VpnHosts(draft, wish)))
         .orElse(List.of());
+  }
+
+  /** What the remote begins goes to the host whose zone it has. */
+  static List<Rule> natIn(Draft draft) {
+    return rules(draft, VpnHosts::begun);
   }
 
   private List<Rule> begun() {
@@ -446,11 +447,7 @@ final class VpnHosts {
 
   /** The hosts may speak IPsec with the world, and their remotes with them. */
   static List<Rule> forward(Draft draft) {
-    return draft
-        .gateway
-        .masquerade()
-        .map(wish -> new VpnHosts(draft, wish).forward())
-        .orElse(List.of());
+    return rules(draft, VpnHosts::forward);
   }
 
   private List<Rule> forward() {
@@ -461,7 +458,7 @@ final class VpnHosts {
       if (from.isEmpty() || to.isEmpty()) {
         continue;
       }
-      for (List<Statement> which : Nft.services(services(), List.of(Family.V4))) {
+      for (List<Statement> which : Nft.services(wish.services(), List.of(Family.V4))) {
         rules.add(
             rule(
                 (isControl(which) ? "PPTP" : "IPsec") + " of hosts of " + network.name(),
@@ -519,25 +516,9 @@ final class VpnHosts {
     return draft.places.towards(new Grant.Target.World(), Family.V4);
   }
 
-  /** IKE on both its ports, and ESP; PPTP's control connection. */
-  private List<Service> services() {
-    List<Service> services = new ArrayList<>();
-    services.add(Service.of(Protocol.UDP, 500));
-    services.add(Service.of(Protocol.UDP, 4500));
-    services.add(new Service(Protocol.ESP, Optional.empty()));
-    if (wish.pptp()) {
-      services.add(Service.of(Protocol.TCP, CONTROL));
-    }
-    return services;
-  }
-
   /** Copies of what nobody could decide yet: this host sends them in the remote's name. */
   static List<Rule> output(Draft draft) {
-    return draft
-        .gateway
-        .masquerade()
-        .map(wish -> new VpnHosts(draft, wish).copies())
-        .orElse(List.of());
+    return rules(draft, VpnHosts::copies);
   }
 
   private List<Rule> copies() {

@@ -1,7 +1,9 @@
 package io.gatehouse.model;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -28,6 +30,8 @@ public record Masquerade(
     boolean pptp,
     List<Server> servers,
     Origin origin) {
+  /** The port of PPTP's control connection (RFC 2637, 3.1). */
+  public static final int PPTP_CONTROL = 1723;
 
   /**
    * A VPN server inside.
@@ -49,6 +53,18 @@ public record Masquerade(
   /** The kernel's names of the outside interfaces. */
   public Set<String> devices() {
     return on.stream().map(Interface::device).collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** What the hosts may begin with the world: IKE on both its ports, ESP; PPTP's control. */
+  public List<Service> services() {
+    List<Service> services = new ArrayList<>();
+    services.add(Service.of(Protocol.UDP, 500));
+    services.add(Service.of(Protocol.UDP, 4500));
+    services.add(new Service(Protocol.ESP, Optional.empty()));
+    if (pptp) {
+      services.add(Service.of(Protocol.TCP, PPTP_CONTROL));
+    }
+    return List.copyOf(services);
   }
 
   /** Where the hosts may be. */

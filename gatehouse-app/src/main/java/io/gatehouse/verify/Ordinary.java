@@ -6,18 +6,15 @@ import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
-import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
-import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.Journey;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What passes from one network to another and to the world, outside of any tunnel. */
@@ -144,7 +141,7 @@ final class Ordinary {
           .masquerade()
           .ifPresent(masquerade -> {
             for (Network network : masquerade.clients()) {
-              ways.add(internet(ofVpnHosts(network, services(masquerade))));
+              ways.add(internet(ofVpnHosts(network, masquerade.services())));
             }
           });
     }
@@ -154,18 +151,6 @@ final class Ordinary {
       }
     }
     return ways;
-  }
-
-  /** What VPN hosts behind this one begin. */
-  private static List<Service> services(Masquerade masquerade) {
-    List<Service> services = new ArrayList<>();
-    services.add(Service.of(Protocol.UDP, 500));
-    services.add(Service.of(Protocol.UDP, 4500));
-    services.add(new Service(Protocol.ESP, Optional.empty()));
-    if (masquerade.pptp()) {
-      services.add(Service.of(Protocol.TCP, 1723));
-    }
-    return services;
   }
 
   /** VPN hosts behind this one: that alone, as the network appears otherwise. */

@@ -122,11 +122,7 @@ final class Reached {
     Journey received = walk.received();
     Tunnel tunnel = alike.first();
     List<Prefix> far = alike.far();
-    int from =
-        walk.and(
-            walk.space().throughItsOwn(alike.names()),
-            walk.space().source(far),
-            walk.ofNoConnection());
+    int from = begunBy(alike);
     int may = Bdd.TRUE;
     int offered = Bdd.TRUE;
     for (Membership.Share share : group.shares(gateway, tunnel)) {
@@ -174,6 +170,13 @@ final class Reached {
         walk.minus(walk.and(ordinary, offered, here), forwardedOn()),
         received.delivered());
     return List.copyOf(asked);
+  }
+
+  private int begunBy(Alike alike) {
+    return walk.and(
+        walk.space().throughItsOwn(alike.names()),
+        walk.space().source(alike.far()),
+        walk.ofNoConnection());
   }
 
   /** What another tunnel carries on. */
@@ -288,11 +291,7 @@ final class Reached {
     boolean asUs =
         alike.first() instanceof Tunnel.RemoteAccess access
             && access.wayBack() == Tunnel.Return.NAT;
-    int from =
-        walk.and(
-            walk.space().throughItsOwn(alike.names()),
-            walk.space().source(alike.far()),
-            walk.ofNoConnection());
+    int from = begunBy(alike);
     for (Network network : gateway.networks()) {
       List<Prefix> own = meaning.own(network.on());
       // Which of several addresses it is, or one that is followed, is open.
