@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Puts rulesets into the kernel and takes them back. Every change goes one way: take the lock, take
@@ -26,6 +27,7 @@ import java.util.Optional;
  */
 public final class Applier {
   private static final Duration NFT_LIMIT = Duration.ofSeconds(60);
+  private static final Duration CONNTRACK_LIMIT = Duration.ofSeconds(30);
 
   /** It waits for whoever holds the lock. */
   private static final Duration LATE_LIMIT = Duration.ofMinutes(5);
@@ -90,6 +92,9 @@ public final class Applier {
     }
     Ruleset ruleset = request.ruleset();
     Planned planned = planner.plan(Optional.of(ruleset), records.standing());
+    if (!planned.snapshot().unread().isEmpty()) {
+      return unread(planned.snapshot());
+    }
     Forecast forecast = planner.forecast(planned, ruleset);
     if (!forecast.conflicts().isEmpty()) {
       lines.addAll(forecast.conflicts());
@@ -156,11 +161,30 @@ public final class Applier {
     List<Connection> late =
         StaleConnections.of(Snapshot.connections(machine), ruleset, Snapshot.of(machine))
             .connections();
-    for (Connection connection : late) {
-      List<String> command = new ArrayList<>(List.of("conntrack", "-D"));
-      command.addAll(List.of(StaleConnections.arguments(connection).split(" ", -1)));
-      machine.run(command.toArray(String[]::new));
+    if (late.isEmpty()) {
+      return;
     }
+    String list =
+        late.stream()
+            .map(connection -> "-D " + StaleConnections.arguments(connection) + "\n")
+            .collect(Collectors.joining());
+    Machine.Answer answer = machine.run(List.of("conntrack", "-R", "-"), list, CONNTRACK_LIMIT);
+    if (answer.status() != 0 && answer.status() != Machine.Answer.TIMED_OUT) {
+      // Before 1.4.7 it takes no list.
+      for (Connection connection : late) {
+        List<String> command = new ArrayList<>(List.of("conntrack", "-D"));
+        command.addAll(List.of(StaleConnections.arguments(connection).split(" ", -1)));
+        machine.run(command.toArray(String[]::new));
+      }
+    }
+  }
+
+  /** What was not read would count as gone: a change would add what stands and undo it. */
+  private static Outcome unread(Snapshot snapshot) {
+    List<String> lines = new ArrayList<>();
+    snapshot.unread().forEach(command -> lines.add("cannot read what stands: " + command));
+    lines.add("nothing was touched");
+    return new Outcome(Outcome.Kind.FAILED, lines);
   }
 
   private static Outcome waits(Journal.Waiting waiting) {
@@ -219,6 +243,7 @@ public final class Applier {
     about.put("namespace", Snapshot.namespace(machine));
     about.put("time", clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
     about.put("gateway", gateway);
+    about.put("run", directories.run().toString());
     return about;
   }
 
@@ -267,7 +292,7 @@ public final class Applier {
           }
           Hand.Reply reply = hand.tell("undo " + now);
           lines.addAll(reply.lines());
-          if (reply.status() != 0) {
+          if (reply.status() != 0 && reply.status() != Hand.LEFT) {
             return reply.status() == Hand.DEAD
                 ? transaction.failed(reply, lines)
                 : transaction.stuck(lines);
@@ -282,6 +307,10 @@ public final class Applier {
               boot == 0
                   ? "the next boot loads nothing of ours"
                   : "the next boot loads generation " + boot);
+          if (reply.status() == Hand.LEFT) {
+            lines.add("but for what is said above: mend that by hand");
+            return new Outcome(Outcome.Kind.FAILED, lines);
+          }
           return new Outcome(Outcome.Kind.DONE, lines);
         });
   }
@@ -306,6 +335,9 @@ public final class Applier {
     }
     Optional<Generation> before = records.standing();
     Planned planned = planner.plan(Optional.empty(), before);
+    if (!planned.snapshot().unread().isEmpty()) {
+      return unread(planned.snapshot());
+    }
     if ((before.isEmpty() || before.get().isEmpty())
         && planned.change().changesNothing()
         && !planned.standing().there()) {
@@ -374,6 +406,14 @@ public final class Applier {
   /** The file that an earlier generation was read from. */
   public Optional<String> file(int number) {
     return Generation.open(directories, number).flatMap(generation -> generation.meta("file"));
+  }
+
+  /** Whether an earlier generation was to be loaded at boot. */
+  public boolean isForBoot(int number) {
+    return Generation.open(directories, number)
+        .flatMap(generation -> generation.meta("at-boot"))
+        .map("yes"::equals)
+        .orElse(true);
   }
 
   /** Generations that {@code rollback N} can go back to. */

@@ -76,7 +76,8 @@ record Change(
     List<XfrmPolicy> policiesRemoved = new ArrayList<>();
     List<XfrmPolicy> policiesAdded = new ArrayList<>();
     Set<String> policiesLeft = new LinkedHashSet<>();
-    policies(snapshot, wanted, before, policiesRemoved, policiesAdded, policiesLeft, remarks);
+    policies(
+        snapshot, wanted, before, policiesRemoved, policiesAdded, policiesLeft, conflicts, remarks);
     SysctlPlan settings =
         SysctlPlan.of(
             wanted.map(Ruleset::sysctls).orElse(List.of()),
@@ -250,6 +251,7 @@ record Change(
       List<XfrmPolicy> removed,
       List<XfrmPolicy> added,
       Set<String> left,
+      List<String> conflicts,
       List<String> remarks) {
     Origin origin = Origin.builtIn("read back");
     // Policies carry no owner: ours are those that we remember, exactly.
@@ -260,6 +262,7 @@ record Change(
     wishes.forEach(policy -> wantedTexts.add(IpText.add(policy)));
     Map<String, XfrmPolicy> standing = new LinkedHashMap<>();
     Set<String> occupied = new LinkedHashSet<>();
+    Set<String> open = new LinkedHashSet<>();
     for (Seen.Policy seen : snapshot.policies()) {
       XfrmPolicy policy = Entries.like(seen, origin);
       String text = IpText.add(policy);
@@ -271,6 +274,9 @@ record Change(
         removed.add(policy);
       } else if (seen.byAddresses()) {
         occupied.add(Entries.selector(policy));
+        if (!policy.block()) {
+          open.add(Entries.selector(policy));
+        }
       }
     }
     Set<String> met = new LinkedHashSet<>();
@@ -283,6 +289,13 @@ record Change(
         if (!remembered.contains(text)) {
           left.add(text);
         }
+        continue;
+      }
+      if (open.contains(Entries.selector(policy))) {
+        // What was proved rests on ours: when the other one goes, nothing would hold the packets.
+        conflicts.add(
+            "%s: our backstop (%s) cannot be added, somebody else's policy has its place"
+                .formatted(policy.origin().place(), Entries.selector(policy)));
         continue;
       }
       if (occupied.contains(Entries.selector(policy))) {

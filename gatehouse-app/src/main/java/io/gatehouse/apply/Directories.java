@@ -18,6 +18,13 @@ public record Directories(Path state, Path run) {
         Path.of(environment.getOrDefault("GATEHOUSE_RUN", "/run/gatehouse")).toAbsolutePath());
   }
 
+  /** What has to stand in front of a script's name; nothing where these are the usual places. */
+  String assignments() {
+    return this.equals(of(Map.of()))
+        ? ""
+        : "GATEHOUSE_STATE='%s' GATEHOUSE_RUN='%s' ".formatted(state, run);
+  }
+
   Path generations() {
     return state.resolve("generations");
   }

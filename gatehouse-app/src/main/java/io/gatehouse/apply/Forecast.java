@@ -6,6 +6,7 @@ import io.gatehouse.snapshot.Connection;
 import io.gatehouse.snapshot.Snapshot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What applying a ruleset would do to this host.
@@ -65,7 +66,10 @@ public record Forecast(
     }
     return new Forecast(
         List.of(),
-        change.conflicts(),
+        Stream.concat(
+                snapshot.unread().stream().map(command -> "cannot read what stands: " + command),
+                change.conflicts().stream())
+            .toList(),
         rulesDiffer || !change.changesNothing(),
         changes,
         stale.stream().map(StaleConnections::text).toList(),

@@ -89,7 +89,8 @@ final class GenerationFiles {
     #!/bin/sh
     # %s generation %d by hand, without Java.
     here=$(CDPATH='' cd -- "${0%%/*}" && pwd) || exit 1
-    GATEHOUSE_STATE=${here%%/generations/*} exec sh "$here/hand.sh" %s %d
+    run=$(sed -n 's/^run //p' "$here/meta")
+    GATEHOUSE_STATE=${here%%/generations/*} GATEHOUSE_RUN=${run:-/run/gatehouse} exec sh "$here/hand.sh" %s %d
     """
         .formatted(verb, number, verb, number);
   }

@@ -34,7 +34,8 @@ final class Hand implements AutoCloseable {
   /**
    * What a command to the hand came to.
    *
-   * @param status 0 done; 1 not done, and nothing changed; 2 not done, and not taken back either
+   * @param status 0 done; 1 not done, and nothing changed; 2 not done, and not taken back either;
+   *     {@link #LEFT}
    * @param lines what it has to say
    */
   record Reply(int status, List<String> lines) {
@@ -45,6 +46,9 @@ final class Hand implements AutoCloseable {
 
   /** It was killed: a next start takes back what it had begun. */
   static final int DEAD = 137;
+
+  /** A reply's status where something is taken back but for what its lines name. */
+  static final int LEFT = 3;
 
   private final Process process;
   private final BufferedReader replies;

@@ -43,6 +43,7 @@ final class Inspection {
         Drift.rules(
             generation.text("seen.nft"), Standing.read(machine).listing(), generation.shape()));
     Snapshot snapshot = Snapshot.of(machine);
+    snapshot.unread().forEach(command -> drift.add("not known, cannot be read: " + command));
     List<Wish> wishes = generation.wishes();
     Map<String, String> settings =
         Snapshot.sysctls(

@@ -81,7 +81,7 @@ final class Transaction {
     List<String> all = new ArrayList<>(lines);
     all.add("what was interrupted could not be taken back; " + meanwhile());
     all.add("mend what is said above, then run any gatehouse command again, or");
-    all.add("sh " + directories.run().resolve("hand.sh") + " recover");
+    all.add(directories.assignments() + "sh " + directories.run().resolve("hand.sh") + " recover");
     return new Outcome(Outcome.Kind.FAILED, all);
   }
 
@@ -109,6 +109,10 @@ final class Transaction {
     }
     if (reply.status() == 2) {
       return stuck(lines);
+    }
+    if (reply.status() == Hand.LEFT) {
+      lines.add("not done; the kernel has what it had before, but for what is said above");
+      return new Outcome(Outcome.Kind.FAILED, lines);
     }
     lines.add("the kernel has what it had before");
     return new Outcome(Outcome.Kind.REFUSED, lines).forNow();

@@ -390,7 +390,7 @@ final class Changes {
     }
     String file = applier().file(number).orElse("description");
     Recorded source = Recorded.of(description.get());
-    // What stood once is not asked for its proofs: whoever goes back is in need.
+    boolean atBoot = applier().isForBoot(number);
     return read(
         call,
         file,
@@ -400,8 +400,9 @@ final class Changes {
                 call,
                 described,
                 source,
-                new Asked(file, "gatehouse rollback " + number, within, true),
-                List.of(),
+                new Asked(file, "gatehouse rollback " + number, within, atBoot),
+                // Whoever goes back is in need: it is proved, and done whatever came of that.
+                Proven.of(described).remarks(),
                 outcome -> {}));
   }
 

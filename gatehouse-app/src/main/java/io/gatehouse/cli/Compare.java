@@ -179,6 +179,8 @@ final class Compare {
       case OTHER_DEVICE -> "it leaves by another device";
       case FIRST_TRANSLATES -> "only A rewrites it";
       case SECOND_TRANSLATES -> "only B rewrites it";
+      case OTHER_TUNNEL -> "in different tunnels";
+      case OTHER_ADDRESS -> "rewritten to different addresses or ports";
     };
   }
 

@@ -369,7 +369,7 @@ final class ChainWalk {
 
     private void payload(Expression.Payload payload, Expression value) {
       String header = payload.header();
-      int width = space.family().bits();
+      int width = space.addresses().width();
       boolean ip = header.equals(space.family().nft());
       if ((header.equals("ip") || header.equals("ip6")) && !ip) {
         here = FALSE;
@@ -405,7 +405,7 @@ final class ChainWalk {
     /** Something wrote to the packet and we do not know what. */
     private void changeAnything(int where, String text) {
       Unknown unknown = new Unknown(Kind.NOT_UNDERSTOOD, text, at.place());
-      int width = space.family().bits();
+      int width = space.addresses().width();
       state.source = state.source.assign(bdd, where, space.open(width, unknown));
       state.destination = state.destination.assign(bdd, where, space.open(width, unknown));
       state.sourcePort = state.sourcePort.assign(bdd, where, space.open(16, unknown));
@@ -469,7 +469,7 @@ final class ChainWalk {
             // nf_nat_redirect_ipv6 wants an address of the destination's scope, and drops without.
             int narrow =
                 bdd.difference(
-                    here, state.destination.in(bdd, IntervalSet.of(Prefix.of("2000::/3"))));
+                    here, state.destination.in(bdd, space.addresses().of(Prefix.of("2000::/3"))));
             drop(bdd.and(narrow, open(Kind.ENVIRONMENT, "no address of that scope")));
             taken = bdd.or(taken, dropped);
             here = bdd.difference(here, dropped);
@@ -504,13 +504,13 @@ final class ChainWalk {
     }
 
     private Optional<Field> addressValue(Expression address) {
-      return write(address, Meaning.ADDRESS, space.family().bits());
+      return write(address, Meaning.ADDRESS, space.addresses().width());
     }
 
     private int changed(Field oldAddress, Field address, Field oldPort, Field port) {
       int differs =
           bdd.or(
-              space.differs(oldAddress, address, at.place()),
+              space.addressesDiffer(oldAddress, address, at.place()),
               space.differs(oldPort, port, at.place()));
       return bdd.and(here, differs);
     }

@@ -121,6 +121,7 @@ final class Expressions {
     if (right instanceof Expression.Selector selector
         && !(right instanceof Expression.Opaque)
         && constant(selector, left).isEmpty()) {
+      asBits(left.type);
       return switch (read(state, selector, at)) {
         case Reading.Content other when match.relation() == Relation.NOT ->
             bdd.difference(other.present, left.field.same(bdd, other.field));
@@ -187,6 +188,13 @@ final class Expressions {
     };
   }
 
+  /** What reads addresses as numbers needs more than blocks of them. */
+  private void asBits(Meaning type) {
+    if (type == Meaning.ADDRESS) {
+      space.addresses().needsBits();
+    }
+  }
+
   // ---- values
   // -------------------------------------------------------------------------------------------------------------------------
 
@@ -234,7 +242,10 @@ final class Expressions {
   /** The numbers that a value stands for; nothing where we do not understand it. */
   Optional<IntervalSet> values(Expression value, Meaning type, int width) {
     return switch (value) {
-      case Expression.Number number -> Optional.of(IntervalSet.of(number.value()));
+      case Expression.Number number -> {
+        asBits(type);
+        yield Optional.of(IntervalSet.of(number.value()));
+      }
       case Expression.Symbol symbol when type == Meaning.DEVICE ->
           Optional.of(devices(symbol.name()));
       case Expression.Symbol symbol -> {
@@ -247,10 +258,10 @@ final class Expressions {
       case Expression.Addr addr when type == Meaning.ADDRESS ->
           Optional.of(
               addr.address().family() == family
-                  ? IntervalSet.of(addr.address())
+                  ? space.addresses().of(addr.address())
                   : IntervalSet.EMPTY);
       case Expression.Net net when type == Meaning.ADDRESS ->
-          Optional.of(space.addresses(List.of(net.prefix())));
+          Optional.of(space.addresses().of(List.of(net.prefix())));
       case Expression.Range range -> range(range, type, width);
       case Expression.AnyOf any -> union(any.values(), type, width);
       default -> Optional.empty();
@@ -262,7 +273,11 @@ final class Expressions {
         && range.last() instanceof Expression.Addr last) {
       return first.address().family() == family
           ? Optional.of(
-              IntervalSet.union(List.of(IntervalSet.Interval.of(first.address(), last.address()))))
+              space
+                  .addresses()
+                  .of(
+                      IntervalSet.union(
+                          List.of(IntervalSet.Interval.of(first.address(), last.address())))))
           : Optional.of(IntervalSet.EMPTY);
     }
     Optional<IntervalSet> first = values(range.first(), type, width);
@@ -560,13 +575,18 @@ final class Expressions {
         && !(value instanceof Expression.Opaque)
         && constant(selector, new Reading.Content(TRUE, Field.constant(width, 0), type))
             .isEmpty()) {
-      return read(state, selector, at) instanceof Reading.Content content
-          ? Optional.of(new Written(content.present, content.field.resized(width)))
-          : Optional.empty();
+      if (!(read(state, selector, at) instanceof Reading.Content content)) {
+        return Optional.empty();
+      }
+      if ((type == Meaning.ADDRESS) != (content.type == Meaning.ADDRESS)) {
+        space.addresses().needsBits();
+      }
+      return Optional.of(new Written(content.present, content.field.resized(width)));
     }
     Reading.Content like = new Reading.Content(TRUE, Field.constant(width, 0), type);
     OptionalLong constant = constant(value, like);
     if (constant.isPresent()) {
+      asBits(type);
       return Optional.of(new Written(TRUE, Field.constant(width, constant.getAsLong())));
     }
     Optional<IntervalSet> values = values(value, type, width);
@@ -700,7 +720,7 @@ final class Expressions {
     if (header.equals("ip") || header.equals("ip6")) {
       if (!header.equals(family.nft())) {
         // nft puts `meta nfproto` before it: nothing of the other family ever matches.
-        return new Reading.Content(FALSE, Field.constant(family.bits(), 0), typeOf(name));
+        return new Reading.Content(FALSE, Field.constant(space.addresses().width(), 0), typeOf(name));
       }
       Optional<Reading> known =
           switch (payload.field()) {
@@ -844,7 +864,7 @@ final class Expressions {
         key.startsWith("ip6 ") ? key.substring(4) : key.startsWith("ip ") ? key.substring(3) : key;
     if ((key.startsWith("ip ") && family != Family.V4)
         || (key.startsWith("ip6 ") && family != Family.V6)) {
-      return new Reading.Content(FALSE, Field.constant(family.bits(), 0), Meaning.ADDRESS);
+      return new Reading.Content(FALSE, Field.constant(space.addresses().width(), 0), Meaning.ADDRESS);
     }
     if (!original) {
       return field.equals("protocol")
@@ -914,7 +934,7 @@ final class Expressions {
     if (type.isEmpty()) {
       return notUnderstood("ipsec " + (in ? "in " : "out ") + ipsec.key());
     }
-    int width = type.get() == Meaning.ADDRESS ? family.bits() : 32;
+    int width = type.get() == Meaning.ADDRESS ? space.addresses().width() : 32;
     Field value =
         Field.of(
             space.open(
@@ -953,7 +973,7 @@ final class Expressions {
         boolean remote = in == key.endsWith("saddr");
         yield (remote ? tunnel.remote() : tunnel.local())
             .filter(a -> a.family() == family)
-            .map(a -> Field.constantBits(family.bits(), a.high(), a.low()));
+            .map(a -> space.addresses().bits(a));
       }
     };
   }
@@ -990,11 +1010,11 @@ final class Expressions {
               flags.contains("iif"));
       if (back && family == Family.V4) {
         // What has no address yet and speaks to its link: its own device.
-        IntervalSet link =
-            IntervalSet.ofPrefixes(
-                List.of(Prefix.of("255.255.255.255/32"), Prefix.of("224.0.0.0/24")));
-        int beginning = state.source.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/8")));
-        found = bdd.or(found, bdd.and(beginning, state.destination.in(bdd, link)));
+        int link =
+            space.in(
+                state.destination, Prefix.of("255.255.255.255/32"), Prefix.of("224.0.0.0/24"));
+        int beginning = space.in(state.source, Prefix.of("0.0.0.0/8"));
+        found = bdd.or(found, bdd.and(beginning, link));
       }
       if (family == Family.V6) {
         // nft_fib6_flowi_init: to an address of a link only routes of the packet's own device
@@ -1002,7 +1022,7 @@ final class Expressions {
         Field towards = back ? state.source : state.destination;
         int byLink =
             space.open(new Unknown(Kind.ENVIRONMENT, "a route to an address of the link", "fib"));
-        int bound = towards.in(bdd, IntervalSet.of(Prefix.LINK_LOCAL));
+        int bound = space.in(towards, Prefix.LINK_LOCAL);
         found = bdd.or(bdd.difference(found, bound), bdd.and(byLink, bound));
       }
       return always(Field.of(new int[] {found}), Meaning.PRESENCE);
@@ -1015,6 +1035,7 @@ final class Expressions {
     if (!(left instanceof Reading.Content content)) {
       return left instanceof Reading.Several ? notUnderstood(binary) : left;
     }
+    asBits(content.type);
     OptionalLong constant = constant(binary.right(), content);
     int width = content.field.width();
     if (constant.isPresent()) {

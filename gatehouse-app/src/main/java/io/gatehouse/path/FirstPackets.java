@@ -67,7 +67,7 @@ public final class FirstPackets {
   }
 
   private void put(int[] bits, Address address) {
-    put(bits, Field.constantBits(bits.length, address.high(), address.low()));
+    put(bits, space.addresses().bits(address));
   }
 
   private void put(int[] bits, int[] values) {
@@ -85,16 +85,15 @@ public final class FirstPackets {
 
   /** Of a function of what is open, where the field holds the address. */
   int holding(int open, Field field, Address address) {
-    return holding(open, field, address.high(), address.low());
+    return holding(open, field, space.addresses().bits(address));
   }
 
   int holding(int open, Field field, int value) {
-    return holding(open, field, 0, value);
+    return holding(open, field, Field.constantBits(field.width(), 0, value));
   }
 
-  private int holding(int open, Field field, long high, long low) {
+  private int holding(int open, Field field, int[] wanted) {
     Bdd bdd = space.bdd();
-    int[] wanted = Field.constantBits(field.width(), high, low);
     int all = FALSE;
     for (Field.Case one : field.cases()) {
       int here = bdd.and(open, in(one.guard()));

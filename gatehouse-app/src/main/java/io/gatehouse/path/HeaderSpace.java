@@ -87,10 +87,12 @@ public final class HeaderSpace {
   final int[] icmpCode;
   final int[] mark;
 
+  private final Addresses addresses;
   private final Optional<Pairing> pairing;
 
-  HeaderSpace(Bdd bdd, Family family, List<String> devices, TunnelClasses classes) {
-    this(bdd, family, devices, classes, Optional.empty());
+  HeaderSpace(
+      Bdd bdd, Addresses addresses, Family family, List<String> devices, TunnelClasses classes) {
+    this(bdd, addresses, family, devices, classes, Optional.empty());
   }
 
   /**
@@ -98,12 +100,14 @@ public final class HeaderSpace {
    */
   HeaderSpace(
       Bdd bdd,
+      Addresses addresses,
       Family family,
       List<String> devices,
       TunnelClasses classes,
       Optional<Pairing> pairing) {
     this.pairing = pairing;
     this.bdd = bdd;
+    this.addresses = addresses;
     this.family = family;
     this.devices = List.copyOf(devices);
     this.classes = classes;
@@ -117,8 +121,8 @@ public final class HeaderSpace {
     sourcePort = variables(16);
     icmpType = variables(8);
     icmpCode = variables(8);
-    source = variables(family.bits());
-    destination = variables(family.bits());
+    source = variables(addresses.width());
+    destination = variables(addresses.width());
     laterFragment = variables(1);
     extensionHeader = variables(1);
     mark = variables(32);
@@ -238,15 +242,50 @@ public final class HeaderSpace {
    * two unknown addresses bit by bit takes more room than it is worth.
    */
   int differs(Field before, Field after, String place) {
+    return opened(differing(before, after, bits -> true), place);
+  }
+
+  /** The same of addresses. */
+  int addressesDiffer(Field before, Field after, String place) {
+    return opened(differing(before, after, addresses::isOne), place);
+  }
+
+  /** Where addresses differ that two hosts give. */
+  Differing addressesGiven(Field one, Field other) {
+    return differing(one, other, addresses::isOne);
+  }
+
+  /** Where ports differ that two hosts give. */
+  Differing portsGiven(Field one, Field other) {
+    return differing(one, other, bits -> true);
+  }
+
+  /** Where two contents differ, and where neither is known. */
+  record Differing(int surely, int undecided) {}
+
+  private int opened(Differing differing, String place) {
+    if (differing.undecided == FALSE) {
+      return differing.surely;
+    }
+    Unknown unknown = new Unknown(Unknown.Kind.ENVIRONMENT, "whether NAT changed anything", place);
+    return bdd.or(differing.surely, bdd.and(differing.undecided, open(unknown)));
+  }
+
+  private Differing differing(Field before, Field after, Predicate<int[]> isOne) {
     int differs = FALSE;
     int undecided = FALSE;
     for (Field.Case left : before.cases()) {
       for (Field.Case right : after.cases()) {
         int guard = bdd.and(left.guard(), right.guard());
-        if (guard == FALSE || Arrays.equals(left.bits(), right.bits())) {
+        boolean known =
+            (isConstant(left.bits()) && isOne.test(left.bits()))
+                || (isConstant(right.bits()) && isOne.test(right.bits()));
+        boolean same =
+            Arrays.equals(left.bits(), right.bits()) && (known || !isConstant(left.bits()));
+        if (guard == FALSE || same) {
           continue;
         }
-        if (isConstant(left.bits()) || isConstant(right.bits())) {
+        if (known) {
           for (int i = 0; i < left.bits().length && guard != FALSE; i++) {
             int differ = bdd.and(guard, bdd.xor(left.bits()[i], right.bits()[i]));
             differs = bdd.or(differs, differ);
@@ -257,11 +296,7 @@ public final class HeaderSpace {
         }
       }
     }
-    if (undecided == FALSE) {
-      return differs;
-    }
-    Unknown unknown = new Unknown(Unknown.Kind.ENVIRONMENT, "whether NAT changed anything", place);
-    return bdd.or(differs, bdd.and(undecided, open(unknown)));
+    return new Differing(differs, undecided);
   }
 
   private static boolean isConstant(int[] bits) {
@@ -369,7 +404,7 @@ public final class HeaderSpace {
   // -------------------------------------------------------------------------------------------------
 
   public int source(Collection<Prefix> prefixes) {
-    return Field.member(bdd, source, addresses(prefixes));
+    return Field.member(bdd, source, addresses.of(prefixes));
   }
 
   public int source(Prefix... prefixes) {
@@ -377,16 +412,21 @@ public final class HeaderSpace {
   }
 
   public int destination(Collection<Prefix> prefixes) {
-    return Field.member(bdd, destination, addresses(prefixes));
+    return Field.member(bdd, destination, addresses.of(prefixes));
   }
 
   public int destination(Prefix... prefixes) {
     return destination(List.of(prefixes));
   }
 
-  /** Prefixes of the other family hold no packet of this one. */
-  IntervalSet addresses(Collection<Prefix> prefixes) {
-    return IntervalSet.ofPrefixes(prefixes.stream().filter(p -> p.family() == family).toList());
+  /** Where a field holds an address of these. */
+  int in(Field address, Prefix... prefixes) {
+    return address.in(bdd, addresses.of(List.of(prefixes)));
+  }
+
+  /** The addresses as far as they are told apart. */
+  Addresses addresses() {
+    return addresses;
   }
 
   public int protocol(int number) {
@@ -429,7 +469,7 @@ public final class HeaderSpace {
     if (!of.isMany()) {
       return through;
     }
-    int theirs = Field.member(bdd, source, of.of(List.of(tunnel)));
+    int theirs = Field.member(bdd, source, addresses.of(of.of(List.of(tunnel))));
     return bdd.and(through, bdd.ifThenElse(own[0], theirs, bdd.not(theirs)));
   }
 
@@ -444,7 +484,7 @@ public final class HeaderSpace {
       TunnelClass of = classes.numbered(some.getKey());
       if (of.isMany()) {
         through =
-            bdd.and(through, bdd.and(own[0], Field.member(bdd, source, of.of(some.getValue()))));
+            bdd.and(through, bdd.and(own[0], Field.member(bdd, source, addresses.of(of.of(some.getValue())))));
       }
       all = bdd.or(all, through);
     }
@@ -528,8 +568,8 @@ public final class HeaderSpace {
   }
 
   private int original(String end, Collection<Prefix> prefixes) {
-    int[] address = property("the connection's original " + end, family.bits());
-    return Field.member(bdd, address, addresses(prefixes));
+    int[] address = property("the connection's original " + end, addresses.width());
+    return Field.member(bdd, address, addresses.of(prefixes));
   }
 
   /** Mark zero, as packets have it that nobody marked. */
@@ -556,7 +596,7 @@ public final class HeaderSpace {
       TunnelClass of = classes.numbered(number);
       if (of.isMany()) {
         int through = Field.member(bdd, secpath, IntervalSet.of(number));
-        byTheOwner = bdd.or(byTheOwner, bdd.and(through, Field.member(bdd, source, of.all())));
+        byTheOwner = bdd.or(byTheOwner, bdd.and(through, Field.member(bdd, source, addresses.of(of.all()))));
       }
     }
     sane = bdd.difference(sane, bdd.difference(own[0], byTheOwner));
@@ -672,11 +712,9 @@ public final class HeaderSpace {
   }
 
   Address address(int[] bits, BitSet place) {
-    if (family == Family.V4) {
-      return Address.v4((int) number(bits, place));
-    }
-    int[] upper = Arrays.copyOfRange(bits, 0, 64);
-    int[] lower = Arrays.copyOfRange(bits, 64, 128);
-    return new Address(Family.V6, number(upper, place), number(lower, place));
+    int split = Math.max(0, bits.length - 64);
+    return addresses.at(
+        number(Arrays.copyOfRange(bits, 0, split), place),
+        number(Arrays.copyOfRange(bits, split, bits.length), place));
   }
 }

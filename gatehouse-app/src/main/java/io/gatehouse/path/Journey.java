@@ -176,7 +176,7 @@ public final class Journey {
       int there = atExit.bundle.in(bdd, IntervalSet.of(some.getKey()));
       TunnelClass of = space.classes().numbered(some.getKey());
       if (of.isMany()) {
-        there = bdd.and(there, atExit.bundleDestination.in(bdd, of.of(some.getValue())));
+        there = bdd.and(there, atExit.bundleDestination.in(bdd, space.addresses().of(of.of(some.getValue()))));
       }
       all = bdd.or(all, bdd.and(leftProtected(), there));
     }
@@ -191,6 +191,40 @@ public final class Journey {
         : space.bdd().and(left, atExit.oif.in(space.bdd(), IntervalSet.of(index)));
   }
 
+  /**
+   * How packets end on two hosts.
+   *
+   * @param otherwise with different addresses or ports
+   * @param undecided with addresses that nothing says of either host
+   */
+  public record Endings(int otherwise, int undecided) {}
+
+  /**
+   * Compares the addresses and ports with which packets end here and on another host. Both journeys
+   * are over the same packets ({@link PacketPath#together}). Which port NAT chooses where it has to
+   * is left aside.
+   *
+   * @param leaves of those that leave; of those that the host itself gets otherwise
+   */
+  public Endings endings(Journey other, boolean leaves) {
+    State here = leaves ? atExit : atHost;
+    State there = leaves ? other.atExit : other.atHost;
+    Bdd bdd = space.bdd();
+    int both = leaves ? bdd.and(left, other.left) : bdd.and(delivered, other.delivered);
+    HeaderSpace.Differing source = space.addressesGiven(here.source, there.source);
+    HeaderSpace.Differing destination = space.addressesGiven(here.destination, there.destination);
+    int ports =
+        bdd.or(
+            space.portsGiven(here.sourcePort, there.sourcePort).surely(),
+            space.portsGiven(here.destinationPort, there.destinationPort).surely());
+    int have = bdd.or(space.protocol(6), space.protocol(17));
+    int otherwise =
+        bdd.or(bdd.or(source.surely(), destination.surely()), bdd.and(have, ports));
+    return new Endings(
+        bdd.and(both, otherwise),
+        bdd.and(both, bdd.or(source.undecided(), destination.undecided())));
+  }
+
   /** What was stopped, anywhere. */
   public int dropped() {
     int all = Bdd.FALSE;
@@ -202,12 +236,12 @@ public final class Journey {
 
   /** What left with a source in these. */
   public int leftWithSource(Collection<Prefix> prefixes) {
-    return space.bdd().and(left, atExit.source.in(space.bdd(), space.addresses(prefixes)));
+    return space.bdd().and(left, atExit.source.in(space.bdd(), space.addresses().of(prefixes)));
   }
 
   /** What left with a destination in these. */
   public int leftWithDestination(Collection<Prefix> prefixes) {
-    return space.bdd().and(left, atExit.destination.in(space.bdd(), space.addresses(prefixes)));
+    return space.bdd().and(left, atExit.destination.in(space.bdd(), space.addresses().of(prefixes)));
   }
 
   /** What left with a destination port in these. */
@@ -260,8 +294,8 @@ public final class Journey {
     Bdd bdd = space.bdd();
     int addresses =
         bdd.and(
-            state.source.in(bdd, IntervalSet.of(source)),
-            state.destination.in(bdd, IntervalSet.of(destination)));
+            state.source.in(bdd, space.addresses().of(source)),
+            state.destination.in(bdd, space.addresses().of(destination)));
     int ports =
         bdd.and(
             state.sourcePort.in(bdd, IntervalSet.of(sourcePort)),
@@ -273,7 +307,7 @@ public final class Journey {
   /** What this host got with this destination, whichever it set out with. */
   public int deliveredTo(Address address, int port) {
     Bdd bdd = space.bdd();
-    int there = atHost.destination.in(bdd, IntervalSet.of(address));
+    int there = atHost.destination.in(bdd, space.addresses().of(address));
     int here = bdd.and(there, atHost.destinationPort.in(bdd, IntervalSet.of(port)));
     return bdd.and(delivered, here);
   }

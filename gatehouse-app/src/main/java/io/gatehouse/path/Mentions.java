@@ -30,6 +30,7 @@ import java.util.regex.Pattern;
  * @param asksOfSas whether a rule asks for properties of SAs
  * @param sourceTargets addresses that some rule gives to packets as their source
  * @param destinationTargets addresses that some rule gives to packets as their destination
+ * @param addresses sets of addresses that rules, routes, policies and devices tell from others
  * @param sourcePorts whether a rule gives a source port and leaves the address
  * @param destinationPorts whether a rule gives a destination port and leaves the address
  */
@@ -45,6 +46,7 @@ record Mentions(
     boolean asksOfSas,
     IntervalSet sourceTargets,
     IntervalSet destinationTargets,
+    List<IntervalSet.Interval> addresses,
     boolean sourcePorts,
     boolean destinationPorts) {
 
@@ -54,6 +56,7 @@ record Mentions(
     Collector collector = new Collector(host, family);
     collector.devices.add("lo");
     host.devices().forEach(d -> collector.devices.add(d.name()));
+    collector.host();
     host.tables().forEach(collector::table);
     host.rules().forEach(r -> r.iif().ifPresent(collector.devices::add));
     host.routes()
@@ -79,6 +82,7 @@ record Mentions(
         collector.asksOfSas,
         IntervalSet.union(collector.sources),
         IntervalSet.union(collector.destinations),
+        List.copyOf(collector.addresses),
         collector.sourcePorts,
         collector.destinationPorts);
   }
@@ -98,11 +102,43 @@ record Mentions(
     private boolean destinationPorts;
     private final HostState host;
     private final List<IntervalSet.Interval> sources = new ArrayList<>();
+    private final List<IntervalSet.Interval> addresses = new ArrayList<>();
     private final List<IntervalSet.Interval> destinations = new ArrayList<>();
 
     Collector(HostState host, Family family) {
       this.host = host;
       this.family = family;
+    }
+
+    private void prefix(Prefix prefix) {
+      if (prefix.family() == family) {
+        addresses.add(IntervalSet.Interval.of(prefix.first(), prefix.last()));
+      }
+    }
+
+    void host() {
+      for (HostState.Device device : host.devices()) {
+        for (var one : device.addresses()) {
+          prefix(Prefix.host(one.address()));
+          prefix(one.link());
+          prefix(Prefix.host(one.link().first()));
+          prefix(Prefix.host(one.link().last()));
+        }
+      }
+      host.routes().forEach(route -> prefix(route.destination()));
+      host.rules()
+          .forEach(rule -> {
+            rule.from().ifPresent(this::prefix);
+            rule.to().ifPresent(this::prefix);
+          });
+      for (HostState.Policy policy : host.policies()) {
+        prefix(policy.source());
+        prefix(policy.destination());
+      }
+      for (HostState.Tunnel tunnel : host.tunnels()) {
+        tunnel.local().map(Prefix::host).ifPresent(this::prefix);
+        tunnel.remote().map(Prefix::host).ifPresent(this::prefix);
+      }
     }
 
     private void nat(Table table, Statement.Nat nat) {
@@ -193,6 +229,15 @@ record Mentions(
       }
       for (NftSet set : table.sets()) {
         expression(set.key());
+        for (NftSet.Element element : set.elements()) {
+          expression(element.key());
+          element.data().ifPresent(this::expression);
+        }
+        set.contract()
+            .ifPresent(contract -> {
+              contract.keys().forEach(this::expression);
+              contract.data().forEach(this::expression);
+            });
         boolean names = isDevice(set.key());
         for (NftSet.Element element : set.elements()) {
           if (names) {
@@ -262,6 +307,9 @@ record Mentions(
         }
         case Statement.VerdictMap map -> {
           expression(map.key());
+          if (map.verdicts() instanceof Statement.VerdictSource.Inline inline) {
+            inline.entries().forEach(entry -> expression(entry.key()));
+          }
           if (isDevice(map.key()) && map.verdicts() instanceof Statement.VerdictSource.Inline in) {
             in.entries().forEach(e -> texts(e.key()));
           }
@@ -269,6 +317,12 @@ record Mentions(
         case Statement.Nat nat -> {
           surely = true;
           nat(table, nat);
+          switch (nat) {
+            case Statement.Nat.Source to -> to.address().ifPresent(this::expression);
+            case Statement.Nat.Destination to -> to.address().ifPresent(this::expression);
+            case Statement.Nat.Masquerade to -> {}
+            case Statement.Nat.Redirect to -> {}
+          }
         }
         case Statement.CtHelper helper -> surely = true;
         case Statement.Update update -> {
@@ -291,6 +345,10 @@ record Mentions(
     private void expression(Expression expression) {
       switch (expression) {
         case Expression.Ct ct -> surely = true;
+        case Expression.Addr addr -> prefix(Prefix.host(addr.address()));
+        case Expression.Net net -> prefix(net.prefix());
+        case Expression.AnyOf any -> any.values().forEach(this::expression);
+        case Expression.Tuple tuple -> tuple.parts().forEach(this::expression);
         case Expression.Concat concat -> concat.parts().forEach(this::expression);
         case Expression.Binary binary -> {
           expression(binary.left());

@@ -19,6 +19,7 @@ import io.gatehouse.ruleset.Chain.Hook;
 import io.gatehouse.ruleset.Table;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -38,11 +39,17 @@ public final class PacketPath {
   private static final int NAT_DESTINATION = -100;
   private static final int NAT_SOURCE = 100;
 
+  /** Who has no address yet. */
+  private static final Prefix NOBODY = Prefix.of("0.0.0.0/32");
+
   /** What is open about a connection that stands: the translation that its first packet got. */
   public static final String MAPPING = "the mapping that the connection was given";
 
   /** Rules that one question may visit, counting each visit. */
   private static final int MOST_RULE_VISITS = 3_000_000;
+
+  /** How often blocks of addresses are made finer before each address is told from each other. */
+  private static final int MOST_ROUNDS = 4;
 
   private final HostState host;
   private final HeaderSpace space;
@@ -60,11 +67,32 @@ public final class PacketPath {
   /** Begins a walk, by its name. */
   private final Consumer<String> begin;
 
-  private static PacketPath of(Bdd bdd, HostState host, Family family, Optional<Idle> idle) {
+  /** Asks, with blocks of addresses as fine as the question turns out to need. */
+  private static <T> Bounded<T> ask(
+      HostState host,
+      Family family,
+      int nodes,
+      Optional<Idle> idle,
+      Collection<Prefix> about,
+      Function<? super PacketPath, ? extends T> question) {
     Mentions mentions = Mentions.in(host, family);
     TunnelClasses classes = TunnelClasses.of(host, family, mentions);
-    HeaderSpace space = new HeaderSpace(bdd, family, mentions.devices(), classes);
-    return new PacketPath(space, host, mentions, idle, walk -> {});
+    Addresses addresses = Addresses.toldApart(family, mentions.addresses(), about);
+    for (int round = 1; ; round++) {
+      Addresses blocks = addresses;
+      Bounded<T> answer =
+          Bdd.within(
+              nodes,
+              bdd -> {
+                HeaderSpace space =
+                    new HeaderSpace(bdd, blocks, family, mentions.devices(), classes);
+                return question.apply(new PacketPath(space, host, mentions, idle, walk -> {}));
+              });
+      if (!blocks.fellShort()) {
+        return answer;
+      }
+      addresses = round < MOST_ROUNDS ? blocks.finer() : Addresses.each(family);
+    }
   }
 
   private PacketPath(
@@ -97,21 +125,24 @@ public final class PacketPath {
       Family family,
       int nodes,
       Function<? super PacketPath, ? extends T> question) {
-    return Bdd.within(
-        nodes, bdd -> question.apply(PacketPath.of(bdd, host, family, Optional.empty())));
+    return ask(host, family, nodes, Optional.empty(), List.of(), question);
   }
 
   /**
    * The same for a question about ends alone: rules that only count, log or lower the MSS are
    * passed by, and no journey has them. That halves the work.
+   *
+   * @param about what the question itself tells apart: it is asked once more where that lacks
+   *     something
    */
   public static <T> Bounded<T> askOfEnds(
       HostState host,
       Family family,
       int nodes,
+      Collection<Prefix> about,
       Function<? super PacketPath, ? extends T> question) {
     Optional<Idle> idle = Optional.of(new Idle(host.tables()));
-    return Bdd.within(nodes, bdd -> question.apply(PacketPath.of(bdd, host, family, idle)));
+    return ask(host, family, nodes, idle, about, question);
   }
 
   /**
@@ -139,6 +170,7 @@ public final class PacketPath {
           HeaderSpace space =
               new HeaderSpace(
                   bdd,
+                  Addresses.each(family),
                   family,
                   List.copyOf(devices),
                   TunnelClasses.apart(tunnels),
@@ -329,8 +361,8 @@ public final class PacketPath {
       int differs =
           bdd.or(
               bdd.or(
-                  space.differs(source, state.source, "output"),
-                  space.differs(destination, state.destination, "output")),
+                  space.addressesDiffer(source, state.source, "output"),
+                  space.addressesDiffer(destination, state.destination, "output")),
               space.differs(mark, state.mark, "output"));
       alive = routeAgain(state, alive, bdd.and(accepted, differs), journey);
     }
@@ -392,7 +424,7 @@ public final class PacketPath {
     if (hook == Hook.OUTPUT) {
       int differs =
           bdd.or(
-              space.differs(destination, state.destination, "output"),
+              space.addressesDiffer(destination, state.destination, "output"),
               space.differs(destinationPort, state.destinationPort, "output"));
       return routeAgain(state, alive, bdd.and(alive, differs), journey);
     }
@@ -417,10 +449,10 @@ public final class PacketPath {
     Unknown unknown =
         new Unknown(
             Unknown.Kind.ENVIRONMENT, MAPPING, hook.name().toLowerCase(java.util.Locale.ROOT));
-    int[] other = space.open(family.bits(), unknown);
+    int[] other = space.open(space.addresses().width(), unknown);
     int[] port = space.open(16, unknown);
-    int forth = bdd.difference(Field.member(bdd, other, given), space.reply[0]);
-    int back = bdd.and(address.in(bdd, taken), space.reply[0]);
+    int forth = bdd.difference(Field.member(bdd, other, space.addresses().of(given)), space.reply[0]);
+    int back = bdd.and(address.in(bdd, space.addresses().of(taken)), space.reply[0]);
     int mapped = bdd.and(bdd.and(standing, space.open(unknown)), bdd.or(forth, back));
     // Where a rule gives the port alone, the address stays.
     boolean givesPort = source ? mentions.sourcePorts() : mentions.destinationPorts();
@@ -456,12 +488,12 @@ public final class PacketPath {
     Field address =
         Field.of(
             space.open(
-                family.bits(),
+                space.addresses().width(),
                 new Unknown(Unknown.Kind.ENVIRONMENT, "the address of the device", place)));
     if (!leaving && state.locallyMade) {
       // nf_nat_redirect: packets of this host go to the loopback address.
       Address loopback = Address.of(family == Family.V4 ? "127.0.0.1" : "::1");
-      return Field.constant(family.bits(), loopback.high(), loopback.low());
+      return Field.of(space.addresses().bits(loopback));
     }
     for (HostState.Device device : host.devices()) {
       List<Address> own =
@@ -475,7 +507,7 @@ public final class PacketPath {
       int by = leaving ? state.oif.in(bdd, index(device.name())) : space.arrivesOn(device.name());
       Address chosen = own.getFirst();
       address =
-          address.assign(bdd, by, Field.constantBits(family.bits(), chosen.high(), chosen.low()));
+          address.assign(bdd, by, space.addresses().bits(chosen));
       for (Address other : own.subList(1, own.size())) {
         int open =
             space.open(
@@ -484,7 +516,7 @@ public final class PacketPath {
             address.assign(
                 bdd,
                 bdd.and(by, open),
-                Field.constantBits(family.bits(), other.high(), other.low()));
+                space.addresses().bits(other));
       }
     }
     return address;
@@ -555,7 +587,7 @@ public final class PacketPath {
     decide(decisions, "martian address", Effect.DROPPED, martian);
     left = bdd.difference(left, martian);
 
-    int multicast = bdd.and(left, state.destination.in(bdd, RoutingModel.multicast(family)));
+    int multicast = bdd.and(left, space.in(state.destination, RoutingModel.multicast(family)));
     left = bdd.difference(left, multicast);
     int joined =
         space.open(
@@ -563,13 +595,12 @@ public final class PacketPath {
     decide(decisions, "multicast", Effect.DROPPED, bdd.difference(multicast, joined));
     int local = bdd.and(multicast, joined);
     if (family == Family.V4) {
-      IntervalSet nobody = IntervalSet.of(Prefix.of("0.0.0.0/32"));
       int broadcast =
           bdd.and(
               left,
               bdd.or(
-                  state.destination.in(bdd, RoutingModel.LIMITED_BROADCAST),
-                  bdd.and(state.source.in(bdd, nobody), state.destination.in(bdd, nobody))));
+                  space.in(state.destination, RoutingModel.LIMITED_BROADCAST),
+                  bdd.and(space.in(state.source, NOBODY), space.in(state.destination, NOBODY))));
       left = bdd.difference(left, broadcast);
       local = bdd.or(local, broadcast);
     }
@@ -581,7 +612,7 @@ public final class PacketPath {
     // rt6_need_strict: to an address of a link only routes by the device that it came by count;
     // whether there is one of these is left open.
     int strict =
-        family == Family.V4 ? FALSE : state.destination.in(bdd, IntervalSet.of(Prefix.LINK_LOCAL));
+        family == Family.V4 ? FALSE : space.in(state.destination, Prefix.LINK_LOCAL);
     int otherRoute =
         strict == FALSE
             ? FALSE
@@ -625,14 +656,14 @@ public final class PacketPath {
     if (family == Family.V6) {
       // ip6_forward: a source that means nothing elsewhere stays on its link; what goes back by
       // the device that it came by is not looked at, unless it was decrypted.
-      IntervalSet bound =
-          IntervalSet.ofPrefixes(
-              List.of(
-                  Prefix.LINK_LOCAL,
-                  Prefix.of("::/128"),
-                  Prefix.of("::1/128"),
-                  Prefix.of("ff00::/8")));
-      int linkLocal = bdd.and(forward, state.source.in(bdd, bound));
+      int bound =
+          space.in(
+              state.source,
+              Prefix.LINK_LOCAL,
+              Prefix.of("::/128"),
+              Prefix.of("::1/128"),
+              Prefix.of("ff00::/8"));
+      int linkLocal = bdd.and(forward, bound);
       linkLocal = bdd.difference(linkLocal, bdd.and(hairpin(through), space.inClear()));
       decide(decisions, "source of one link", Effect.DROPPED, linkLocal);
       forward = bdd.difference(forward, linkLocal);
@@ -681,27 +712,23 @@ public final class PacketPath {
   private int martians(State state) {
     if (family == Family.V6) {
       int source =
-          state.source.in(
-              bdd, IntervalSet.ofPrefixes(List.of(Prefix.of("ff00::/8"), Prefix.of("::1/128"))));
-      return bdd.or(source, state.destination.in(bdd, IntervalSet.of(Prefix.of("::1/128"))));
+          space.in(state.source, Prefix.of("ff00::/8"), Prefix.of("::1/128"));
+      return bdd.or(source, space.in(state.destination, Prefix.of("::1/128")));
     }
     int source =
-        state.source.in(
-            bdd,
-            IntervalSet.ofPrefixes(
-                List.of(Prefix.of("224.0.0.0/4"), Prefix.of("255.255.255.255/32"))));
-    int zero = state.source.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/8")));
-    int nobody = state.source.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/32")));
-    int toNobody = state.destination.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/32")));
+        space.in(state.source, Prefix.of("224.0.0.0/4"), Prefix.of("255.255.255.255/32"));
+    int zero = space.in(state.source, Prefix.of("0.0.0.0/8"));
+    int nobody = space.in(state.source, NOBODY);
+    int toNobody = space.in(state.destination, NOBODY);
     int broadcast =
         bdd.or(
-            state.destination.in(bdd, RoutingModel.LIMITED_BROADCAST), bdd.and(nobody, toNobody));
-    int group = state.destination.in(bdd, RoutingModel.multicast(family));
-    int zeroDestination = state.destination.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/8")));
+            space.in(state.destination, RoutingModel.LIMITED_BROADCAST), bdd.and(nobody, toNobody));
+    int group = space.in(state.destination, RoutingModel.multicast(family));
+    int zeroDestination = space.in(state.destination, Prefix.of("0.0.0.0/8"));
     int loopback =
         bdd.or(
-            state.source.in(bdd, IntervalSet.of(Prefix.of("127.0.0.0/8"))),
-            state.destination.in(bdd, IntervalSet.of(Prefix.of("127.0.0.0/8"))));
+            space.in(state.source, Prefix.of("127.0.0.0/8")),
+            space.in(state.destination, Prefix.of("127.0.0.0/8")));
     int localnet =
         cameBy(d -> setting(d, "route_localnet", 0) != 0 || settingOfAll("route_localnet", 0) != 0);
     int wrong = bdd.or(bdd.or(zero, zeroDestination), bdd.difference(loopback, localnet));
@@ -719,8 +746,8 @@ public final class PacketPath {
     }
     // Broadcasts from the zero network, which is how DHCP begins, are not looked at; nor are
     // groups.
-    int group = state.destination.in(bdd, RoutingModel.multicast(family));
-    int spared = bdd.or(group, state.source.in(bdd, IntervalSet.of(Prefix.of("0.0.0.0/8"))));
+    int group = space.in(state.destination, RoutingModel.multicast(family));
+    int spared = bdd.or(group, space.in(state.source, Prefix.of("0.0.0.0/8")));
     int valid =
         cameBy(
             d -> Math.max(setting(d, "src_valid_mark", 0), settingOfAll("src_valid_mark", 0)) != 0);
@@ -736,7 +763,7 @@ public final class PacketPath {
             : FALSE;
     // ip_route_input_slow: for what goes to everybody the way back has no source.
     Field from =
-        state.destination.assign(bdd, toEverybody, Field.constantBits(family.bits(), 0, 0));
+        state.destination.assign(bdd, toEverybody, space.addresses().bits(Address.of("0.0.0.0")));
     RoutingModel.Routes back =
         routing.lookUp(
             new RoutingModel.Query(
@@ -786,7 +813,7 @@ public final class PacketPath {
             List.of(
                 IntervalSet.Interval.of(Address.of("127.0.0.0"), Address.of("127.0.0.0")),
                 IntervalSet.Interval.of(Address.of("127.0.0.2"), Address.of("127.255.255.255"))));
-    int passes = bdd.difference(state.source.in(bdd, unassigned), looked);
+    int passes = bdd.difference(state.source.in(bdd, space.addresses().of(unassigned)), looked);
     int wrong = bdd.difference(own, bdd.or(accepts, passes));
     wrong = bdd.or(wrong, bdd.and(looked, nobody));
     wrong = bdd.or(wrong, bdd.difference(strict, same));

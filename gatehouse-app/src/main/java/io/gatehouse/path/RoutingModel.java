@@ -182,10 +182,10 @@ final class RoutingModel {
     }
     int all = TRUE;
     if (rule.from().isPresent()) {
-      all = bdd.and(all, query.source.in(bdd, IntervalSet.of(rule.from().get())));
+      all = bdd.and(all, query.source.in(bdd, space.addresses().of(rule.from().get())));
     }
     if (rule.to().isPresent()) {
-      all = bdd.and(all, query.destination.in(bdd, IntervalSet.of(rule.to().get())));
+      all = bdd.and(all, query.destination.in(bdd, space.addresses().of(rule.to().get())));
     }
     if (rule.iif().isPresent()) {
       all = bdd.and(all, query.iif.in(bdd, device(rule.iif().get())));
@@ -245,7 +245,7 @@ final class RoutingModel {
           }
           flatten(best, pieces, suppress);
           Map<RouteKind, IntervalSet> sets = new LinkedHashMap<>();
-          pieces.forEach((kind, list) -> sets.put(kind, IntervalSet.union(list)));
+          pieces.forEach((kind, list) -> sets.put(kind, space.addresses().of(IntervalSet.union(list))));
           return sets;
         });
   }
@@ -332,7 +332,7 @@ final class RoutingModel {
       int[] bits =
           space.open(
               8, new Unknown(Unknown.Kind.ENVIRONMENT, "what the address routes to", "fib type"));
-      int odd = reachesAll() ? address.in(bdd, IntervalSet.of(Prefix.of("::/128"))) : TRUE;
+      int odd = reachesAll() ? address.in(bdd, space.addresses().of(Prefix.of("::/128"))) : TRUE;
       type = type.assign(bdd, odd, bits);
     }
     for (Map.Entry<RouteKind, IntervalSet> winner :
@@ -363,16 +363,18 @@ final class RoutingModel {
     }
     if (family == Family.V4) {
       IntervalSet everybody =
-          IntervalSet.ofPrefixes(List.of(Prefix.of("255.255.255.255/32"), Prefix.of("0.0.0.0/8")));
+          space
+              .addresses()
+              .of(List.of(Prefix.of("255.255.255.255/32"), Prefix.of("0.0.0.0/8")));
       type = type.assign(bdd, address.in(bdd, everybody), Field.constantBits(8, 0, 3));
     }
-    return type.assign(bdd, address.in(bdd, multicast(family)), Field.constantBits(8, 0, 5));
+    return type.assign(bdd, address.in(bdd, space.addresses().of(multicast(family))), Field.constantBits(8, 0, 5));
   }
 
-  static final IntervalSet LIMITED_BROADCAST = IntervalSet.of(Prefix.of("255.255.255.255/32"));
+  static final Prefix LIMITED_BROADCAST = Prefix.of("255.255.255.255/32");
 
-  static IntervalSet multicast(Family family) {
-    return IntervalSet.of(Prefix.of(family == Family.V4 ? "224.0.0.0/4" : "ff00::/8"));
+  static Prefix multicast(Family family) {
+    return Prefix.of(family == Family.V4 ? "224.0.0.0/4" : "ff00::/8");
   }
 
   /**

@@ -275,8 +275,8 @@ final class SpdModel {
     Field there = out ? state.destination : state.source;
     int all = FALSE;
     for (Map.Entry<Prefix, List<Prefix>> side : far.entrySet()) {
-      int near = here.in(bdd, IntervalSet.of(side.getKey()));
-      int some = there.in(bdd, IntervalSet.ofPrefixes(side.getValue()));
+      int near = here.in(bdd, space.addresses().of(side.getKey()));
+      int some = there.in(bdd, space.addresses().of(side.getValue()));
       all = bdd.or(all, bdd.and(near, some));
     }
     return all;
@@ -287,8 +287,8 @@ final class SpdModel {
       // The look-up of an ordinary route carries no interface id (xfrm_policy_match).
       return FALSE;
     }
-    int all = state.destination.in(bdd, IntervalSet.of(policy.destination()));
-    all = bdd.and(all, state.source.in(bdd, IntervalSet.of(policy.source())));
+    int all = state.destination.in(bdd, space.addresses().of(policy.destination()));
+    all = bdd.and(all, state.source.in(bdd, space.addresses().of(policy.source())));
     if (policy.protocol().isPresent()) {
       all = bdd.and(all, space.protocol(policy.protocol().getAsInt()));
     }

@@ -8,3 +8,4 @@
 package io.gatehouse.path;
 
 import org.jspecify.annotations.NullMarked;
+

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -19,6 +18,8 @@ import java.util.stream.Stream;
  * @param boot the kernel's boot id; journals of other boots say nothing about this one
  * @param namespace the network namespace, such as {@code net:[4026531840]}
  * @param chains base chains of every nftables table, ours among them
+ * @param unread commands that did not say what stands, and why: what they would have listed is
+ *     absent here, and may be there
  */
 public record Snapshot(
     String boot,
@@ -28,7 +29,8 @@ public record Snapshot(
     List<Seen.Route> routes,
     List<Seen.ProxyNeighbour> neighbours,
     List<Seen.Policy> policies,
-    List<Seen.BaseChain> chains) {
+    List<Seen.BaseChain> chains,
+    List<String> unread) {
 
   private static final int SEVERAL = 3;
 
@@ -39,21 +41,34 @@ public record Snapshot(
     neighbours = List.copyOf(neighbours);
     policies = List.copyOf(policies);
     chains = List.copyOf(chains);
+    unread = List.copyOf(unread);
   }
 
-  /** Reads the machine. What cannot be read is absent. */
+  /** Reads the machine; what it would not say is named. */
   public static Snapshot of(Machine machine) {
-    Map<Ask, CompletableFuture<String>> said = new EnumMap<>(Ask.class);
+    Map<Ask, CompletableFuture<Machine.Answer>> asked = new EnumMap<>(Ask.class);
     // To start a program takes longer than what it does: several at a time.
     try (ExecutorService several = Executors.newFixedThreadPool(SEVERAL)) {
       for (Ask ask : Ask.values()) {
-        said.put(
-            ask,
-            CompletableFuture.supplyAsync(() -> machine.run(ask.command()).outOrEmpty(), several));
+        asked.put(
+            ask, CompletableFuture.supplyAsync(() -> machine.run(ask.command()), several));
       }
     }
-    Function<Ask, String> answer =
-        ask -> Optional.ofNullable(said.get(ask)).map(CompletableFuture::join).orElse("");
+    boolean six = !machine.list("/proc/sys/net/ipv6").isEmpty();
+    Map<Ask, String> said = new EnumMap<>(Ask.class);
+    List<String> unread = new ArrayList<>();
+    asked.forEach((ask, future) -> {
+      Machine.Answer answer = future.join();
+      said.put(ask, answer.ok() ? answer.out() : "");
+      if (!answer.ok() && !ask.isAbsent(answer, six)) {
+        String why =
+            answer.status() == Machine.Answer.TIMED_OUT
+                ? "it took too long"
+                : answer.err().lines().findFirst().orElse("status " + answer.status());
+        unread.add(String.join(" ", ask.command()) + ": " + why);
+      }
+    });
+    Function<Ask, String> answer = ask -> said.getOrDefault(ask, "");
     List<Seen.Rule> rules = new ArrayList<>(Ip.rules(answer.apply(Ask.RULES_V4), Family.V4));
     rules.addAll(Ip.rules(answer.apply(Ask.RULES_V6), Family.V6));
     List<Seen.Route> routes = new ArrayList<>(Ip.routes(answer.apply(Ask.ROUTES_V4), Family.V4));
@@ -66,7 +81,8 @@ public record Snapshot(
         routes,
         Ip.neighbours(answer.apply(Ask.NEIGHBOURS)),
         Ip.policies(answer.apply(Ask.POLICIES)),
-        Nft.baseChains(answer.apply(Ask.CHAINS)));
+        Nft.baseChains(answer.apply(Ask.CHAINS)),
+        unread);
   }
 
   /** What is asked, and of whom. */
@@ -88,6 +104,15 @@ public record Snapshot(
 
     String[] command() {
       return words.split(" ", -1);
+    }
+
+    /** Whether the kernel was built, or booted, without what is asked about. */
+    boolean isAbsent(Machine.Answer answer, boolean six) {
+      return switch (this) {
+        case RULES_V6, ROUTES_V6 -> !six;
+        case POLICIES -> answer.err().contains("Protocol not supported");
+        default -> false;
+      };
     }
   }
 

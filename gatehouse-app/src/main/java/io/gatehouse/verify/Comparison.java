@@ -18,6 +18,7 @@ import io.gatehouse.path.Unknown;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -82,9 +83,13 @@ public final class Comparison {
     SECOND_IN_CLEAR,
     /** Both let it through, by different devices. */
     OTHER_DEVICE,
+    /** Both let it through, inside ESP or AH of different tunnels. */
+    OTHER_TUNNEL,
     /** Both let it through; only the first changes its addresses or ports. */
     FIRST_TRANSLATES,
-    SECOND_TRANSLATES
+    SECOND_TRANSLATES,
+    /** Both let it through and change its addresses or ports, to different ones. */
+    OTHER_ADDRESS
   }
 
   /**
@@ -198,9 +203,11 @@ public final class Comparison {
         int throughOther = bdd.and(common, through(flow, other));
         alone(flow, Kind.FIRST_ALONE, one, other, bdd.difference(throughOne, throughOther));
         alone(flow, Kind.SECOND_ALONE, one, other, bdd.difference(throughOther, throughOne));
+        int let = bdd.and(throughOne, throughOther);
         if (flow != Flow.INPUT) {
-          differently(flow, one, other, bdd.and(throughOne, throughOther));
+          differently(flow, one, other, let);
         }
+        endings(flow, one, other, bdd.and(let, space.firstOfConnection()));
       }
       if (!seenByBoth) {
         unknown.add(
@@ -308,11 +315,50 @@ public final class Comparison {
         elsewhere = bdd.or(elsewhere, minus(packets, one.leftBy(device), other.leftBy(device)));
       }
       once(flow, Kind.OTHER_DEVICE, one, other, elsewhere);
+      int inAnother = Bdd.FALSE;
+      for (String tunnel : tunnels()) {
+        int through = bdd.and(packets, bdd.and(one.leftProtected(), other.leftProtected()));
+        inAnother =
+            bdd.or(
+                inAnother, minus(through, one.leftThrough(tunnel), other.leftThrough(tunnel)));
+      }
+      once(flow, Kind.OTHER_TUNNEL, one, other, inAnother);
       int changed = one.leftTranslated();
       int otherChanged = other.leftTranslated();
       int fresh = bdd.and(packets, space.firstOfConnection());
       once(flow, Kind.FIRST_TRANSLATES, one, other, minus(fresh, changed, otherChanged));
       once(flow, Kind.SECOND_TRANSLATES, one, other, minus(fresh, otherChanged, changed));
+    }
+
+    /** To which addresses first packets are rewritten. */
+    private void endings(Flow flow, Journey one, Journey other, int packets) {
+      boolean leaves = flow != Flow.INPUT;
+      Journey.Endings endings = one.endings(other, leaves);
+      // Of which only one changes something is said already.
+      int changed =
+          leaves ? bdd.and(one.leftTranslated(), other.leftTranslated()) : Bdd.TRUE;
+      once(
+          flow,
+          Kind.OTHER_ADDRESS,
+          one,
+          other,
+          bdd.and(packets, bdd.and(changed, endings.otherwise())));
+      if (bdd.and(packets, endings.undecided()) != Bdd.FALSE) {
+        unknown.add(
+            word(family)
+                + " "
+                + flow.name().toLowerCase(java.util.Locale.ROOT)
+                + ": whether packets are rewritten to the same addresses; neither host says to"
+                + " which");
+      }
+    }
+
+    private Set<String> tunnels() {
+      Set<String> names = new LinkedHashSet<>();
+      for (HostState host : List.of(first, second)) {
+        host.tunnels().forEach(tunnel -> names.add(tunnel.name()));
+      }
+      return names;
     }
 
     private int minus(int packets, int in, int out) {

@@ -305,19 +305,36 @@ final class Meaning {
   }
 
   /** Addresses that no router carries, or that mean everybody. */
-  private List<Prefix> odd() {
-    return space.family() == Family.V4
-        ? List.of(
-            Prefix.of("0.0.0.0/8"),
-            Prefix.of("127.0.0.0/8"),
-            Prefix.of("169.254.0.0/16"),
-            Prefix.of("224.0.0.0/3"))
-        : List.of(Prefix.of("::/8"), Prefix.of("fe80::/9"), Prefix.of("ff00::/8"));
+  private static final List<Prefix> ODD =
+      Stream.of(
+              "0.0.0.0/8",
+              "127.0.0.0/8",
+              "169.254.0.0/16",
+              "224.0.0.0/3",
+              "::/8",
+              "fe80::/9",
+              "ff00::/8")
+          .map(Prefix::of)
+          .toList();
+
+  /** What the questions tell from other addresses, besides what the rules do. */
+  static List<Prefix> about(Gateway gateway) {
+    List<Prefix> all = new ArrayList<>(ODD);
+    all.add(Prefix.UNIQUE_LOCAL);
+    all.addAll(ThisHost.GROUPS);
+    Stream.concat(
+            gateway.tunnels().stream().flatMap(Meaning::far),
+            gateway.networks().stream().flatMap(gateway::prefixes))
+        .forEach(prefix -> {
+          all.add(prefix);
+          all.addAll(ends(prefix));
+        });
+    return all;
   }
 
   /** Packets to addresses that no router carries, or means everybody by. */
   int special() {
-    return space.destination(odd());
+    return space.destination(ODD);
   }
 
   /** The links that this host is on, those of addresses that it follows among them. */
@@ -346,7 +363,7 @@ final class Meaning {
 
   /** Sources that no router carries. */
   int oddAsSource() {
-    return space.source(odd());
+    return space.source(ODD);
   }
 
   // ---- this host

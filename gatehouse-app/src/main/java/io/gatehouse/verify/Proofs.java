@@ -122,6 +122,7 @@ public final class Proofs {
             host,
             family,
             nodes,
+            Meaning.about(gateway),
             path -> {
               Walk walk = Walk.of(host, path);
               return asked.stream()
@@ -161,7 +162,8 @@ public final class Proofs {
   }
 
   private Optional<Verdict> verdict(Walk walk, Family family, Suspect suspect) {
-    int packets = suspect.packets();
+    // Only what can set out: the rest may be said of surely and still be no packet.
+    int packets = walk.and(suspect.packets(), suspect.journey().started());
     if (packets == Bdd.FALSE) {
       return Optional.empty();
     }
@@ -179,7 +181,9 @@ public final class Proofs {
     return suspect
         .journey()
         .trace(surely, wishes(gateway, walk, suspect))
-        .map(trace ->
-            new Verdict.Broken(suspect.property(), family, suspect.what(), suspect.made(), trace));
+        .<Verdict>map(trace ->
+            new Verdict.Broken(suspect.property(), family, suspect.what(), suspect.made(), trace))
+        .or(() ->
+            Optional.of(new Verdict.Unknown(suspect.property(), "no witness could be named")));
   }
 }

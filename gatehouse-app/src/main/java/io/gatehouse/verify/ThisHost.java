@@ -19,6 +19,15 @@ import java.util.stream.Stream;
 
 /** What may come to this host in clear, and what it may begin itself. */
 final class ThisHost {
+  private static final Prefix ALL_NODES = Prefix.of("ff02::1/128");
+  private static final Prefix ALL_ROUTERS = Prefix.of("ff02::2/128");
+
+  /** RFC 8415, 7.1. */
+  private static final Prefix DHCP_SERVERS = Prefix.of("ff02::1:2/128");
+
+  /** Groups that a link's own protocols speak to. */
+  static final List<Prefix> GROUPS = List.of(ALL_NODES, ALL_ROUTERS, DHCP_SERVERS);
+
   private final Gateway gateway;
   private final Host host;
   private final Walk walk;
@@ -122,7 +131,7 @@ final class ThisHost {
             new Allowed(
                 "a router's advertisement",
                 walk.and(link, icmp(134), hops(255)),
-                walk.space().destination(Prefix.of("ff02::1/128"))));
+                walk.space().destination(ALL_NODES)));
       }
     }
     if (family == Family.V6) {
@@ -160,7 +169,7 @@ final class ThisHost {
       }
       if (offer.offersUdp(547) && family == Family.V6) {
         int link = walk.space().source(Prefix.LINK_LOCAL);
-        int servers = walk.space().destination(Prefix.of("ff02::1:2/128"));
+        int servers = walk.space().destination(DHCP_SERVERS);
         allowed.add(new Allowed(asks, walk.and(there, link, udp(546, 547)), servers));
       }
     }
@@ -200,13 +209,13 @@ final class ThisHost {
               walk.and(icmp(type), hops(255)),
               walk.and(link, here, walk.cameBy(meaning.devices()))));
     }
-    int all = walk.space().destination(Prefix.of("ff02::1/128"));
+    int all = walk.space().destination(ALL_NODES);
     allowed.add(
         new Allowed(
             "a router that asks who listens",
             walk.and(icmp(130), hops(1), link),
             walk.and(all, walk.cameBy(meaning.devices()), meaning.speaks())));
-    int routers = walk.space().destination(Prefix.of("ff02::2/128"));
+    int routers = walk.space().destination(ALL_ROUTERS);
     allowed.add(
         new Allowed(
             "a host that looks for a router",

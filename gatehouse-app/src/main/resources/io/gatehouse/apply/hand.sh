@@ -201,14 +201,20 @@ batch() {
 }
 
 # The same where some of it may be done already: each line by itself then. (ip's -force does not help: for
-# policies and neighbours ip itself exits at an error.)
+# policies and neighbours ip itself exits at an error.) What fails otherwise than by being done already is put into `left`.
 batch_anyway() {
   [ -s "$2" ] || return 0
   [ -n "$KILL_AT" ] || ! batch "$1" "$2" 2> /dev/null || return 0
   while IFS= read -r line <&3; do
     step
     # shellcheck disable=SC2086
-    printf '%s\n' "$line" | ip $1 -batch - 2> /dev/null
+    error=$(printf '%s\n' "$line" | LC_ALL=C ip $1 -batch - 2>&1 > /dev/null) && continue
+    case $error in
+      *'File exists'* | *'No such process'* | *'No such file'*) ;; # done already
+      *'Cannot find device'* | *'No such device'*) ;;              # gone with its device
+      *) left="$left$line: $(printf '%s' "$error" | head -n 1)
+" ;;
+    esac
   done 3< "$2"
   return 0
 }
@@ -377,8 +383,12 @@ redo() { # N SECONDS
     return 0
   fi
   say "taken back"
-  undo "$1" || return 2
-  return 1
+  undo "$1"
+  case $? in
+    0) return 1 ;;
+    3) return 3 ;;
+    *) return 2 ;;
+  esac
 }
 
 forwards() {
@@ -414,6 +424,20 @@ whole() { # TABLE FENCE
 # Connections that would keep the address translation of before.
 forget_connections() {
   [ -s "$dir/conntrack" ] || return 0
+  if [ -z "$KILL_AT" ]; then
+    step
+    # One process for all of them: conntrack takes a list since 1.4.7. Each of its deletions looks through the table,
+    # so that many in a large one take long; whoever waits to confirm is not to wait for that.
+    sed 's/^/-D /' "$dir/conntrack" > "$RUN/forget"
+    timeout 30 conntrack -R "$RUN/forget" > /dev/null 2>&1
+    case $? in
+      0) return 0 ;;
+      124)
+        say "connections with an old translation were not all ended within 30 s: conntrack -F ends all"
+        return 0
+        ;;
+    esac
+  fi
   while read -r entry <&3; do
     step
     # shellcheck disable=SC2086 # options are words; one that has ended meanwhile is no failure
@@ -433,6 +457,7 @@ remember() {
 
 # --- undo ----------------------------------------------------------------------------------------
 
+# Returns 3 where all is taken back but for what is said.
 undo() { # N
   open_generation "$1" || return 1
   read_journal
@@ -455,8 +480,9 @@ undo() { # N
       whole whole-back.nft fence-back.nft || return 1
     fi
   fi
+  left='' kept=0
   backstop batch_anyway "$dir/undo.xfrm" "$priority"
-  write_sysctls "$dir/goal"
+  write_sysctls "$dir/goal" || kept=3
   batch_anyway -6 "$dir/undo.ip6"
   batch_anyway -4 "$dir/undo.ip4"
   step
@@ -475,7 +501,13 @@ undo() { # N
   write_journal
   step
   rm -f "$dir/goal"
-  return 0
+  [ -z "$left" ] || {
+    printf '%s' "$left" | while IFS= read -r line; do
+      say "not taken back: $line"
+    done
+    kept=3
+  }
+  return "$kept"
 }
 
 recover() {

@@ -54,6 +54,7 @@ final class OfficeHost {
             route("0.0.0.0/0", 254, 1, "eth0")),
         List.of(),
         List.of(policies),
+        List.of(),
         List.of());
   }
 

@@ -119,6 +119,67 @@ class CompareTest {
     assertThat(verdict(file("a", other), file("b", line))).isEqualTo("unknown");
   }
 
+  /** Everything is forwarded; what is translated differs. */
+  private String translating(String name, String... lines) throws IOException {
+    Files.writeString(
+        directory.resolve(name),
+        "*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n"
+            + String.join("\n", lines)
+            + "\nCOMMIT\n*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n");
+    return name;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-A PREROUTING -p tcp --dport 443 -j DNAT --to-destination 10.0.1.9,"
+        + " -A PREROUTING -p tcp --dport 443 -j DNAT --to-destination 10.0.1.8",
+    "-A PREROUTING -p tcp --dport 443 -j DNAT --to-destination 10.0.1.9:443,"
+        + " -A PREROUTING -p tcp --dport 443 -j DNAT --to-destination 10.0.1.9:444",
+    "-A POSTROUTING -s 10.0.1.0/24 -j SNAT --to-source 203.0.113.2,"
+        + " -A POSTROUTING -s 10.0.1.0/24 -j SNAT --to-source 203.0.113.3",
+    "-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3128,"
+        + " -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3129",
+  })
+  void anotherTargetOfATranslationIsADifference(String line, String other) throws IOException {
+    String a = translating("a", line);
+    String b = translating("b", other);
+
+    JsonNode json = compared(a, b);
+    assertThat(json.path("verdict").asString()).isEqualTo("different");
+    assertThat(json.path("differences").findValuesAsString("kind")).contains("other-address");
+    assertThat(verdict(a, a)).isEqualTo("equal");
+    if (line.contains("NAT --to")) {
+      // The same in other words; what REDIRECT does where a device has no address is open.
+      String words = translating("c", line + " -m comment --comment x");
+      assertThat(verdict(a, words)).isEqualTo("equal");
+    }
+  }
+
+  @Test
+  void anotherTunnelForTheSamePacketsIsADifference() throws IOException {
+    for (String[] gateway :
+        new String[][] {{"a", "10.20.0.0/16", "10.30.0.0/16"}, {"b", "10.30.0.0/16", "10.20.0.0/16"}}) {
+      Files.writeString(
+          directory.resolve(gateway[0] + ".yaml"),
+          """
+          version: 1
+          gateway: g
+          interfaces:
+            wan: { device: eth0, role: outside, addresses: 203.0.113.2/24, gateway: 203.0.113.1 }
+            lan: { device: eth1, role: inside, addresses: 10.0.1.1/24 }
+          networks:
+            office: { on: lan, prefixes: 10.0.1.0/24 }
+          tunnels:
+            north: { type: site-to-site, peer: 198.51.100.7, local: [office], remote: [%s] }
+            south: { type: site-to-site, peer: 198.51.100.8, local: [office], remote: [%s] }
+          """
+              .formatted(gateway[1], gateway[2]));
+    }
+
+    assertThat(compared("a.yaml", "b.yaml").path("differences").findValuesAsString("kind"))
+        .contains("other-tunnel");
+  }
+
   @Test
   void aBrokenFileIsNeverEqual() throws IOException {
     Files.writeString(directory.resolve("cut"), "*filter\n:INPUT DROP\n:FORWARD DROP\n-A FOR");

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What may go wrong beside a change, or in the middle of one, and must not let anything through.
@@ -390,6 +392,19 @@ class FaultsIT {
   }
 
   @Test
+  void aPolicyInThePlaceOfTheBackstopThatHoldsNothingIsAConflict() {
+    namespace.sh(
+        "ip xfrm policy add dir out src 0.0.0.0/0 dst 10.0.3.0/24 action allow priority 100");
+    String before = namespace.everything();
+
+    Outcome outcome = apply(Rulesets.office());
+
+    assertThat(outcome.kind()).as(outcome.toString()).isEqualTo(Outcome.Kind.REFUSED);
+    assertThat(outcome.lines()).anyMatch(line -> line.contains("has its place"));
+    same(before);
+  }
+
+  @Test
   void aPolicyWithAMarkOrAnInterfaceIsAnotherOne() {
     namespace.sh(
         """
@@ -506,6 +521,91 @@ class FaultsIT {
     assertThat(outcome.lines()).contains("cannot write net/ipv4/ip_forward");
     assertThat(applier().atBoot()).isZero();
     same(before);
+  }
+
+  /** A machine whose commands that begin so fail. */
+  private Machine mute(String words) {
+    Machine real = namespace.machine;
+    return new Machine() {
+      @Override
+      public Answer run(List<String> command, String stdin, Duration limit) {
+        return String.join(" ", command).startsWith(words)
+            ? new Answer(2, "", "Dump terminated\n")
+            : real.run(command, stdin, limit);
+      }
+
+      @Override
+      public Optional<String> read(String path) {
+        return real.read(path);
+      }
+
+      @Override
+      public List<String> list(String directory) {
+        return real.list(directory);
+      }
+
+      @Override
+      public Optional<String> link(String path) {
+        return real.link(path);
+      }
+    };
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ip -N -j -4 route", "ip -N -j -4 rule", "ip xfrm policy list"})
+  void whatCannotBeReadIsNotTakenForGone(String words) {
+    done(apply(Rulesets.office()));
+    String stands = namespace.everything();
+    Applier applier =
+        new Applier(
+            mute(words),
+            namespace.prefix(),
+            directories(namespace),
+            Clock.systemUTC(),
+            Map.of());
+
+    Outcome changed = applier.apply(request(Rulesets.grown(), OptionalInt.empty()));
+    assertThat(changed.kind()).as(changed.toString()).isEqualTo(Outcome.Kind.FAILED);
+    assertThat(changed.lines()).contains("nothing was touched");
+    same(stands);
+
+    Outcome removed = applier.remove("gatehouse remove");
+    assertThat(removed.kind()).as(removed.toString()).isEqualTo(Outcome.Kind.FAILED);
+    assertThat(removed.lines()).anyMatch(line -> line.contains(words));
+    same(stands);
+    assertThat(applier.status().isFine()).isFalse();
+  }
+
+  @Test
+  void whatUndoCannotTakeBackIsSaid() throws IOException {
+    done(apply(Rulesets.office()));
+    Path shim = Files.createDirectory(temp.resolve("shim")).resolve("ip");
+    Files.writeString(
+        shim,
+        """
+        #!/bin/sh
+        real=$(PATH=${PATH#*:} command -v ip)
+        case "$1 $2" in
+          '-batch '*)
+            text=$(cat ${2#-})
+            case $text in
+              *'xfrm policy delete'*) echo 'RTNETLINK answers: Operation not permitted' >&2; exit 1 ;;
+            esac
+            printf '%s\\n' "$text" | exec "$real" -batch -
+            ;;
+        esac
+        exec "$real" "$@"
+        """);
+    assertThat(shim.toFile().setExecutable(true)).isTrue();
+    Map<String, String> path = Map.of("PATH", shim.getParent() + ":" + System.getenv("PATH"));
+
+    Outcome outcome = applier(namespace, path).rollback("gatehouse rollback");
+
+    assertThat(outcome.kind()).as(outcome.toString()).isEqualTo(Outcome.Kind.FAILED);
+    assertThat(outcome.lines())
+        .anyMatch(line -> line.startsWith("not taken back: xfrm policy delete "))
+        .endsWith("but for what is said above: mend that by hand");
+    assertThat(namespace.machine.run("ip", "xfrm", "policy", "list").out()).contains("block");
   }
 
   @Test
