@@ -39,16 +39,17 @@ public final class Bdd {
   // An if-then-else has three operands and so no room for an operator: its first operand is kept as
   // it is, the others' are negative.
   private static final int CACHE_WORDS = 4;
+  private static final int NODE_WORDS = 4;
 
   private final int limit;
   private int variables;
   private int nodes;
-  private int[] variable;
-  private int[] low;
-  private int[] high;
-  private int[] next;
+
+  /** Of each node its variable, its two functions, and the next of its bucket, side by side. */
+  private int[] made;
+
   private int[] buckets;
-  private int[] cache;
+  private int[] cache = {};
   private int cacheMask;
 
   /** Thrown through the recursion when the arena is full; {@link #within} turns it into a value. */
@@ -67,18 +68,14 @@ public final class Bdd {
    */
   private Bdd(int limit) {
     this.limit = Math.max(limit, 2);
-    int size = 1 << 12;
-    variable = new int[size];
-    low = new int[size];
-    high = new int[size];
-    next = new int[size];
+    int size = 1 << 14;
+    made = new int[size * NODE_WORDS];
     buckets = new int[size];
     Arrays.fill(buckets, -1);
-    variable[FALSE] = BOTTOM;
-    variable[TRUE] = BOTTOM;
-    low[TRUE] = high[TRUE] = TRUE;
+    made[0] = BOTTOM;
+    put(TRUE, BOTTOM, TRUE, TRUE);
     nodes = 2;
-    resizeCache(1 << 13);
+    resizeCache(1 << 15);
   }
 
   /**
@@ -143,17 +140,17 @@ public final class Bdd {
    * The topmost variable that the function depends on; beyond every variable for the two constants.
    */
   public int top(int f) {
-    return variable[f];
+    return variableOf(f);
   }
 
   /** The function where its topmost variable is not set. */
   public int low(int f) {
-    return low[f];
+    return lowOf(f);
   }
 
   /** The function where its topmost variable is set. */
   public int high(int f) {
-    return high[f];
+    return highOf(f);
   }
 
   /**
@@ -165,38 +162,54 @@ public final class Bdd {
       return ifNot;
     }
     int bucket = hash(index, ifNot, ifSet) & (buckets.length - 1);
-    for (int n = buckets[bucket]; n >= 0; n = next[n]) {
-      if (variable[n] == index && low[n] == ifNot && high[n] == ifSet) {
+    for (int n = buckets[bucket]; n >= 0; n = made[n * NODE_WORDS + 3]) {
+      int at = n * NODE_WORDS;
+      if (made[at] == index && made[at + 1] == ifNot && made[at + 2] == ifSet) {
         return n;
       }
     }
     if (nodes >= limit) {
       throw new Full();
     }
-    if (nodes == variable.length) {
+    if (nodes == made.length / NODE_WORDS) {
       grow();
       bucket = hash(index, ifNot, ifSet) & (buckets.length - 1);
     }
     int n = nodes++;
-    variable[n] = index;
-    low[n] = ifNot;
-    high[n] = ifSet;
-    next[n] = buckets[bucket];
+    put(n, index, ifNot, ifSet);
+    made[n * NODE_WORDS + 3] = buckets[bucket];
     buckets[bucket] = n;
     return n;
   }
 
+  private void put(int n, int index, int ifNot, int ifSet) {
+    int at = n * NODE_WORDS;
+    made[at] = index;
+    made[at + 1] = ifNot;
+    made[at + 2] = ifSet;
+  }
+
+  private int variableOf(int n) {
+    return made[n * NODE_WORDS];
+  }
+
+  private int lowOf(int n) {
+    return made[n * NODE_WORDS + 1];
+  }
+
+  private int highOf(int n) {
+    return made[n * NODE_WORDS + 2];
+  }
+
   private void grow() {
-    int size = (int) Math.min(2L * variable.length, Math.max(limit, variable.length + 1L));
-    variable = Arrays.copyOf(variable, size);
-    low = Arrays.copyOf(low, size);
-    high = Arrays.copyOf(high, size);
-    next = Arrays.copyOf(next, size);
+    int before = made.length / NODE_WORDS;
+    int size = (int) Math.min(2L * before, Math.max(limit, before + 1L));
+    made = Arrays.copyOf(made, size * NODE_WORDS);
     buckets = new int[Integer.highestOneBit(size)];
     Arrays.fill(buckets, -1);
     for (int n = 2; n < nodes; n++) {
-      int bucket = hash(variable[n], low[n], high[n]) & (buckets.length - 1);
-      next[n] = buckets[bucket];
+      int bucket = hash(variableOf(n), lowOf(n), highOf(n)) & (buckets.length - 1);
+      made[n * NODE_WORDS + 3] = buckets[bucket];
       buckets[bucket] = n;
     }
     if (cacheMask + 1 < buckets.length) {
@@ -205,8 +218,14 @@ public final class Bdd {
   }
 
   private void resizeCache(int entries) {
+    int[] old = cache;
     cache = new int[entries * CACHE_WORDS];
     cacheMask = entries - 1;
+    for (int at = 0; at < old.length; at += CACHE_WORDS) {
+      if (old[at] != 0) {
+        remember(old[at], old[at + 1], old[at + 2], old[at + 3]);
+      }
+    }
   }
 
   private static int hash(int a, int b, int c) {
@@ -251,7 +270,7 @@ public final class Bdd {
     if (known >= 0) {
       return known;
     }
-    int v = Math.min(variable[a], variable[b]);
+    int v = Math.min(variableOf(a), variableOf(b));
     int ifNot = and(lowAt(a, v), lowAt(b, v));
     int ifSet = and(highAt(a, v), highAt(b, v));
     return remember(AND, a, b, node(v, ifNot, ifSet));
@@ -273,7 +292,7 @@ public final class Bdd {
     if (known >= 0) {
       return known;
     }
-    int v = Math.min(variable[a], variable[b]);
+    int v = Math.min(variableOf(a), variableOf(b));
     int ifNot = or(lowAt(a, v), lowAt(b, v));
     int ifSet = or(highAt(a, v), highAt(b, v));
     return remember(OR, a, b, node(v, ifNot, ifSet));
@@ -294,7 +313,7 @@ public final class Bdd {
     if (known >= 0) {
       return known;
     }
-    int v = Math.min(variable[f], variable[g]);
+    int v = Math.min(variableOf(f), variableOf(g));
     int ifNot = difference(lowAt(f, v), lowAt(g, v));
     int ifSet = difference(highAt(f, v), highAt(g, v));
     return remember(DIFFERENCE, f, g, node(v, ifNot, ifSet));
@@ -322,7 +341,7 @@ public final class Bdd {
     if (known >= 0) {
       return known;
     }
-    int v = Math.min(variable[a], variable[b]);
+    int v = Math.min(variableOf(a), variableOf(b));
     int ifNot = xor(lowAt(a, v), lowAt(b, v));
     int ifSet = xor(highAt(a, v), highAt(b, v));
     return remember(XOR, a, b, node(v, ifNot, ifSet));
@@ -336,9 +355,9 @@ public final class Bdd {
     if (known >= 0) {
       return known;
     }
-    int v = variable[f];
-    int ifNot = not(low[f]);
-    int ifSet = not(high[f]);
+    int v = variableOf(f);
+    int ifNot = not(lowOf(f));
+    int ifSet = not(highOf(f));
     return remember(NOT, f, 0, node(v, ifNot, ifSet));
   }
 
@@ -367,18 +386,18 @@ public final class Bdd {
     if (known >= 0) {
       return known;
     }
-    int v = Math.min(variable[f], Math.min(variable[g], variable[h]));
+    int v = Math.min(variableOf(f), Math.min(variableOf(g), variableOf(h)));
     int ifNot = ifThenElse(lowAt(f, v), lowAt(g, v), lowAt(h, v));
     int ifSet = ifThenElse(highAt(f, v), highAt(g, v), highAt(h, v));
     return remember(-f, g, h, node(v, ifNot, ifSet));
   }
 
   private int lowAt(int f, int v) {
-    return variable[f] == v ? low[f] : f;
+    return variableOf(f) == v ? lowOf(f) : f;
   }
 
   private int highAt(int f, int v) {
-    return variable[f] == v ? high[f] : f;
+    return variableOf(f) == v ? highOf(f) : f;
   }
 
   /**
@@ -399,8 +418,8 @@ public final class Bdd {
       return f;
     }
     int rest = cube;
-    while (variable[rest] < variable[f]) {
-      rest = high[rest];
+    while (variableOf(rest) < variableOf(f)) {
+      rest = highOf(rest);
     }
     if (rest == TRUE) {
       return f;
@@ -409,14 +428,14 @@ public final class Bdd {
     if (known >= 0) {
       return known;
     }
-    int v = variable[f];
+    int v = variableOf(f);
     int result;
-    if (variable[rest] == v) {
-      int some = exists(low[f], high[rest]);
-      result = some == TRUE ? TRUE : or(some, exists(high[f], high[rest]));
+    if (variableOf(rest) == v) {
+      int some = exists(lowOf(f), highOf(rest));
+      result = some == TRUE ? TRUE : or(some, exists(highOf(f), highOf(rest)));
     } else {
-      int ifNot = exists(low[f], rest);
-      result = node(v, ifNot, exists(high[f], rest));
+      int ifNot = exists(lowOf(f), rest);
+      result = node(v, ifNot, exists(highOf(f), rest));
     }
     return remember(EXISTS, f, rest, result);
   }
@@ -440,10 +459,10 @@ public final class Bdd {
     if (g == TRUE) {
       return exists(f, cube);
     }
-    int v = Math.min(variable[f], variable[g]);
+    int v = Math.min(variableOf(f), variableOf(g));
     int rest = cube;
-    while (variable[rest] < v) {
-      rest = high[rest];
+    while (variableOf(rest) < v) {
+      rest = highOf(rest);
     }
     if (rest == TRUE) {
       return and(f, g);
@@ -458,9 +477,9 @@ public final class Bdd {
       return known;
     }
     int result;
-    if (variable[rest] == v) {
-      int some = andExists(lowAt(a, v), lowAt(b, v), high[rest]);
-      result = some == TRUE ? TRUE : or(some, andExists(highAt(a, v), highAt(b, v), high[rest]));
+    if (variableOf(rest) == v) {
+      int some = andExists(lowAt(a, v), lowAt(b, v), highOf(rest));
+      result = some == TRUE ? TRUE : or(some, andExists(highAt(a, v), highAt(b, v), highOf(rest)));
     } else {
       int ifNot = andExists(lowAt(a, v), lowAt(b, v), rest);
       result = node(v, ifNot, andExists(highAt(a, v), highAt(b, v), rest));
@@ -484,10 +503,10 @@ public final class Bdd {
     if (known != null) {
       return known;
     }
-    int ifNot = replace(low[f], substitution, done);
-    int ifSet = replace(high[f], substitution, done);
-    int function = substitution.function(variable[f]);
-    int result = ifThenElse(function < 0 ? variable(variable[f]) : function, ifSet, ifNot);
+    int ifNot = replace(lowOf(f), substitution, done);
+    int ifSet = replace(highOf(f), substitution, done);
+    int function = substitution.function(variableOf(f));
+    int result = ifThenElse(function < 0 ? variable(variableOf(f)) : function, ifSet, ifNot);
     done.put(f, result);
     return result;
   }
@@ -505,18 +524,18 @@ public final class Bdd {
 
   private int restrict(int f, BitSet known, BitSet set, int end, Map<Integer, Integer> done) {
     int at = f;
-    while (variable[at] < end && known.get(variable[at])) {
-      at = set.get(variable[at]) ? high[at] : low[at];
+    while (variableOf(at) < end && known.get(variableOf(at))) {
+      at = set.get(variableOf(at)) ? highOf(at) : lowOf(at);
     }
-    if (variable[at] >= end) {
+    if (variableOf(at) >= end) {
       return at;
     }
     Integer before = done.get(at);
     if (before != null) {
       return before;
     }
-    int ifNot = restrict(low[at], known, set, end, done);
-    int result = node(variable[at], ifNot, restrict(high[at], known, set, end, done));
+    int ifNot = restrict(lowOf(at), known, set, end, done);
+    int result = node(variableOf(at), ifNot, restrict(highOf(at), known, set, end, done));
     done.put(at, result);
     return result;
   }
@@ -532,9 +551,9 @@ public final class Bdd {
   private void support(int f, BitSet variables, BitSet seen) {
     if (f > TRUE && !seen.get(f)) {
       seen.set(f);
-      variables.set(variable[f]);
-      support(low[f], variables, seen);
-      support(high[f], variables, seen);
+      variables.set(variableOf(f));
+      support(lowOf(f), variables, seen);
+      support(highOf(f), variables, seen);
     }
   }
 
@@ -549,7 +568,7 @@ public final class Bdd {
   public boolean holds(int f, BitSet set) {
     int at = f;
     while (at > TRUE) {
-      at = set.get(variable[at]) ? high[at] : low[at];
+      at = set.get(variableOf(at)) ? highOf(at) : lowOf(at);
     }
     return at == TRUE;
   }
@@ -571,9 +590,9 @@ public final class Bdd {
     }
     BitSet set = new BitSet();
     while (at > TRUE) {
-      boolean must = low[at] == FALSE;
-      set.set(variable[at], must);
-      at = must ? high[at] : low[at];
+      boolean must = lowOf(at) == FALSE;
+      set.set(variableOf(at), must);
+      at = must ? highOf(at) : lowOf(at);
     }
     return set;
   }
@@ -581,7 +600,7 @@ public final class Bdd {
   /** At how many places the function holds, over all variables that exist now. */
   public BigInteger count(int f) {
     Map<Integer, BigInteger> done = new HashMap<>();
-    return count(f, done).shiftLeft(Math.min(variable[f], variables));
+    return count(f, done).shiftLeft(Math.min(variableOf(f), variables));
   }
 
   /** Over the variables from the function's own topmost downward. */
@@ -593,13 +612,13 @@ public final class Bdd {
     if (known != null) {
       return known;
     }
-    BigInteger ifNot = count(low[f], done).shiftLeft(skipped(f, low[f]));
-    BigInteger result = ifNot.add(count(high[f], done).shiftLeft(skipped(f, high[f])));
+    BigInteger ifNot = count(lowOf(f), done).shiftLeft(skipped(f, lowOf(f)));
+    BigInteger result = ifNot.add(count(highOf(f), done).shiftLeft(skipped(f, highOf(f))));
     done.put(f, result);
     return result;
   }
 
   private int skipped(int from, int to) {
-    return Math.min(variable[to], variables) - variable[from] - 1;
+    return Math.min(variableOf(to), variables) - variableOf(from) - 1;
   }
 }
