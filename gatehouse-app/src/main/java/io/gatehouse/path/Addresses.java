@@ -106,8 +106,7 @@ final class Addresses {
    *
    * @param others more of them, those of the other family left aside
    */
-  static Addresses toldApart(
-      Family family, Collection<Interval> some, Collection<Prefix> others) {
+  static Addresses toldApart(Family family, Collection<Interval> some, Collection<Prefix> others) {
     List<Interval> sets = new ArrayList<>(some);
     Stream.concat(KERNELS_OWN.stream(), others.stream())
         .filter(prefix -> prefix.family() == family)
@@ -158,8 +157,7 @@ final class Addresses {
 
   /** Prefixes of the other family hold no address of this one. */
   IntervalSet of(Collection<Prefix> prefixes) {
-    return of(
-        IntervalSet.ofPrefixes(prefixes.stream().filter(p -> p.family() == family).toList()));
+    return of(IntervalSet.ofPrefixes(prefixes.stream().filter(p -> p.family() == family).toList()));
   }
 
   IntervalSet of(Prefix prefix) {

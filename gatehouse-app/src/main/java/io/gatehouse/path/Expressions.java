@@ -720,7 +720,8 @@ final class Expressions {
     if (header.equals("ip") || header.equals("ip6")) {
       if (!header.equals(family.nft())) {
         // nft puts `meta nfproto` before it: nothing of the other family ever matches.
-        return new Reading.Content(FALSE, Field.constant(space.addresses().width(), 0), typeOf(name));
+        return new Reading.Content(
+            FALSE, Field.constant(space.addresses().width(), 0), typeOf(name));
       }
       Optional<Reading> known =
           switch (payload.field()) {
@@ -864,7 +865,8 @@ final class Expressions {
         key.startsWith("ip6 ") ? key.substring(4) : key.startsWith("ip ") ? key.substring(3) : key;
     if ((key.startsWith("ip ") && family != Family.V4)
         || (key.startsWith("ip6 ") && family != Family.V6)) {
-      return new Reading.Content(FALSE, Field.constant(space.addresses().width(), 0), Meaning.ADDRESS);
+      return new Reading.Content(
+          FALSE, Field.constant(space.addresses().width(), 0), Meaning.ADDRESS);
     }
     if (!original) {
       return field.equals("protocol")
@@ -1011,8 +1013,7 @@ final class Expressions {
       if (back && family == Family.V4) {
         // What has no address yet and speaks to its link: its own device.
         int link =
-            space.in(
-                state.destination, Prefix.of("255.255.255.255/32"), Prefix.of("224.0.0.0/24"));
+            space.in(state.destination, Prefix.of("255.255.255.255/32"), Prefix.of("224.0.0.0/24"));
         int beginning = space.in(state.source, Prefix.of("0.0.0.0/8"));
         found = bdd.or(found, bdd.and(beginning, link));
       }

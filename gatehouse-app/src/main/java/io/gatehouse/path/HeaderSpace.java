@@ -484,7 +484,9 @@ public final class HeaderSpace {
       TunnelClass of = classes.numbered(some.getKey());
       if (of.isMany()) {
         through =
-            bdd.and(through, bdd.and(own[0], Field.member(bdd, source, addresses.of(of.of(some.getValue())))));
+            bdd.and(
+                through,
+                bdd.and(own[0], Field.member(bdd, source, addresses.of(of.of(some.getValue())))));
       }
       all = bdd.or(all, through);
     }
@@ -596,7 +598,8 @@ public final class HeaderSpace {
       TunnelClass of = classes.numbered(number);
       if (of.isMany()) {
         int through = Field.member(bdd, secpath, IntervalSet.of(number));
-        byTheOwner = bdd.or(byTheOwner, bdd.and(through, Field.member(bdd, source, addresses.of(of.all()))));
+        byTheOwner =
+            bdd.or(byTheOwner, bdd.and(through, Field.member(bdd, source, addresses.of(of.all()))));
       }
     }
     sane = bdd.difference(sane, bdd.difference(own[0], byTheOwner));

@@ -176,7 +176,10 @@ public final class Journey {
       int there = atExit.bundle.in(bdd, IntervalSet.of(some.getKey()));
       TunnelClass of = space.classes().numbered(some.getKey());
       if (of.isMany()) {
-        there = bdd.and(there, atExit.bundleDestination.in(bdd, space.addresses().of(of.of(some.getValue()))));
+        there =
+            bdd.and(
+                there,
+                atExit.bundleDestination.in(bdd, space.addresses().of(of.of(some.getValue()))));
       }
       all = bdd.or(all, bdd.and(leftProtected(), there));
     }
@@ -218,8 +221,7 @@ public final class Journey {
             space.portsGiven(here.sourcePort, there.sourcePort).surely(),
             space.portsGiven(here.destinationPort, there.destinationPort).surely());
     int have = bdd.or(space.protocol(6), space.protocol(17));
-    int otherwise =
-        bdd.or(bdd.or(source.surely(), destination.surely()), bdd.and(have, ports));
+    int otherwise = bdd.or(bdd.or(source.surely(), destination.surely()), bdd.and(have, ports));
     return new Endings(
         bdd.and(both, otherwise),
         bdd.and(both, bdd.or(source.undecided(), destination.undecided())));
@@ -241,7 +243,9 @@ public final class Journey {
 
   /** What left with a destination in these. */
   public int leftWithDestination(Collection<Prefix> prefixes) {
-    return space.bdd().and(left, atExit.destination.in(space.bdd(), space.addresses().of(prefixes)));
+    return space
+        .bdd()
+        .and(left, atExit.destination.in(space.bdd(), space.addresses().of(prefixes)));
   }
 
   /** What left with a destination port in these. */

@@ -451,7 +451,8 @@ public final class PacketPath {
             Unknown.Kind.ENVIRONMENT, MAPPING, hook.name().toLowerCase(java.util.Locale.ROOT));
     int[] other = space.open(space.addresses().width(), unknown);
     int[] port = space.open(16, unknown);
-    int forth = bdd.difference(Field.member(bdd, other, space.addresses().of(given)), space.reply[0]);
+    int forth =
+        bdd.difference(Field.member(bdd, other, space.addresses().of(given)), space.reply[0]);
     int back = bdd.and(address.in(bdd, space.addresses().of(taken)), space.reply[0]);
     int mapped = bdd.and(bdd.and(standing, space.open(unknown)), bdd.or(forth, back));
     // Where a rule gives the port alone, the address stays.
@@ -506,17 +507,12 @@ public final class PacketPath {
       }
       int by = leaving ? state.oif.in(bdd, index(device.name())) : space.arrivesOn(device.name());
       Address chosen = own.getFirst();
-      address =
-          address.assign(bdd, by, space.addresses().bits(chosen));
+      address = address.assign(bdd, by, space.addresses().bits(chosen));
       for (Address other : own.subList(1, own.size())) {
         int open =
             space.open(
                 new Unknown(Unknown.Kind.ENVIRONMENT, "which address of " + device.name(), place));
-        address =
-            address.assign(
-                bdd,
-                bdd.and(by, open),
-                space.addresses().bits(other));
+        address = address.assign(bdd, bdd.and(by, open), space.addresses().bits(other));
       }
     }
     return address;
@@ -611,8 +607,7 @@ public final class PacketPath {
     State through = new State(state);
     // rt6_need_strict: to an address of a link only routes by the device that it came by count;
     // whether there is one of these is left open.
-    int strict =
-        family == Family.V4 ? FALSE : space.in(state.destination, Prefix.LINK_LOCAL);
+    int strict = family == Family.V4 ? FALSE : space.in(state.destination, Prefix.LINK_LOCAL);
     int otherRoute =
         strict == FALSE
             ? FALSE
@@ -711,12 +706,10 @@ public final class PacketPath {
   /** ip_route_input_slow and ip6_rcv: addresses that nobody may send. */
   private int martians(State state) {
     if (family == Family.V6) {
-      int source =
-          space.in(state.source, Prefix.of("ff00::/8"), Prefix.of("::1/128"));
+      int source = space.in(state.source, Prefix.of("ff00::/8"), Prefix.of("::1/128"));
       return bdd.or(source, space.in(state.destination, Prefix.of("::1/128")));
     }
-    int source =
-        space.in(state.source, Prefix.of("224.0.0.0/4"), Prefix.of("255.255.255.255/32"));
+    int source = space.in(state.source, Prefix.of("224.0.0.0/4"), Prefix.of("255.255.255.255/32"));
     int zero = space.in(state.source, Prefix.of("0.0.0.0/8"));
     int nobody = space.in(state.source, NOBODY);
     int toNobody = space.in(state.destination, NOBODY);

@@ -245,7 +245,8 @@ final class RoutingModel {
           }
           flatten(best, pieces, suppress);
           Map<RouteKind, IntervalSet> sets = new LinkedHashMap<>();
-          pieces.forEach((kind, list) -> sets.put(kind, space.addresses().of(IntervalSet.union(list))));
+          pieces.forEach(
+              (kind, list) -> sets.put(kind, space.addresses().of(IntervalSet.union(list))));
           return sets;
         });
   }
@@ -363,12 +364,11 @@ final class RoutingModel {
     }
     if (family == Family.V4) {
       IntervalSet everybody =
-          space
-              .addresses()
-              .of(List.of(Prefix.of("255.255.255.255/32"), Prefix.of("0.0.0.0/8")));
+          space.addresses().of(List.of(Prefix.of("255.255.255.255/32"), Prefix.of("0.0.0.0/8")));
       type = type.assign(bdd, address.in(bdd, everybody), Field.constantBits(8, 0, 3));
     }
-    return type.assign(bdd, address.in(bdd, space.addresses().of(multicast(family))), Field.constantBits(8, 0, 5));
+    return type.assign(
+        bdd, address.in(bdd, space.addresses().of(multicast(family))), Field.constantBits(8, 0, 5));
   }
 
   static final Prefix LIMITED_BROADCAST = Prefix.of("255.255.255.255/32");

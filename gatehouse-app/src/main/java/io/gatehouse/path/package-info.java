@@ -8,4 +8,3 @@
 package io.gatehouse.path;
 
 import org.jspecify.annotations.NullMarked;
-

@@ -50,8 +50,7 @@ public record Snapshot(
     // To start a program takes longer than what it does: several at a time.
     try (ExecutorService several = Executors.newFixedThreadPool(SEVERAL)) {
       for (Ask ask : Ask.values()) {
-        asked.put(
-            ask, CompletableFuture.supplyAsync(() -> machine.run(ask.command()), several));
+        asked.put(ask, CompletableFuture.supplyAsync(() -> machine.run(ask.command()), several));
       }
     }
     boolean six = !machine.list("/proc/sys/net/ipv6").isEmpty();

@@ -319,8 +319,7 @@ public final class Comparison {
       for (String tunnel : tunnels()) {
         int through = bdd.and(packets, bdd.and(one.leftProtected(), other.leftProtected()));
         inAnother =
-            bdd.or(
-                inAnother, minus(through, one.leftThrough(tunnel), other.leftThrough(tunnel)));
+            bdd.or(inAnother, minus(through, one.leftThrough(tunnel), other.leftThrough(tunnel)));
       }
       once(flow, Kind.OTHER_TUNNEL, one, other, inAnother);
       int changed = one.leftTranslated();
@@ -335,8 +334,7 @@ public final class Comparison {
       boolean leaves = flow != Flow.INPUT;
       Journey.Endings endings = one.endings(other, leaves);
       // Of which only one changes something is said already.
-      int changed =
-          leaves ? bdd.and(one.leftTranslated(), other.leftTranslated()) : Bdd.TRUE;
+      int changed = leaves ? bdd.and(one.leftTranslated(), other.leftTranslated()) : Bdd.TRUE;
       once(
           flow,
           Kind.OTHER_ADDRESS,

@@ -158,7 +158,9 @@ class CompareTest {
   @Test
   void anotherTunnelForTheSamePacketsIsADifference() throws IOException {
     for (String[] gateway :
-        new String[][] {{"a", "10.20.0.0/16", "10.30.0.0/16"}, {"b", "10.30.0.0/16", "10.20.0.0/16"}}) {
+        new String[][] {
+          {"a", "10.20.0.0/16", "10.30.0.0/16"}, {"b", "10.30.0.0/16", "10.20.0.0/16"}
+        }) {
       Files.writeString(
           directory.resolve(gateway[0] + ".yaml"),
           """

@@ -558,11 +558,7 @@ class FaultsIT {
     String stands = namespace.everything();
     Applier applier =
         new Applier(
-            mute(words),
-            namespace.prefix(),
-            directories(namespace),
-            Clock.systemUTC(),
-            Map.of());
+            mute(words), namespace.prefix(), directories(namespace), Clock.systemUTC(), Map.of());
 
     Outcome changed = applier.apply(request(Rulesets.grown(), OptionalInt.empty()));
     assertThat(changed.kind()).as(changed.toString()).isEqualTo(Outcome.Kind.FAILED);
