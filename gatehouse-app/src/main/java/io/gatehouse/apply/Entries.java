@@ -131,11 +131,18 @@ final class Entries {
         + " src "
         + policy.source()
         + " dst "
-        + policy.destination();
+        + policy.destination()
+        + policy.mark().map(mark -> " mark " + mark.value() + "/" + mark.mask()).orElse("");
   }
 
   static XfrmPolicy like(Seen.Policy seen, Origin origin) {
     return new XfrmPolicy(
-        seen.direction(), seen.source(), seen.destination(), seen.priority(), seen.block(), origin);
+        seen.direction(),
+        seen.source(),
+        seen.destination(),
+        seen.priority(),
+        seen.block(),
+        seen.mark(),
+        origin);
   }
 }

@@ -99,6 +99,7 @@ final class PlanJson {
     map.put("destination", policy.destination().toString());
     map.put("block", policy.block());
     map.put("priority", policy.priority());
+    policy.mark().ifPresent(mark -> map.put("mark", mark.value() + "/" + mark.mask()));
     map.put("place", policy.origin().place());
     return map;
   }

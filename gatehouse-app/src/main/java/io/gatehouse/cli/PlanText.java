@@ -268,6 +268,7 @@ final class PlanText {
     switch (tunnel) {
       case Tunnel.RemoteAccess access -> remoteAccess(access);
       case Tunnel.SiteToSite site -> site(site);
+      case Tunnel.Client client -> client(client);
       case Tunnel.L2tp l2tp ->
           page.row(l2tp.name(), "L2TP in transport mode; UDP 1701 never in clear", l2tp.origin());
     }
@@ -287,6 +288,9 @@ final class PlanText {
             + reaches(access.reach())
             + offered(access.services()),
         access.origin());
+    if (access.leased()) {
+      page.more("leased by the LAN's DHCP server, asked by the IKE daemon");
+    }
     page.more(
         switch (access.wayBack()) {
           case ROUTED -> "the LAN finds it by routes";
@@ -324,6 +328,24 @@ final class PlanText {
             + outbound
             + " there",
         site.origin());
+  }
+
+  private void client(Tunnel.Client client) {
+    String outbound = client.outbound().isEmpty() ? "" : ", " + services(client.outbound());
+    page.row(
+        client.name(),
+        "this host reaches "
+            + prefixes(client.remote())
+            + " as "
+            + values(client.addresses())
+            + offered(client.services()),
+        client.origin());
+    if (!client.local().isEmpty()) {
+      page.more(
+          client.local().stream().map(Network::name).collect(joining(", "))
+              + " too, under that address"
+              + outbound);
+    }
   }
 
   private void mss(Tunnel tunnel, MssReckoning reckoning) {

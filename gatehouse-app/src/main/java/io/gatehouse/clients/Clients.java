@@ -37,6 +37,14 @@ public final class Clients {
               tunnel.name()
                   + " is L2TP: that is written for Windows only. Give other clients a tunnel of"
                   + " type remote-access, which all of them know.");
+      case Tunnel.Client client ->
+          refused(
+              platform,
+              tunnel,
+              "Of "
+                  + tunnel.name()
+                  + " this host is the client itself: `gatehouse plan --format swanctl` has its"
+                  + " part.");
       case Tunnel.SiteToSite site ->
           refused(
               platform,

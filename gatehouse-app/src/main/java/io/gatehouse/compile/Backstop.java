@@ -1,17 +1,20 @@
 package io.gatehouse.compile;
 
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Tunnel;
+import io.gatehouse.ruleset.Routing;
 import io.gatehouse.ruleset.XfrmPolicy;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * xfrm policies of the lowest precedence: they hold when the tunnel is down and when somebody has
@@ -24,18 +27,69 @@ final class Backstop {
     long priority = gateway.numbers().backstopPriority();
     Map<Prefix, List<XfrmPolicy>> far = new LinkedHashMap<>();
     for (Tunnel tunnel : gateway.tunnels()) {
-      for (Located<Prefix> prefix : tunnel.farPrefixes()) {
+      for (Located<Prefix> prefix : blocked(tunnel)) {
         far.putIfAbsent(prefix.value(), blocks(tunnel, prefix, priority));
       }
     }
     List<XfrmPolicy> policies =
         new ArrayList<>(far.values().stream().flatMap(List::stream).toList());
+    for (Tunnel tunnel : gateway.tunnels()) {
+      if (tunnel instanceof Tunnel.Client client) {
+        policies.addAll(virtual(client, priority - 1));
+        policies.addAll(untranslated(gateway, client));
+      }
+    }
     for (Network network : gateway.networks()) {
       for (Located<Prefix> near : network.prefixes()) {
         // A LAN inside a remote network, such as one that is everything, is not behind the tunnel.
         if (far.keySet().stream()
             .anyMatch(p -> p.contains(near.value()) && !p.equals(near.value()))) {
           policies.addAll(policies(near, all(near.value().family()), priority - 1, false));
+        }
+      }
+    }
+    return policies;
+  }
+
+  /** Whole networks, though a virtual IP out of them is this host: few policies. */
+  private static List<Located<Prefix>> blocked(Tunnel tunnel) {
+    return tunnel instanceof Tunnel.Client client ? client.remote() : tunnel.farPrefixes();
+  }
+
+  /** A virtual IP within a remote network is not behind the tunnel. */
+  private static List<XfrmPolicy> virtual(Tunnel.Client client, long priority) {
+    List<XfrmPolicy> policies = new ArrayList<>();
+    for (Located<Address> address : client.addresses()) {
+      if (client.remote().stream().anyMatch(there -> there.value().contains(address.value()))) {
+        Located<Prefix> own = new Located<>(Prefix.host(address.value()), address.origin());
+        policies.addAll(policies(own, all(own.value().family()), priority, false));
+      }
+    }
+    return policies;
+  }
+
+  /**
+   * What is to get a virtual IP passes the first look-up, where our rules stand and have marked it;
+   * after NAT it is looked up again.
+   */
+  private static List<XfrmPolicy> untranslated(Gateway gateway, Tunnel.Client client) {
+    long bit = gateway.numbers().clientMark();
+    List<XfrmPolicy> policies = new ArrayList<>();
+    for (Network network : client.local()) {
+      for (Located<Prefix> near : network.prefixes()) {
+        for (Located<Prefix> far : client.remote()) {
+          if (far.value().family() == near.value().family()
+              && client.address(far.value().family()).isPresent()) {
+            policies.add(
+                new XfrmPolicy(
+                    Direction.OUT,
+                    near.value(),
+                    far.value(),
+                    gateway.numbers().backstopPriority() - 1,
+                    /* block= */ false,
+                    Optional.of(new Routing.Mark(bit, bit)),
+                    client.origin()));
+          }
         }
       }
     }

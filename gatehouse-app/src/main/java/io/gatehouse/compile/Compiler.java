@@ -27,6 +27,7 @@ public final class Compiler {
     MssClamp.write(draft, mss);
     L2tp.write(draft);
     VpnHosts.write(draft);
+    SharedClient.write(draft);
     Input.write(draft);
     Forward.write(draft);
     Output.write(draft);

@@ -5,6 +5,7 @@ import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host.Offer;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Network;
+import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Expression.Selector;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
@@ -47,6 +48,46 @@ final class Dhcp {
       }
     }
     return rules;
+  }
+
+  /**
+   * A DHCP server's answers to the IKE daemon, which asks for clients: as a client of the LAN, or
+   * as a relay where the server is named.
+   */
+  static List<Rule> answersForClients(Gateway gateway) {
+    return forClients(gateway, Nft.IIFNAME, Nft.udpSport(SERVER), Nft.udpDport(SERVER, CLIENT));
+  }
+
+  /** What it asks. */
+  static List<Rule> questionsForClients(Gateway gateway) {
+    return forClients(gateway, Nft.OIFNAME, Nft.udpSport(SERVER, CLIENT), Nft.udpDport(SERVER));
+  }
+
+  private static List<Rule> forClients(
+      Gateway gateway, Selector device, Statement from, Statement to) {
+    List<Rule> rules = new ArrayList<>();
+    for (Tunnel tunnel : gateway.tunnels()) {
+      for (Network lan : leasing(gateway, tunnel)) {
+        rules.add(
+            Nft.rule(
+                "leases for clients of " + tunnel.name(),
+                tunnel.origin(),
+                List.of(
+                    Nft.is(device, Nft.device(lan.on().device())),
+                    Nft.family(Family.V4),
+                    from,
+                    to,
+                    Nft.ACCEPT)));
+      }
+    }
+    return rules;
+  }
+
+  /** The networks whose DHCP server has addresses for clients of a tunnel. */
+  static List<Network> leasing(Gateway gateway, Tunnel tunnel) {
+    return tunnel instanceof Tunnel.RemoteAccess access && access.leased()
+        ? gateway.networks().stream().filter(lan -> lan.houses(access.pools())).toList()
+        : List.of();
   }
 
   /** Questions to the server that is offered to a network. */

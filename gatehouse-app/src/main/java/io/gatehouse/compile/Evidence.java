@@ -128,14 +128,40 @@ final class Evidence {
   static List<Rule> towardsFarInClear(Draft draft) {
     return ofFar(
         draft,
-        (family, far) ->
-            List.of(
-                Nft.rule(
-                    "for a tunnel, would leave in clear",
-                    ORIGIN,
-                    Nft.is(Nft.daddr(family), far),
-                    Nft.IN_CLEAR,
-                    draft.drop("clear"))));
+        (family, far) -> List.of(clear(draft, family, far, List.of())));
+  }
+
+  /**
+   * The same before source NAT: what is to get a virtual IP is protected only when it has it, and
+   * {@link Guard} looks again.
+   */
+  static List<Rule> towardsFarUntranslated(Draft draft) {
+    if (!SharedClient.isUsed(draft)) {
+      return towardsFarInClear(draft);
+    }
+    List<Rule> rules = new ArrayList<>();
+    for (Family family : Family.values()) {
+      List<Located<Prefix>> direct =
+          draft.places.far(family, tunnel -> !SharedClient.isShared(tunnel));
+      List<Located<Prefix>> shared = draft.places.far(family, SharedClient::isShared);
+      draft
+          .places
+          .ofFar("direct", family, direct)
+          .ifPresent(set -> rules.add(clear(draft, family, set, List.of())));
+      draft
+          .places
+          .ofFar("shared", family, shared)
+          .ifPresent(
+              set -> rules.add(clear(draft, family, set, List.of(SharedClient.unmarked(draft)))));
+    }
+    return rules;
+  }
+
+  private static Rule clear(Draft draft, Family family, SetRef far, List<Statement> more) {
+    List<Statement> all = new ArrayList<>(List.of(Nft.is(Nft.daddr(family), far), Nft.IN_CLEAR));
+    all.addAll(more);
+    all.add(draft.drop("clear"));
+    return Nft.rule("for a tunnel, would leave in clear", ORIGIN, all);
   }
 
   /** Rules about the far addresses of each family that has some. */

@@ -49,7 +49,7 @@ final class Forward {
     List<Rule> rules = new ArrayList<>();
     rules.addAll(Evidence.spoofed(draft));
     rules.addAll(Evidence.strayed(draft));
-    rules.addAll(Evidence.towardsFarInClear(draft));
+    rules.addAll(Evidence.towardsFarUntranslated(draft));
     // NAT would not see it, and it would leave with the address that it has here.
     rules.add(
         Nft.rule(
@@ -185,6 +185,7 @@ final class Forward {
       chain.add(draft.end("tunnel", "nobody else may begin here", tunnel.origin()));
       draft.chain("to_" + members.name(), chain);
     }
+    rules.addAll(SharedClient.forward(draft));
     for (Family family : Family.values()) {
       draft
           .places

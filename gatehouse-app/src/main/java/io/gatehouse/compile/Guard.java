@@ -44,6 +44,7 @@ final class Guard {
     rules.addAll(Evidence.towardsFarInClear(draft));
     for (Family family : Family.values()) {
       rules.addAll(guard.sources(family));
+      rules.addAll(SharedClient.guard(draft, family, ORIGIN));
     }
     rules.addAll(guard.redirects());
     rules.addAll(guard.l2tp());

@@ -59,6 +59,7 @@ final class Input {
     rules.addAll(neighbours());
     rules.addAll(ping());
     rules.addAll(Dhcp.answersToUs(draft.gateway));
+    rules.addAll(Dhcp.answersForClients(draft.gateway));
     for (Offer offer : host.services()) {
       rules.addAll(offer(offer));
     }

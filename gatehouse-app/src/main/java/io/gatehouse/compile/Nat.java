@@ -90,6 +90,7 @@ final class Nat {
       rewriting.addAll(nat.returns(family));
     }
     for (Family family : Family.values()) {
+      rewriting.addAll(SharedClient.nat(draft, family));
       rewriting.addAll(nat.fixed(family));
       rewriting.addAll(nat.masqueraded(family));
     }

@@ -43,6 +43,7 @@ final class Output {
     rules.addAll(l2tp(draft));
     rules.addAll(Dhcp.ourQuestions(draft.gateway));
     rules.addAll(Dhcp.ourAnswers(draft.gateway));
+    rules.addAll(Dhcp.questionsForClients(draft.gateway));
     rules.addAll(VpnHosts.output(draft));
     rules.addAll(outgoing(host));
     rules.add(draft.end("output", "nothing allows it", host.origin()));

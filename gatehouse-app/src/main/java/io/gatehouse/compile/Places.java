@@ -117,6 +117,20 @@ final class Places {
     };
   }
 
+  /** The addresses of a place as a set; nothing where it has none of that family. */
+  Optional<SetRef> addresses(Target target, Family family) {
+    return switch (target) {
+      case Target.Near near -> set(near, family);
+      case Target.Far far -> set(far, family);
+      case Target.World world -> Optional.empty();
+    };
+  }
+
+  /** The far addresses of a tunnel. */
+  Optional<SetRef> far(Tunnel tunnel, Family family) {
+    return addresses(target(new Place.OfTunnel(tunnel.name())), family);
+  }
+
   private Optional<SetRef> set(Target.Near near, Family family) {
     return addresses("net_" + near.name(), family, near.prefixes());
   }

@@ -74,19 +74,28 @@ final class Swanctl {
       text.set("encap", "yes");
     }
     if (tunnel instanceof Tunnel.RemoteAccess access) {
-      text.set("pools", names(access.pools()));
+      text.set("pools", access.leased() ? List.of("dhcp") : names(access.pools()));
+    }
+    if (tunnel instanceof Tunnel.Client client) {
+      text.set("vips", client.addresses().stream().map(Located::value).toList());
+      text.set("keyingtries", "0"); // until it stands: nothing else leaves meanwhile
     }
     text.set("dpd_delay", "30s"); // a peer that vanished takes its policies with it
     text.open("children").open(child);
     switch (tunnel) {
       case Tunnel.RemoteAccess access -> remoteAccess(access);
       case Tunnel.SiteToSite site -> siteToSite(site);
+      case Tunnel.Client client -> client(client);
       case Tunnel.L2tp l2tp -> transport();
     }
     text.set("esp_proposals", tunnel.esp().proposals().stream().map(Located::value).toList());
     text.close().close().close().close();
     if (tunnel instanceof Tunnel.RemoteAccess access) {
-      pools(access);
+      if (access.leased()) {
+        leased(access);
+      } else {
+        pools(access);
+      }
     }
   }
 
@@ -153,6 +162,27 @@ final class Swanctl {
     }
   }
 
+  /** The virtual IP is our end; the tunnel stands before anybody uses it, and comes back. */
+  private void client(Tunnel.Client client) {
+    text.set("mode", "tunnel");
+    text.set("local_ts", "dynamic"); // the virtual IP
+    text.set(
+        "remote_ts", Selectors.outermost(client.remote().stream().map(Located::value).toList()));
+    text.set("start_action", "start");
+    text.set("close_action", "start");
+    text.set("dpd_action", "restart");
+    notes.add(
+        new Note(
+            "The server of "
+                + tunnel.name()
+                + " has to give this host "
+                + client.addresses().stream()
+                    .map(address -> address.value().toString())
+                    .collect(Collectors.joining(", "))
+                + ", always the same: another virtual IP carries nothing of our networks.",
+            client.addresses().getFirst().origin()));
+  }
+
   /**
    * RFC 3193: only L2TP's own packets, and a mark for each SA, which the kernel puts on what it
    * decrypted.
@@ -179,6 +209,40 @@ final class Swanctl {
     text.set("mark_out", "%unique/" + mask);
     text.set("set_mark_in", "%same/" + mask);
     text.set("dpd_action", "clear");
+  }
+
+  /**
+   * What strongSwan's dhcp plugin and the server have to be told. With identity_lease, hardware
+   * addresses are made of who the clients are, and begin with 7a:a7.
+   */
+  private void leased(Tunnel.RemoteAccess access) {
+    String lans =
+        Dhcp.leasing(gateway, access).stream()
+            .map(lan -> lan.on().device())
+            .distinct()
+            .collect(Collectors.joining(", "));
+    String pools =
+        access.pools().stream().map(p -> p.value().toString()).collect(Collectors.joining(", "));
+    notes.add(
+        new Note(
+            "Clients of "
+                + tunnel.name()
+                + " get their addresses from the LAN's DHCP server: load strongSwan's dhcp plugin, with"
+                + " `interface = "
+                + lans
+                + "` and `identity_lease = yes` in charon.plugins.dhcp. farp is not needed: `gatehouse"
+                + " run` answers for them.",
+            access.origin()));
+    notes.add(
+        new Note(
+            "That server has to lease "
+                + pools
+                + " to hardware addresses that begin with 7a:a7, and to nobody else: whoever has another"
+                + " address reaches nothing through "
+                + tunnel.name()
+                + ", and nobody on the LAN may have one of these. strongSwan does not renew: leases"
+                + " have to last longer than sessions.",
+            access.pools().getFirst().origin()));
   }
 
   private void pools(Tunnel.RemoteAccess access) {

@@ -123,6 +123,7 @@ final class WayBack {
     return switch (tunnel) {
       case Tunnel.RemoteAccess access -> access.wayBack() == Tunnel.Return.ROUTED;
       case Tunnel.SiteToSite site -> true;
+      case Tunnel.Client client -> false; // under the virtual IP, and by this host
       case Tunnel.L2tp l2tp -> false;
     };
   }

@@ -1,6 +1,5 @@
 package io.gatehouse.config;
 
-import static io.gatehouse.config.Key.Presence.NOT_YET;
 import static io.gatehouse.config.Key.Presence.OPTIONAL;
 import static io.gatehouse.config.Key.Presence.REQUIRED;
 
@@ -120,10 +119,14 @@ final class Language {
           required(
               "pools",
               several(PREFIX),
-              "virtual IPs, given to clients by the IKE daemon",
+              "virtual IPs, one for each client",
               "[10.0.3.0/24, \"2001:db8:3::/64\"]"),
-          new Key(
-              "pool", words("dhcp"), NOT_YET, "", "addresses leased from the LAN's server", "dhcp"),
+          optional(
+              "pool",
+              words("dhcp"),
+              "given out by the IKE daemon",
+              "the LAN's DHCP server leases the addresses of `pools` to clients",
+              "dhcp"),
           optional(
               "return",
               words("routed", "proxy", "nat"),
@@ -182,6 +185,33 @@ final class Language {
   private static final Section L2TP =
       tunnel(
           "l2tp", optional("peers", several(PEER), "`any`", "who may be on the other end", "any"));
+
+  private static final Section CLIENT =
+      tunnel(
+          "client",
+          required(
+              "server",
+              several(PEER),
+              "who is on the other end",
+              "198.51.100.7"),
+          required(
+              "address",
+              several(ADDRESS),
+              "the virtual IP that the server gives this host, always the same",
+              "10.8.0.42"),
+          required("remote", several(PREFIX), "networks there", "[10.20.0.0/16]"),
+          optional(
+              "local",
+              several(NETWORK),
+              "this host alone",
+              "networks that use the tunnel too, under the virtual IP",
+              "[home]"),
+          optional(
+              "outbound",
+              several(SERVICE),
+              "everything",
+              "what `local` may begin there",
+              "[https, tcp/445]"));
 
   private static final Section INTERFACE_KEYS =
       section(
@@ -596,7 +626,7 @@ final class Language {
               "{ internet: office }"),
           optional(
               "tunnels",
-              new Form.Named("NAME", new Form.Variant("type", tunnels(), List.of("client"))),
+              new Form.Named("NAME", new Form.Variant("type", tunnels(), List.of())),
               "none",
               "IPsec tunnels",
               "{ staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }"),
@@ -659,6 +689,7 @@ final class Language {
     all.put("remote-access", REMOTE_ACCESS);
     all.put("site-to-site", SITE_TO_SITE);
     all.put("l2tp", L2TP);
+    all.put("client", CLIENT);
     return all;
   }
 
@@ -679,7 +710,7 @@ final class Language {
     keys.add(
         required(
             "type",
-            words("remote-access", "site-to-site", "l2tp"),
+            words("remote-access", "site-to-site", "l2tp", "client"),
             "what kind of tunnel it is",
             type));
     keys.add(

@@ -21,7 +21,8 @@ final class Overlaps {
     POOL("the pool of tunnel"),
     REMOTE("the remote network of tunnel"),
     OWN("this host's own address on interface"),
-    ROUTER("the router of network");
+    ROUTER("the router of network"),
+    VIRTUAL("the virtual IP of tunnel");
 
     private final String text;
 
@@ -52,7 +53,7 @@ final class Overlaps {
     }
 
     boolean isHost() {
-      return kind == Kind.OWN || kind == Kind.ROUTER;
+      return kind == Kind.OWN || kind == Kind.ROUTER || kind == Kind.VIRTUAL;
     }
 
     /** Whether a third claim would contradict both or neither. */
@@ -100,6 +101,10 @@ final class Overlaps {
     claims.add(new Claim(prefix, Kind.REMOTE, tunnel, "", false, false, spot, claims.size()));
   }
 
+  void virtual(Prefix host, String tunnel, Spot spot) {
+    claims.add(new Claim(host, Kind.VIRTUAL, tunnel, "", false, false, spot, claims.size()));
+  }
+
   /** Tells of every claim that contradicts another; of several others, the nearest. */
   void check() {
     claims.sort(SORTED);
@@ -141,6 +146,12 @@ final class Overlaps {
     Kind a = outer.kind;
     Kind b = inner.kind;
     boolean network = a == Kind.NETWORK || b == Kind.NETWORK;
+    if (b == Kind.VIRTUAL && a != Kind.VIRTUAL) {
+      // The server takes it out of its own networks, seldom out of somebody else's.
+      return a == Kind.REMOTE && outer.owner.equals(inner.owner)
+          ? Optional.empty()
+          : Optional.of("an address of ours, or of another tunnel, cannot come from the server");
+    }
     if (a == Kind.LINK || b == Kind.LINK) {
       return network && !outer.on.equals(inner.on)
           ? Optional.of("one address cannot be behind two interfaces")

@@ -90,6 +90,13 @@ final class Places {
           "name a network or another tunnel");
       return Optional.empty();
     }
+    if (type.equals("client")) {
+      problems.error(
+          scalar.spot(),
+          "tunnel `" + name + "` is one of which this host is the client: none but its `local` use it",
+          "write the network into `local:` of tunnel `" + name + "`");
+      return Optional.empty();
+    }
     return Optional.of(new Place.OfTunnel(name));
   }
 

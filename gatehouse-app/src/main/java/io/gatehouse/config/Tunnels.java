@@ -1,5 +1,6 @@
 package io.gatehouse.config;
 
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Esp;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Interface;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Reads `tunnels:`. */
 final class Tunnels {
@@ -94,6 +96,7 @@ final class Tunnels {
       switch (fields.word("type").orElse("")) {
         case "remote-access" -> remoteAccess(fields, common).ifPresent(understood::add);
         case "site-to-site" -> siteToSite(fields, common).ifPresent(understood::add);
+        case "client" -> client(fields, common).ifPresent(understood::add);
         default -> l2tp(common).ifPresent(understood::add);
       }
     }
@@ -159,6 +162,9 @@ final class Tunnels {
   }
 
   private List<Located<Peer>> peers(Fields fields) {
+    if (fields.word("type").filter("client"::equals).isPresent()) {
+      return server(fields);
+    }
     boolean single = fields.word("type").filter("site-to-site"::equals).isPresent();
     String key = single && fields.has("peer") ? "peer" : "peers";
     if (!fields.has(key)) {
@@ -342,12 +348,48 @@ final class Tunnels {
             common.esp,
             common.mss,
             pools,
+            leased(fields, wayBack, pools),
             wayBack,
             reach,
             common.services,
             values.addresses(fields.texts("dns")),
             groups,
             common.origin));
+  }
+
+  /** Whether the LAN's DHCP server gives the addresses out. */
+  private boolean leased(Fields fields, Tunnel.Return wayBack, List<Located<Prefix>> pools) {
+    if (!fields.has("pool")) {
+      return false;
+    }
+    if (wayBack != Tunnel.Return.PROXY) {
+      problems.error(
+          fields.has("return") ? fields.spot("return") : fields.spot("pool"),
+          "addresses that the LAN's DHCP server leases lie in the LAN, whose hosts look for them"
+              + " there",
+          "write `return: proxy`, and as `pools` what of the LAN the server leases to clients");
+    }
+    for (Node.Scalar scalar : fields.texts("pools")) {
+      boolean six =
+          pools.stream()
+              .anyMatch(
+                  pool ->
+                      pool.origin().equals(scalar.spot().origin())
+                          && pool.value().family() == Family.V6);
+      if (six) {
+        problems.error(
+            scalar.spot(),
+            "`pool: dhcp` leases IPv4 addresses only: strongSwan's plugin knows no DHCPv6",
+            "leave it out, or give IPv6 a tunnel of its own");
+      }
+    }
+    if (fields.has("dns")) {
+      problems.error(
+          fields.spot("dns"),
+          "`dns` beside `pool: dhcp`: the DHCP server tells clients their name servers",
+          "leave it out, and write it there");
+    }
+    return true;
   }
 
   private boolean poolFits(Node.Scalar scalar, Prefix pool, boolean proxy) {
@@ -515,6 +557,105 @@ final class Tunnels {
     remote.add(prefix);
     families.computeIfAbsent(name, n -> EnumSet.noneOf(Family.class)).add(prefix.value().family());
     overlaps.remote(prefix.value(), name, scalar.spot());
+  }
+
+  private List<Located<Peer>> server(Fields fields) {
+    List<Located<Peer>> all = new ArrayList<>();
+    for (Node.Scalar scalar : fields.texts("server")) {
+      Optional<Peer> peer = peer(scalar);
+      boolean nowhere =
+          peer.filter(p -> p instanceof Peer.Anybody || (p instanceof Peer.At at && !isHost(at)))
+              .isPresent();
+      if (nowhere) {
+        problems.error(
+            scalar.spot(),
+            "server " + Quote.of(scalar.text()) + " is nobody whom this host could call",
+            "its address, or its name");
+      } else {
+        peer.ifPresent(p -> all.add(new Located<>(p, scalar.spot().origin())));
+      }
+    }
+    return all;
+  }
+
+  private static boolean isHost(Peer.At at) {
+    return at.prefix().length() == at.prefix().family().bits();
+  }
+
+  private Optional<Tunnel> client(Fields fields, Common common) {
+    List<Located<Address>> addresses = values.onePerFamily("address", fields.texts("address"));
+    for (Located<Address> address : addresses) {
+      overlaps.virtual(Prefix.host(address.value()), common.name, spot(fields, address));
+    }
+    List<Located<Prefix>> remote = new ArrayList<>();
+    for (Node.Scalar scalar : fields.texts("remote")) {
+      values.prefix(scalar).ifPresent(prefix -> remote(scalar, prefix, common.name, remote));
+    }
+    for (Located<Prefix> there : remote) {
+      Family family = there.value().family();
+      if (!addresses.isEmpty() && addresses.stream().noneMatch(a -> a.value().family() == family)) {
+        problems.error(
+            spot(fields, there),
+            "no virtual IP to reach " + there.value() + " with",
+            "add an " + Hosts.family(family) + " address to `address:`, or leave the network out");
+      }
+    }
+    List<Network> local = places.networks(fields.texts("local"), "`local` is a network of ours");
+    for (Node.Scalar scalar : fields.texts("local")) {
+      boolean silent =
+          local.stream()
+              .filter(network -> network.name().equals(scalar.text()))
+              .flatMap(network -> network.prefixes().stream())
+              .noneMatch(
+                  p ->
+                      remote.isEmpty()
+                          || remote.stream().anyMatch(r -> r.value().family() == p.value().family()));
+      if (silent && local.stream().anyMatch(n -> n.name().equals(scalar.text()))) {
+        problems.error(
+            scalar.spot(),
+            "network `" + scalar.text() + "` has no address of a family that is reached there",
+            "leave it out, or add networks of its family to `remote:`");
+      }
+    }
+    List<Service> outbound = services.all(fields.texts("outbound"));
+    if (fields.has("outbound") && !fields.has("local")) {
+      problems.warning(
+          fields.spot("outbound"),
+          "`outbound` changes nothing: this host alone uses tunnel `" + common.name + "`",
+          "what this host may begin stands in `host.outgoing`; or add `local:`");
+    }
+    if (addresses.isEmpty()
+        || remote.isEmpty()
+        || common.on.isEmpty()
+        || common.peers.isEmpty()
+        || local.size() < fields.items("local").size()
+        || (fields.has("outbound") && outbound.isEmpty())) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Tunnel.Client(
+            common.name,
+            common.on,
+            common.peers,
+            common.ike,
+            common.esp,
+            common.mss,
+            addresses,
+            local,
+            remote,
+            outbound,
+            common.services,
+            common.origin));
+  }
+
+  /** The place of a value that was read from there. */
+  private static Spot spot(Fields fields, Located<?> value) {
+    return Stream.of("address", "remote")
+        .flatMap(key -> fields.texts(key).stream())
+        .map(Node.Scalar::spot)
+        .filter(spot -> spot.origin().equals(value.origin()))
+        .findFirst()
+        .orElse(fields.label());
   }
 
   private Optional<Tunnel> l2tp(Common common) {

@@ -23,6 +23,13 @@ public record Network(
     List<Located<Address>> routers,
     Origin origin)
     implements Place {
+  /** Whether some of these lie on its own link. */
+  public boolean houses(List<Located<Prefix>> some) {
+    return connected()
+        && some.stream()
+            .anyMatch(p -> prefixes.stream().anyMatch(own -> own.value().contains(p.value())));
+  }
+
   public Network {
     prefixes = List.copyOf(prefixes);
     nextHops = List.copyOf(nextHops);

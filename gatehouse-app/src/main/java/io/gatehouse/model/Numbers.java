@@ -47,6 +47,14 @@ public record Numbers(
     }
   }
 
+  /**
+   * The mark of what goes out under a virtual IP of this host's and was not translated yet: the
+   * lowest bit of those that tell identities apart.
+   */
+  public long clientMark() {
+    return Long.lowestOneBit(identityMarkMask);
+  }
+
   /** What stands where the description has no {@code numbers:}. */
   public static final Numbers DEFAULT =
       new Numbers(

@@ -1,6 +1,9 @@
 package io.gatehouse.model;
 
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -114,6 +117,20 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
 
   public boolean contains(Prefix other) {
     return other.length >= length && contains(other.first);
+  }
+
+  /** What is left of it without some addresses, as few prefixes as possible. */
+  public List<Prefix> without(Collection<Address> holes) {
+    if (holes.stream().noneMatch(this::contains)) {
+      return List.of(this);
+    }
+    if (length == family().bits()) {
+      return List.of();
+    }
+    Prefix low = new Prefix(first, length + 1);
+    List<Prefix> rest = new ArrayList<>(low.without(holes));
+    rest.addAll(new Prefix(low.last().plus(1), length + 1).without(holes));
+    return rest;
   }
 
   /** Two prefixes overlap exactly where one contains the other. */

@@ -40,6 +40,10 @@ public final class Selectors {
    * Tunnel#farPrefixes}.
    */
   public List<Prefix> local(Tunnel tunnel) {
+    if (tunnel instanceof Tunnel.Client client) {
+      // The server knows nobody here but the virtual IP.
+      return client.addresses().stream().map(address -> Prefix.host(address.value())).toList();
+    }
     Set<Prefix> local = new LinkedHashSet<>();
     places(tunnel).flatMap(this::prefixes).forEach(local::add);
     local.addAll(crossing.getOrDefault(tunnel.name(), Set.of()));
@@ -78,6 +82,7 @@ public final class Selectors {
                       flow.to().place() instanceof Place.OfTunnel of
                           && of.name().equals(tunnel.name()))
                   .map(Host.Flow::from));
+      case Tunnel.Client client -> Stream.empty();
       case Tunnel.L2tp l2tp -> Stream.empty();
     };
   }

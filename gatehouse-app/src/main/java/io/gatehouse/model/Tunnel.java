@@ -60,6 +60,7 @@ public sealed interface Tunnel {
    * Clients that come from anywhere and are given virtual IPs.
    *
    * @param pools never empty
+   * @param leased whether the LAN's DHCP server gives them out, and not the IKE daemon
    * @param wayBack how the LAN answers
    * @param reach what everybody may reach who is in no group; with groups, an identity not yet
    *     known gets only what it and all groups have in common
@@ -73,6 +74,7 @@ public sealed interface Tunnel {
       Esp esp,
       Mss mss,
       List<Located<Prefix>> pools,
+      boolean leased,
       Return wayBack,
       List<Reach> reach,
       List<Located<Service>> services,
@@ -164,6 +166,67 @@ public sealed interface Tunnel {
     @Override
     public List<Located<Prefix>> farPrefixes() {
       return remote;
+    }
+  }
+
+  /**
+   * This host is the VPN client. The tunnel brings it a virtual IP; hosts of its networks use the
+   * tunnel too, and appear in it under that address.
+   *
+   * @param peers the server; never empty
+   * @param addresses the virtual IPs, at most one to a family; never empty
+   * @param local networks that use the tunnel; empty where this host alone does
+   * @param remote networks there; never empty
+   * @param outbound what {@code local} may begin there; empty means everything
+   */
+  record Client(
+      String name,
+      List<Interface> on,
+      List<Located<Peer>> peers,
+      Optional<Ike> ike,
+      Esp esp,
+      Mss mss,
+      List<Located<Address>> addresses,
+      List<Network> local,
+      List<Located<Prefix>> remote,
+      List<Service> outbound,
+      List<Located<Service>> services,
+      Origin origin)
+      implements Tunnel {
+    public Client {
+      on = List.copyOf(on);
+      peers = List.copyOf(peers);
+      addresses = List.copyOf(addresses);
+      local = List.copyOf(local);
+      remote = List.copyOf(remote);
+      outbound = List.copyOf(outbound);
+      services = List.copyOf(services);
+    }
+
+    /** The virtual IP of a family. */
+    public Optional<Address> address(Family family) {
+      return addresses.stream()
+          .map(Located::value)
+          .filter(address -> address.family() == family)
+          .findFirst();
+    }
+
+    /** What others may begin through it is for this host alone: nobody knows its networks there. */
+    @Override
+    public List<Reach> reach() {
+      return List.of();
+    }
+
+    /** A virtual IP out of a remote network is this host itself. */
+    @Override
+    public List<Located<Prefix>> farPrefixes() {
+      List<Address> own = addresses.stream().map(Located::value).toList();
+      return remote.stream()
+          .flatMap(
+              there ->
+                  there.value().without(own).stream()
+                      .map(rest -> new Located<>(rest, there.origin())))
+          .toList();
     }
   }
 

@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The host that a description and its ruleset make, before either was applied: what the kernel and
@@ -77,6 +78,7 @@ public final class DescribedHost {
       device(one, number++);
     }
     gateway.identities().forEach(this::identity);
+    virtual();
     gateway.networks().forEach(this::network);
     defaultRoutes();
     ruleset.routes().forEach(r -> routes.add(Route.of(r)));
@@ -117,6 +119,23 @@ public final class DescribedHost {
               .map(address -> new InterfaceAddress(address, address.family().bits()))
               .toList();
       devices.add(new Device(identity.device(), addresses, false));
+    }
+  }
+
+  /** Virtual IPs are this host's own, whatever device the IKE daemon puts them on. */
+  private void virtual() {
+    List<InterfaceAddress> addresses =
+        gateway.tunnels().stream()
+            .flatMap(
+                tunnel ->
+                    tunnel instanceof Tunnel.Client client
+                        ? client.addresses().stream()
+                        : Stream.empty())
+            .map(Located::value)
+            .map(address -> new InterfaceAddress(address, address.family().bits()))
+            .toList();
+    if (!addresses.isEmpty()) {
+      devices.add(new Device("lo", addresses, true));
     }
   }
 

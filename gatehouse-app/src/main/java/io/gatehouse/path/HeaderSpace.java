@@ -574,6 +574,12 @@ public final class HeaderSpace {
     return Field.member(bdd, address, addresses.of(prefixes));
   }
 
+  /** Marks that have any of these bits. */
+  public int markedWith(long bits) {
+    Field masked = Field.of(mark).combine(bdd, Field.constant(32, bits), bdd::and);
+    return bdd.not(masked.in(bdd, IntervalSet.of(0)));
+  }
+
   /** Mark zero, as packets have it that nobody marked. */
   public int unmarked() {
     return Field.member(bdd, mark, IntervalSet.of(0));

@@ -242,7 +242,7 @@ public record HostState(
           Optional.empty(),
           Optional.empty(),
           policy.priority(),
-          Optional.empty(),
+          policy.mark(),
           0,
           policy.block() ? PolicyAction.BLOCK : PolicyAction.BYPASS,
           Optional.empty(),

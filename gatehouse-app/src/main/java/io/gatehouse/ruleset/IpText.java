@@ -119,7 +119,8 @@ public final class IpText {
         + " dst "
         + policy.destination()
         + " dir "
-        + policy.direction().name().toLowerCase(Locale.ROOT);
+        + policy.direction().name().toLowerCase(Locale.ROOT)
+        + policy.mark().map(mark -> " mark " + mark.value() + " mask " + mark.mask()).orElse("");
   }
 
   /** ip(8) splits lines at white space and knows comments and quotes. */

@@ -206,12 +206,14 @@ final class Ip {
       // Socket policies, and whatever else has no selector of our kind.
       return Optional.empty();
     }
+    Optional<String> marked =
+        lines.stream().map(String::strip).filter(line -> line.startsWith("mark ")).findFirst();
+    Optional<Routing.Mark> mark = marked.flatMap(line -> mark(words(line)));
     boolean byAddresses =
         selector.size() == 4
-            && lines.stream()
-                .noneMatch(
-                    line -> line.strip().startsWith("mark ") || words(line).contains("if_id"));
-    boolean plain = lines.size() == 2 && selector.size() == 4;
+            && marked.isPresent() == mark.isPresent()
+            && lines.stream().noneMatch(line -> words(line).contains("if_id"));
+    boolean plain = byAddresses && lines.size() == (marked.isPresent() ? 3 : 2);
     return Optional.of(
         new Seen.Policy(
             direction.get(),
@@ -219,8 +221,27 @@ final class Ip {
             destination.get(),
             after(body, "priority").flatMap(Json::number).orElse(0L),
             after(body, "action").filter("block"::equals).isPresent(),
+            mark,
             byAddresses,
             plain));
+  }
+
+  /** {@code mark 0x1/0xff}; nothing where more stands on the line. */
+  private static Optional<Routing.Mark> mark(List<String> words) {
+    if (words.size() != 2) {
+      return Optional.empty();
+    }
+    int slash = words.get(1).indexOf('/');
+    try {
+      return slash < 0
+          ? Optional.empty()
+          : Optional.of(
+              new Routing.Mark(
+                  Long.decode(words.get(1).substring(0, slash)),
+                  Long.decode(words.get(1).substring(slash + 1))));
+    } catch (NumberFormatException e) {
+      return Optional.empty();
+    }
   }
 
   private static List<String> words(String line) {

@@ -53,10 +53,11 @@ public sealed interface Seen {
   /**
    * An xfrm policy.
    *
-   * @param byAddresses whether addresses alone tell it apart: one with a port, a protocol, a mark
-   *     or an interface is another entry to the kernel than one without
-   * @param plain whether it has no template, port, protocol, mark or interface: only such a policy
-   *     can be one of ours
+   * @param mark that it asks for
+   * @param byAddresses whether addresses and mark tell it apart: one with a port, a protocol or an
+   *     interface is another entry to the kernel than one without
+   * @param plain whether it has no template, port, protocol or interface: only such a policy can be
+   *     one of ours
    */
   record Policy(
       XfrmPolicy.Direction direction,
@@ -64,6 +65,7 @@ public sealed interface Seen {
       Prefix destination,
       long priority,
       boolean block,
+      Optional<Routing.Mark> mark,
       boolean byAddresses,
       boolean plain)
       implements Seen {}

@@ -65,7 +65,10 @@ final class Leaks {
             "is for a tunnel and leaves in clear",
             true,
             sent,
-            walk.minus(walk.and(sent.leftInClear(), sent.leftWithDestination(far)), toPeers)));
+            walk.minus(
+                walk.and(sent.leftInClear(), sent.leftWithDestination(far)),
+                toPeers,
+                property == Property.FLUSHED ? ours() : Bdd.FALSE)));
     // Who reaches the internet through us leaves in clear there, and by description.
     List<Prefix> hidden = meaning.far(tunnel -> !meaning.toInternet(tunnel));
     int outside = meaning.leftForTheWorld(received);
@@ -76,6 +79,21 @@ final class Leaks {
             false,
             received,
             walk.and(received.leftInClear(), received.leftWithSource(hidden), outside)));
+    if (property == Property.IN_CLEAR && !meaning.virtual().isEmpty()) {
+      for (Journey journey : List.of(received, sent)) {
+        suspects.add(
+            new Suspect(
+                property,
+                "has a virtual IP of this host and leaves in clear",
+                journey == sent,
+                journey,
+                walk.and(
+                    journey.leftInClear(),
+                    journey.leftWithSource(meaning.virtual()),
+                    walk.leftBy(journey, meaning.outside())),
+                walk.space().inClear()));
+      }
+    }
     if (property == Property.IN_CLEAR) {
       suspects.add(
           new Suspect(
@@ -85,6 +103,16 @@ final class Leaks {
               received,
               walk.and(received.leftInClear(), walk.space().ofConnectionFrom(hidden), outside)));
     }
+  }
+
+  /**
+   * What bears a mark of ours without our rules: the description keeps these bits for us, and only
+   * who may change all rules could set one.
+   */
+  private int ours() {
+    return meaning.virtual().isEmpty()
+        ? Bdd.FALSE
+        : walk.space().markedWith(gateway.numbers().clientMark());
   }
 
   /** A far source that its own tunnel did not bring. */

@@ -132,6 +132,31 @@ final class Meaning {
     };
   }
 
+  /** What the networks may begin that use a tunnel of which this host is the client. */
+  int begunBy(Tunnel.Client client) {
+    int all = Bdd.FALSE;
+    for (Network local : client.local()) {
+      all = bdd.or(all, bdd.and(from(local), services(client.outbound())));
+    }
+    return all;
+  }
+
+  /** The addresses that such a tunnel brings. */
+  List<Prefix> virtual(Tunnel.Client client) {
+    return hosts(client.addresses(), space.family());
+  }
+
+  /** Those of all such tunnels. */
+  List<Prefix> virtual() {
+    return gateway.tunnels().stream()
+        .flatMap(
+            tunnel ->
+                tunnel instanceof Tunnel.Client client
+                    ? virtual(client).stream()
+                    : Stream.<Prefix>empty())
+        .toList();
+  }
+
   /** The same of all networks. */
   int fromNetworks() {
     int all = Bdd.FALSE;

@@ -318,6 +318,11 @@ final class Reached {
         may = walk.or(may, walk.and(meaning.from(local), meaning.services(site.outbound())));
       }
     }
+    int selected = walk.space().source(selectors.local(tunnel));
+    if (tunnel instanceof Tunnel.Client client) {
+      may = meaning.begunBy(client);
+      selected = Bdd.TRUE; // it is given a source that is
+    }
     for (Host.Flow flow : gateway.host().flows()) {
       if (isOf(flow.to().place(), tunnel)) {
         may =
@@ -339,7 +344,7 @@ final class Reached {
             may,
             begins,
             meaning.ordinary(),
-            walk.space().source(selectors.local(tunnel)),
+            selected,
             walk.minus(Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource())),
         received.leftThrough(alike.names()));
   }
@@ -374,6 +379,18 @@ final class Reached {
       }
     }
     int from = walk.and(walk.space().throughItsOwn(alike.names()), walk.space().source(far));
+    if (tunnel instanceof Tunnel.Client client) {
+      for (Network local : client.local()) {
+        boolean same = gateway.prefixes(local).anyMatch(p -> p.family() == walk.space().family());
+        comeBack(
+            asked,
+            "an answer or an error from " + alike.who() + " does not come back to " + local.name(),
+            same
+                ? walk.and(from, selected(tunnel, far), whole, walk.or(answer, walk.and(error, walk.space().reply())))
+                : Bdd.FALSE,
+            walk.and(received.leftInClear(), received.leftBy(local.on().device())));
+      }
+    }
     comeBack(
         asked,
         "an answer or an error from " + alike.who() + " does not come back",

@@ -4,6 +4,7 @@ import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Identity;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Selectors;
+import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.Journey;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,12 +37,29 @@ final class Rewriting {
               "does not belong into " + alike.who() + " and NAT moves it there",
               false,
               received,
-              walk.minus(walk.and(received.leftThrough(alike.names()), first), selected)));
+              walk.minus(
+                  walk.and(received.leftThrough(alike.names()), first),
+                  selected,
+                  shared(alike, walk, meaning))));
     }
     for (Identity identity : gateway.identities()) {
       suspects.addAll(identity(identity, walk, meaning));
     }
     return suspects;
+  }
+
+  /**
+   * What NAT may move into a tunnel of which this host is the client: what its networks begin
+   * there, under the virtual IP.
+   */
+  private static int shared(Alike alike, Walk walk, Meaning meaning) {
+    if (!(alike.first() instanceof Tunnel.Client client)) {
+      return io.gatehouse.bdd.Bdd.FALSE;
+    }
+    return walk.and(
+        meaning.begunBy(client),
+        walk.space().destination(alike.far()),
+        walk.received().leftWithSource(meaning.virtual(client)));
   }
 
   /** Networks of ours that are on no identity's way are reached directly, by any of them. */

@@ -13,6 +13,7 @@ import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
+import io.gatehouse.model.Tunnel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -134,10 +135,35 @@ final class ThisHost {
                 walk.space().destination(ALL_NODES)));
       }
     }
+    if (family == Family.V4) {
+      for (Network lan : leasing()) {
+        int there = walk.space().arrivesOn(lan.on().device());
+        int answer = walk.or(udp(67, 68), udp(67, 67));
+        allowed.add(
+            new Allowed(
+                "a lease of " + lan.name() + " for a client",
+                walk.and(there, answer),
+                walk.and(fromAnybody(here), meaning.from(lan))));
+      }
+    }
     if (family == Family.V6) {
       allowed.addAll(neighbours(here));
     }
     return allowed;
+  }
+
+  /** Networks of which the DHCP server leases addresses to clients. */
+  private List<Network> leasing() {
+    return gateway.networks().stream()
+        .filter(
+            lan ->
+                gateway.tunnels().stream()
+                    .anyMatch(
+                        tunnel ->
+                            tunnel instanceof Tunnel.RemoteAccess access
+                                && access.leased()
+                                && lan.houses(access.pools())))
+        .toList();
   }
 
   private List<Allowed> offered(Host.Offer offer, int here) {
@@ -420,6 +446,17 @@ final class ThisHost {
       if (family == Family.V6 && at.routerAdvertisements()) {
         allowed.add(
             new Allowed("asking for a lease", walk.and(by, link, udp(546, 547)), Bdd.FALSE));
+      }
+    }
+    if (family == Family.V4) {
+      for (Network lan : leasing()) {
+        int by = walk.sent().leftBy(lan.on().device());
+        int asks = walk.or(udp(68, 67), udp(67, 67));
+        allowed.add(
+            new Allowed(
+                "asking for a lease for a client",
+                walk.and(by, asks),
+                walk.and(asks, meaning.somewhere(lan), meaning.insideAsSource(lan.on()))));
       }
     }
     for (Host.Offer offer : host.services()) {

@@ -103,6 +103,7 @@ class StaleConnectionsTest {
             Prefix.of("10.99.0.0/16"),
             1000,
             /* block= */ false,
+            /* mark= */ Optional.empty(),
             /* byAddresses= */ true,
             /* plain= */ false);
     List<Connection> connections =

@@ -152,6 +152,7 @@ final class Describe {
             ESP,
             MSS,
             prefixes(pools.toArray(String[]::new)),
+            /* leased= */ false,
             wayBack,
             reach,
             offered(services),

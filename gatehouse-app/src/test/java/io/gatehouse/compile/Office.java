@@ -148,6 +148,7 @@ final class Office {
         esp(Esp.Encapsulation.AUTO, "aes256gcm16-x25519"),
         new Mss.Reckoned(),
         pools,
+        /* leased= */ false,
         wayBack,
         reach,
         services,

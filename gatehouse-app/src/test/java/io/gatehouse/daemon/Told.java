@@ -18,6 +18,7 @@ final class Told {
   static final Model GROUPS = model("groups.yaml");
   static final Model L2TP = model("l2tp.yaml");
   static final Model PROXY = model("proxy-lan.yaml");
+  static final Model LEASED = model("dhcp-pool.yaml");
 
   private Told() {}
 

@@ -202,6 +202,15 @@ class TunnelsTest {
   }
 
   @Test
+  void aLeaseFromOutsideThePoolIsTold() {
+    assertThat(heard(Told.LEASED, listed(staff(1, "anna", "10.0.1.200", child(7)))).refusals())
+        .isEmpty();
+    Tunnels tunnels = heard(Told.LEASED, listed(staff(1, "anna", "10.0.1.77", child(7))));
+    assertThat(tunnels.refusals()).singleElement().asString().contains("10.0.1.77 was leased");
+    assertThat(tunnels.presences()).isEmpty();
+  }
+
+  @Test
   void whenNobodySaysWhoIsThereGroupsEndAndZonesStay() {
     Tunnels groups = heard(Told.GROUPS, listed(staff(1, FINANCE, "10.0.3.9", child(7))), gone());
     assertThat(wanted(groups)).isEmpty();

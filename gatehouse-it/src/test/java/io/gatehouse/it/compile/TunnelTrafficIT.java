@@ -2,6 +2,7 @@ package io.gatehouse.it.compile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.it.lab.Fate;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
@@ -281,6 +282,141 @@ class TunnelTrafficIT {
           Probes.assertReplied(seen, "four", "six");
           assertThat(seen.of("four").seenAt("net")).isFalse();
         });
+  }
+
+  @Test
+  void leasedAddressesComeThroughTheirTunnelOnly() {
+    Laid clients = Laid.tunnel(9, GW, ROAM, "0.0.0.0/0", "10.0.1.192/26");
+    with(
+        "dhcp-pool",
+        () -> {
+          lay(
+              Map.of(
+                  "gw", clients.all(), "roam", clients.other("0.0.0.0/0", "10.0.1.0/24").all()));
+          // What `gatehouse run` does for this client.
+          gw.run("ip", "neigh", "add", "proxy", "10.0.1.200", "dev", "eth1").expected();
+          net.host("roam").run("ip", "address", "add", "10.0.1.200/32", "dev", "eth0").expected();
+          try {
+            Sightings seen =
+                probe(
+                    "watch net",
+                    "client udp from=roam to=pc dst=10.0.1.20:445 src=10.0.1.200",
+                    "no-other-lease udp from=roam to=pc dst=10.0.1.20:446 src=10.0.1.77 spoof",
+                    "no-as-client udp from=pc to=web dst=198.18.0.10:53 src=10.0.1.200 spoof",
+                    "no-in-clear udp from=web to=pc dst=10.0.1.20:447 src=10.0.1.200 spoof",
+                    "no-internet udp from=roam to=web dst=198.18.0.10:53 src=10.0.1.200",
+                    "offer udp from=pc to=gw dst=10.0.1.1:68 src=10.0.1.20:67",
+                    "relayed udp from=pc to=gw dst=10.0.1.1:67 src=10.0.1.20:67",
+                    "no-other-port udp from=pc to=gw dst=10.0.1.1:69 src=10.0.1.20:67",
+                    "no-offer-outside udp from=web to=gw dst=203.0.113.2:68 src=198.18.0.10:67",
+                    "asks udp from=gw to=pc dst=10.0.1.20:67 src=10.0.1.1:68",
+                    "no-asks-outside udp from=gw to=web dst=198.18.0.10:67 src=203.0.113.2:68");
+            Probes.assertReplied(seen, "client");
+            assertThat(seen.of("client").seenAt("net")).isFalse();
+          } finally {
+            gw.run("ip", "neigh", "del", "proxy", "10.0.1.200", "dev", "eth1");
+            net.host("roam").run("ip", "address", "del", "10.0.1.200/32", "dev", "eth0");
+          }
+        });
+  }
+
+  private static final Laid HQ = Laid.tunnel(7, GW, BRANCH, "10.20.255.7/32", "10.20.0.0/16");
+
+  private static final Laid HQ6 =
+      Laid.tunnel(
+          8, "2001:db8:f0::2", "2001:db8:f7::7", "2001:db8:20:ff::7/128", "2001:db8:20::/48");
+
+  private static final String[] AS_CLIENT = {
+    "lan udp from=pc to=branch dst=10.20.0.10:53 src=10.0.1.20:5300",
+    "lan-again udp from=pc to=branch dst=10.20.0.10:53",
+    "ours udp from=gw to=branch dst=10.20.0.10:54 src=10.20.255.7",
+    "lan-six udp from=pc to=branch dst=[2001:db8:20::10]:53 src=[2001:db8:1::20]:5300",
+    "lan-tcp tcp from=pc to=branch dst=10.20.0.10:445"
+  };
+
+  /** The server's end; it sends whatever it likes into the tunnel. */
+  private static void layClient() {
+    lay(
+        Map.of(
+            "gw", HQ.all() + HQ6.all(),
+            "branch",
+                HQ.other("10.20.0.0/16", "0.0.0.0/0").all()
+                    + HQ6.other("2001:db8:20::/48", "::/0").all()));
+  }
+
+  private static void asClient(Runnable test) {
+    String addresses =
+        "ip address %1$s 10.20.255.7/32 dev eth0; ip address %1$s 2001:db8:20:ff::7/128 dev eth0 %2$s";
+    with(
+        "client",
+        () -> {
+          gw.script(addresses.formatted("add", "nodad")).expected();
+          try {
+            test.run();
+          } finally {
+            gw.script(addresses.formatted("del", "")).expected();
+          }
+        });
+  }
+
+  @Test
+  void aLanUsesTheTunnelOfWhichThisHostIsTheClient() {
+    asClient(() -> {
+      layClient();
+      Sightings seen =
+          probe(
+              Probes.and(
+                  AS_CLIENT,
+                  "watch net",
+                  "admin tcp from=branch to=gw dst=10.20.255.7:22 src=10.20.0.10",
+                  "internet udp from=pc to=web dst=198.18.0.10:53",
+                  "no-other-service tcp from=branch to=gw dst=10.20.255.7:80 src=10.20.0.10",
+                  "no-service-inside tcp from=branch to=gw dst=10.0.1.1:22 src=10.20.0.10",
+                  "no-unlisted udp from=pc to=branch dst=10.20.0.10:123",
+                  "no-begin udp from=branch to=pc dst=10.0.1.20:446 src=10.20.0.10",
+                  "no-guest udp from=pc to=branch dst=10.20.0.10:53 src=10.0.9.20 spoof",
+                  "no-as-virtual udp from=pc to=branch dst=10.20.0.10:53 src=10.20.255.7 spoof",
+                  "no-as-outside udp from=gw to=branch dst=10.20.0.10:55 src=203.0.113.2",
+                  "no-virtual-in-clear udp from=gw to=web dst=198.18.0.10:53 src=10.20.255.7"));
+      Probes.assertReplied(
+          seen, "lan", "lan-again", "lan-tcp", "lan-six", "ours", "admin", "internet");
+      Probes.assertFrom(seen, "lan", "10.20.255.7");
+      Probes.assertFrom(seen, "lan-tcp", "10.20.255.7");
+      Probes.assertFrom(seen, "lan-six", "2001:db8:20:ff::7");
+      Probes.assertFrom(seen, "internet", GW);
+      for (Fate fate : seen.fates().values()) {
+        assertThat(fate.seenAt("net")).as(fate.toString()).isEqualTo(fate.probe().equals("internet"));
+      }
+    });
+  }
+
+  @Test
+  void whileTheTunnelOfAClientIsDownNothingOfTheLanIsInClear() {
+    String[] down = Probes.and(Probes.none(AS_CLIENT), "watch gw");
+    asClient(() -> {
+      layClient();
+      Probes.assertReplied(probe(AS_CLIENT), "lan", "lan-six");
+      // The connections stand, with their translation.
+      lay(Map.of("gw", HQ.withoutPolicies() + HQ6.withoutPolicies()));
+      Probes.assertNothingLeft(probe(down), "gw", "eth0");
+      // The policies stand, without SAs.
+      gw.script(
+              "ip xfrm state flush && ip -batch - <<'END'\n"
+                  + HQ.policies()
+                  + HQ6.policies()
+                  + "END")
+          .expected();
+      Probes.assertNothingLeft(probe(down), "gw", "eth0");
+      // All is up but our rules, which alone give the virtual IP.
+      lay(Map.of("gw", HQ.states() + HQ6.states()));
+      gw.run("nft", "flush", "ruleset").expected();
+      String lan = "lan udp from=pc to=branch dst=10.20.0.10:53 silent";
+      Probes.assertNothingLeft(probe("watch gw", "no-" + lan), "gw", "eth0");
+      // The control: the backstop was what stopped it.
+      gw.script("ip xfrm policy flush").expected();
+      net.host("branch").run("ip", "xfrm", "policy", "flush").expected();
+      probe(lan);
+    });
   }
 
   @Test

@@ -1,0 +1,204 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Network;
+import io.gatehouse.model.Origin;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Tunnel;
+import io.gatehouse.ruleset.Chain.Hook;
+import io.gatehouse.ruleset.Expression.Binary;
+import io.gatehouse.ruleset.Expression.Meta;
+import io.gatehouse.ruleset.Expression.Operator;
+import io.gatehouse.ruleset.Expression.Selector;
+import io.gatehouse.ruleset.Expression.SetRef;
+import io.gatehouse.ruleset.Expression.Value;
+import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Statement;
+import io.gatehouse.ruleset.Statement.Match;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Networks that use a tunnel of which this host is the client. The server knows the virtual IP
+ * alone, so their packets get it as their source, and only then are they the tunnel's: the one case
+ * in which NAT moves packets into a policy. Until then they bear a mark. With it the backstop lets
+ * them through its first look-up, so that without our rules nothing passes; the second look-up,
+ * after NAT, finds the tunnel's policy or the backstop again (nf_xfrm_me_harder).
+ */
+final class SharedClient {
+  /** nft's mangle: conntrack knows the packet, nothing is routed yet. */
+  private static final int PRIORITY = -150;
+
+  private static final Selector MARK = new Meta(Meta.Key.MARK);
+
+  /**
+   * One network on its way into one tunnel.
+   *
+   * @param virtual the source that it gets
+   * @param here the set of its addresses
+   * @param there the set of the tunnel's
+   */
+  private record Way(
+      Tunnel.Client tunnel,
+      Network from,
+      Family family,
+      Located<Address> virtual,
+      SetRef here,
+      SetRef there) {}
+
+  private final Draft draft;
+  private final Value bit;
+
+  private SharedClient(Draft draft) {
+    this.draft = draft;
+    bit = Nft.number(draft.gateway.numbers().clientMark());
+  }
+
+  /** Marks what is to get a virtual IP. */
+  static void write(Draft draft) {
+    SharedClient shared = new SharedClient(draft);
+    List<Rule> rules = new ArrayList<>();
+    for (Way way : shared.ways()) {
+      rules.add(
+          Nft.rule(
+              way.from().name() + " on its way into " + way.tunnel().name(),
+              way.tunnel().origin(),
+              Nft.NOT_DECRYPTED,
+              Nft.is(Nft.IIFNAME, Nft.device(way.from().on().device())),
+              Nft.is(Nft.saddr(way.family()), way.here()),
+              Nft.is(Nft.daddr(way.family()), way.there()),
+              new Statement.Assign(MARK, new Binary(MARK, Operator.OR, shared.bit))));
+    }
+    draft.base("client", "filter", Hook.PREROUTING, PRIORITY, false, rules);
+  }
+
+  /** Whether any network uses a tunnel so. */
+  static boolean isUsed(Draft draft) {
+    return clients(draft).anyMatch(client -> !client.local().isEmpty());
+  }
+
+  /** Far addresses that are reached under a virtual IP. */
+  static boolean isShared(Tunnel tunnel) {
+    return tunnel instanceof Tunnel.Client client && !client.local().isEmpty();
+  }
+
+  private static Stream<Tunnel.Client> clients(Draft draft) {
+    return draft.gateway.tunnels().stream()
+        .flatMap(tunnel -> tunnel instanceof Tunnel.Client client ? Stream.of(client) : Stream.<Tunnel.Client>empty());
+  }
+
+  /** What bears the mark. */
+  static Match marked(Draft draft) {
+    return Nft.isNot(new SharedClient(draft).masked(), Nft.number(0));
+  }
+
+  /** What does not. */
+  static Match unmarked(Draft draft) {
+    return Nft.is(new SharedClient(draft).masked(), Nft.number(0));
+  }
+
+  private Selector masked() {
+    return new Binary(MARK, Operator.AND, bit);
+  }
+
+  /** What the networks may begin there. */
+  static List<Rule> forward(Draft draft) {
+    SharedClient shared = new SharedClient(draft);
+    List<Rule> rules = new ArrayList<>();
+    for (Way way : shared.ways()) {
+      List<Statement> where =
+          List.of(
+              marked(draft),
+              Nft.is(Nft.IIFNAME, Nft.device(way.from().on().device())),
+              Nft.is(Nft.saddr(way.family()), way.here()),
+              Nft.is(Nft.daddr(way.family()), way.there()));
+      for (List<Statement> which :
+          Nft.services(way.tunnel().outbound(), List.of(way.family()))) {
+        rules.add(
+            Nft.rule(
+                way.from().name() + " may reach " + way.tunnel().name(),
+                way.tunnel().origin(),
+                Nft.all(where, which, List.of(Nft.ACCEPT))));
+      }
+    }
+    return rules;
+  }
+
+  /** Their packets get the virtual IP. */
+  static List<Rule> nat(Draft draft, Family family) {
+    SharedClient shared = new SharedClient(draft);
+    return shared.ways().stream()
+        .filter(way -> way.family() == family)
+        .map(
+            way ->
+                Nft.rule(
+                    way.from().name() + " appears as " + way.virtual().value() + " there",
+                    way.virtual().origin(),
+                    marked(draft),
+                    Nft.is(Nft.saddr(family), way.here()),
+                    Nft.is(Nft.daddr(family), way.there()),
+                    new Statement.Nat.Source(
+                        Optional.of(Nft.address(way.virtual().value())),
+                        Optional.empty(),
+                        List.of())))
+        .toList();
+  }
+
+  /** A virtual IP never leaves in clear: out there it is nobody, or somebody else. */
+  static List<Rule> guard(Draft draft, Family family, Origin origin) {
+    List<Located<Prefix>> virtual =
+        clients(draft)
+            .flatMap(client -> client.addresses().stream())
+            .map(address -> new Located<>(Prefix.host(address.value()), address.origin()))
+            .toList();
+    List<Rule> rules = new ArrayList<>();
+    draft
+        .places
+        .outside()
+        .ifPresent(
+            outside ->
+                draft
+                    .sets
+                    .addresses("virtual", family, virtual)
+                    .ifPresent(
+                        set ->
+                            rules.add(
+                                Nft.rule(
+                                    "virtual IP, leaves in clear",
+                                    origin,
+                                    Nft.is(Nft.OIFNAME, outside),
+                                    Nft.is(Nft.saddr(family), set),
+                                    Nft.IN_CLEAR,
+                                    draft.drop("guard")))));
+    return rules;
+  }
+
+  private List<Way> ways() {
+    List<Way> ways = new ArrayList<>();
+    clients(draft)
+        .forEach(
+            client -> {
+              for (Network network : client.local()) {
+                for (Family family : Family.values()) {
+                  way(client, network, family).ifPresent(ways::add);
+                }
+              }
+            });
+    return ways;
+  }
+
+  private Optional<Way> way(Tunnel.Client client, Network network, Family family) {
+    Optional<Located<Address>> virtual =
+        client.addresses().stream().filter(a -> a.value().family() == family).findFirst();
+    Optional<SetRef> here = draft.places.addresses(draft.places.target(network), family);
+    Optional<SetRef> there = draft.places.far(client, family);
+    return virtual.isPresent() && here.isPresent() && there.isPresent()
+        ? Optional.of(
+            new Way(client, network, family, virtual.get(), here.get(), there.get()))
+        : Optional.empty();
+  }
+}
