@@ -335,7 +335,7 @@ final class PlanText {
     page.row(
         client.name(),
         "this host reaches "
-            + prefixes(client.remote())
+            + (client.full() ? "all that is not ours, nothing in clear," : prefixes(client.remote()))
             + " as "
             + values(client.addresses())
             + offered(client.services()),

@@ -3,6 +3,7 @@ package io.gatehouse.compile;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Interface;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Prefix;
@@ -37,6 +38,9 @@ final class Backstop {
       if (tunnel instanceof Tunnel.Client client) {
         policies.addAll(virtual(client, priority - 1));
         policies.addAll(untranslated(gateway, client));
+        if (client.full()) {
+          policies.addAll(own(gateway, priority - 1));
+        }
       }
     }
     for (Network network : gateway.networks()) {
@@ -53,14 +57,43 @@ final class Backstop {
 
   /** Whole networks, though a virtual IP out of them is this host: few policies. */
   private static List<Located<Prefix>> blocked(Tunnel tunnel) {
-    return tunnel instanceof Tunnel.Client client ? client.remote() : tunnel.farPrefixes();
+    return tunnel instanceof Tunnel.Client client ? whole(client) : tunnel.farPrefixes();
+  }
+
+  private static List<Located<Prefix>> whole(Tunnel.Client client) {
+    return client.full()
+        ? Tunnel.Client.EVERYTHING.stream()
+            .map(all -> new Located<>(all, client.remote().getFirst().origin()))
+            .toList()
+        : client.remote();
+  }
+
+  /** This host's own fixed addresses and the links inside, where a tunnel takes everything else. */
+  private static List<XfrmPolicy> own(Gateway gateway, long priority) {
+    List<XfrmPolicy> policies = new ArrayList<>();
+    for (Interface at : gateway.interfaces()) {
+      for (Located<Interface.InterfaceAddress> address : at.addresses()) {
+        Prefix own =
+            at.isInside() && !at.isOutside()
+                ? address.value().link()
+                : Prefix.host(address.value().address());
+        boolean network =
+            gateway.networks().stream().flatMap(gateway::prefixes).anyMatch(own::equals);
+        if (!network) {
+          policies.addAll(
+              policies(
+                  new Located<>(own, address.origin()), all(own.family()), priority, false));
+        }
+      }
+    }
+    return policies;
   }
 
   /** A virtual IP within a remote network is not behind the tunnel. */
   private static List<XfrmPolicy> virtual(Tunnel.Client client, long priority) {
     List<XfrmPolicy> policies = new ArrayList<>();
     for (Located<Address> address : client.addresses()) {
-      if (client.remote().stream().anyMatch(there -> there.value().contains(address.value()))) {
+      if (whole(client).stream().anyMatch(there -> there.value().contains(address.value()))) {
         Located<Prefix> own = new Located<>(Prefix.host(address.value()), address.origin());
         policies.addAll(policies(own, all(own.value().family()), priority, false));
       }
@@ -77,7 +110,7 @@ final class Backstop {
     List<XfrmPolicy> policies = new ArrayList<>();
     for (Network network : client.local()) {
       for (Located<Prefix> near : network.prefixes()) {
-        for (Located<Prefix> far : client.remote()) {
+        for (Located<Prefix> far : whole(client)) {
           if (far.value().family() == near.value().family()
               && client.address(far.value().family()).isPresent()) {
             policies.add(

@@ -157,6 +157,18 @@ final class Evidence {
     return rules;
   }
 
+  /**
+   * The same at the last look. An address of this host that is followed lies in what a tunnel takes
+   * where that takes everything, and this host may speak to itself.
+   */
+  static List<Rule> leavingInClear(Draft draft) {
+    List<Statement> leaves =
+        SharedClient.isFull(draft)
+            ? List.of(Nft.isNot(Nft.OIFNAME, Nft.device("lo")))
+            : List.of();
+    return ofFar(draft, (family, far) -> List.of(clear(draft, family, far, leaves)));
+  }
+
   private static Rule clear(Draft draft, Family family, SetRef far, List<Statement> more) {
     List<Statement> all = new ArrayList<>(List.of(Nft.is(Nft.daddr(family), far), Nft.IN_CLEAR));
     all.addAll(more);

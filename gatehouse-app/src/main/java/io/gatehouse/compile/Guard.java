@@ -41,7 +41,7 @@ final class Guard {
     for (Family family : Family.values()) {
       rules.addAll(guard.peersAmidst(family));
     }
-    rules.addAll(Evidence.towardsFarInClear(draft));
+    rules.addAll(Evidence.leavingInClear(draft));
     for (Family family : Family.values()) {
       rules.addAll(guard.sources(family));
       rules.addAll(SharedClient.guard(draft, family, ORIGIN));

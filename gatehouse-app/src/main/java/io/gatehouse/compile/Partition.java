@@ -103,25 +103,9 @@ final class Partition {
 
   private static <T> void emit(Node<T> node, List<Claim<T>> parts) {
     List<Prefix> holes = node.holes.stream().map(hole -> hole.claim.prefix()).toList();
-    for (Prefix rest : minus(node.claim.prefix(), holes)) {
+    for (Prefix rest : node.claim.prefix().without(holes)) {
       parts.add(new Claim<>(rest, node.claim.owner(), node.claim.origin()));
     }
     node.holes.forEach(hole -> emit(hole, parts));
-  }
-
-  /** What is left of a prefix without the holes in it, as few prefixes as possible. */
-  static List<Prefix> minus(Prefix prefix, List<Prefix> holes) {
-    List<Prefix> inside = holes.stream().filter(prefix::overlaps).toList();
-    if (inside.isEmpty()) {
-      return List.of(prefix);
-    }
-    if (inside.stream().anyMatch(hole -> hole.contains(prefix))) {
-      return List.of();
-    }
-    Prefix low = new Prefix(prefix.first(), prefix.length() + 1);
-    Address middle = low.last().plus(1);
-    List<Prefix> rest = new ArrayList<>(minus(low, inside));
-    rest.addAll(minus(new Prefix(middle, prefix.length() + 1), inside));
-    return rest;
   }
 }

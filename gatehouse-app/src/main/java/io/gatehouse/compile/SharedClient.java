@@ -61,7 +61,7 @@ final class SharedClient {
   /** Marks what is to get a virtual IP. */
   static void write(Draft draft) {
     SharedClient shared = new SharedClient(draft);
-    List<Rule> rules = new ArrayList<>();
+    List<Rule> rules = new ArrayList<>(shared.strayed());
     for (Way way : shared.ways()) {
       rules.add(
           Nft.rule(
@@ -76,9 +76,49 @@ final class SharedClient {
     draft.base("client", "filter", Hook.PREROUTING, PRIORITY, false, rules);
   }
 
+  /** Before NAT takes it for an answer: a virtual IP is reached through its tunnel alone. */
+  private List<Rule> strayed() {
+    List<Rule> rules = new ArrayList<>();
+    for (Family family : Family.values()) {
+      virtual(draft, family)
+          .ifPresent(
+              virtual ->
+                  draft
+                      .places
+                      .outside()
+                      .ifPresent(
+                          outside ->
+                              rules.add(
+                                  Nft.rule(
+                                      "for a virtual IP, in clear",
+                                      Origin.builtIn("tunnel-evidence"),
+                                      Nft.is(Nft.IIFNAME, outside),
+                                      Nft.NOT_DECRYPTED,
+                                      Nft.is(Nft.daddr(family), virtual),
+                                      draft.drop("spoofed")))));
+    }
+    return rules;
+  }
+
+  /** The virtual IPs of a family as a set. */
+  private static Optional<SetRef> virtual(Draft draft, Family family) {
+    return draft.sets.addresses(
+        "virtual",
+        family,
+        clients(draft)
+            .flatMap(client -> client.addresses().stream())
+            .map(address -> new Located<>(Prefix.host(address.value()), address.origin()))
+            .toList());
+  }
+
   /** Whether any network uses a tunnel so. */
   static boolean isUsed(Draft draft) {
     return clients(draft).anyMatch(client -> !client.local().isEmpty());
+  }
+
+  /** Whether a tunnel takes everything that is not ours. */
+  static boolean isFull(Draft draft) {
+    return clients(draft).anyMatch(Tunnel.Client::full);
   }
 
   /** Far addresses that are reached under a virtual IP. */
@@ -130,51 +170,43 @@ final class SharedClient {
 
   /** Their packets get the virtual IP. */
   static List<Rule> nat(Draft draft, Family family) {
-    SharedClient shared = new SharedClient(draft);
-    return shared.ways().stream()
-        .filter(way -> way.family() == family)
-        .map(
-            way ->
-                Nft.rule(
-                    way.from().name() + " appears as " + way.virtual().value() + " there",
-                    way.virtual().origin(),
-                    marked(draft),
-                    Nft.is(Nft.saddr(family), way.here()),
-                    Nft.is(Nft.daddr(family), way.there()),
-                    new Statement.Nat.Source(
-                        Optional.of(Nft.address(way.virtual().value())),
-                        Optional.empty(),
-                        List.of())))
-        .toList();
+    return new SharedClient(draft)
+        .ways().stream()
+            .filter(way -> way.family() == family)
+            .flatMap(
+                way ->
+                    draft.places.outside().stream().map(outside -> translated(draft, way, outside)))
+            .toList();
+  }
+
+  private static Rule translated(Draft draft, Way way, SetRef outside) {
+    return Nft.rule(
+        way.from().name() + " appears as " + way.virtual().value() + " there",
+        way.virtual().origin(),
+        Nft.is(Nft.OIFNAME, outside),
+        marked(draft),
+        Nft.is(Nft.saddr(way.family()), way.here()),
+        Nft.is(Nft.daddr(way.family()), way.there()),
+        new Statement.Nat.Source(
+            Optional.of(Nft.address(way.virtual().value())), Optional.empty(), List.of()));
   }
 
   /** A virtual IP never leaves in clear: out there it is nobody, or somebody else. */
   static List<Rule> guard(Draft draft, Family family, Origin origin) {
-    List<Located<Prefix>> virtual =
-        clients(draft)
-            .flatMap(client -> client.addresses().stream())
-            .map(address -> new Located<>(Prefix.host(address.value()), address.origin()))
-            .toList();
-    List<Rule> rules = new ArrayList<>();
-    draft
-        .places
-        .outside()
-        .ifPresent(
-            outside ->
-                draft
-                    .sets
-                    .addresses("virtual", family, virtual)
-                    .ifPresent(
-                        set ->
-                            rules.add(
-                                Nft.rule(
-                                    "virtual IP, leaves in clear",
-                                    origin,
-                                    Nft.is(Nft.OIFNAME, outside),
-                                    Nft.is(Nft.saddr(family), set),
-                                    Nft.IN_CLEAR,
-                                    draft.drop("guard")))));
-    return rules;
+    return virtual(draft, family).stream()
+        .flatMap(
+            virtual ->
+                draft.places.outside().stream()
+                    .map(
+                        outside ->
+                            Nft.rule(
+                                "virtual IP, leaves in clear",
+                                origin,
+                                Nft.is(Nft.OIFNAME, outside),
+                                Nft.is(Nft.saddr(family), virtual),
+                                Nft.IN_CLEAR,
+                                draft.drop("guard"))))
+        .toList();
   }
 
   private List<Way> ways() {

@@ -60,7 +60,7 @@ final class Space {
         .filter(near -> near.value().family() == family)
         .flatMap(near -> {
           List<Prefix> holes = pools.stream().filter(near.value()::contains).toList();
-          return Partition.minus(near.value(), holes).stream()
+          return near.value().without(holes).stream()
               .map(rest -> new Located<>(rest, near.origin()));
         })
         .toList();

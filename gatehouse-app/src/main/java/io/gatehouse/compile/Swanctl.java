@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A tunnel's part of swanctl.conf: what the rules take for granted about its SAs. How peers are
@@ -89,6 +90,9 @@ final class Swanctl {
       case Tunnel.L2tp l2tp -> transport();
     }
     text.set("esp_proposals", tunnel.esp().proposals().stream().map(Located::value).toList());
+    if (tunnel instanceof Tunnel.Client client && client.full()) {
+      beside();
+    }
     text.close().close().close().close();
     if (tunnel instanceof Tunnel.RemoteAccess access) {
       if (access.leased()) {
@@ -166,8 +170,7 @@ final class Swanctl {
   private void client(Tunnel.Client client) {
     text.set("mode", "tunnel");
     text.set("local_ts", "dynamic"); // the virtual IP
-    text.set(
-        "remote_ts", Selectors.outermost(client.remote().stream().map(Located::value).toList()));
+    text.set("remote_ts", remote(client));
     text.set("start_action", "start");
     text.set("close_action", "start");
     text.set("dpd_action", "restart");
@@ -209,6 +212,30 @@ final class Swanctl {
     text.set("mark_out", "%unique/" + mask);
     text.set("set_mark_in", "%same/" + mask);
     text.set("dpd_action", "clear");
+  }
+
+  private static List<Prefix> remote(Tunnel.Client client) {
+    return client.full()
+        ? Stream.of(Prefix.ALL_V4, Prefix.ALL_V6)
+            .filter(all -> client.address(all.family()).isPresent())
+            .toList()
+        : Selectors.outermost(client.remote().stream().map(Located::value).toList());
+  }
+
+  /**
+   * strongSwan's route for everything stands before those of our networks: a child without IPsec
+   * takes them out of it.
+   */
+  private void beside() {
+    List<Prefix> networks =
+        Selectors.outermost(gateway.networks().stream().flatMap(gateway::prefixes).toList());
+    if (!networks.isEmpty()) {
+      text.close().open(child(tunnel) + "-beside");
+      text.set("mode", "pass");
+      text.set("local_ts", networks);
+      text.set("remote_ts", networks);
+      text.set("start_action", "trap");
+    }
   }
 
   /**

@@ -33,9 +33,9 @@ final class Binder {
     services.define(top.named("services"));
     Places places = new Places(problems, interfaceNames, networkNames, services);
     places.define(top.named("tunnels"));
-    List<Tunnel> tunnels =
-        new Tunnels(problems, values, services, places, overlaps, interfaceNames, interfaces)
-            .read(top);
+    Tunnels reader =
+        new Tunnels(problems, values, services, places, overlaps, interfaceNames, interfaces);
+    List<Tunnel> tunnels = reader.read(top);
     Host host =
         new Hosts(problems, values, services, places, interfaceNames, interfaces, networks, tunnels)
             .read(top);
@@ -44,6 +44,9 @@ final class Binder {
     Optional<Masquerade> masquerade =
         new Masquerades(problems, values, places, interfaceNames, interfaces, host).read(top);
     Numbers numbers = NumbersReader.read(top, identities, problems);
+    FullTunnel full = new FullTunnel(problems, reader.everythings());
+    full.check(tunnels, host, masquerade);
+    tunnels = full.cut(tunnels, interfaces, networks);
     overlaps.check();
     if (problems.errors() > 0) {
       return new Reading.Refused(problems.sorted());

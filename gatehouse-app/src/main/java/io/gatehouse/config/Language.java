@@ -33,6 +33,7 @@ final class Language {
   private static final Form ADDRESS = value("an address");
   private static final Form INTERFACE_ADDRESS = value("address/length");
   private static final Form PREFIX = value("a prefix");
+  private static final Form REMOTE = value("a prefix, or `internet`");
   private static final Form SOURCE = value("an address or a prefix");
   private static final Form SERVICE =
       value("`proto/port`, `proto/a-b`, `proto`, or a service's name");
@@ -199,7 +200,11 @@ final class Language {
               several(ADDRESS),
               "the virtual IP that the server gives this host, always the same",
               "10.8.0.42"),
-          required("remote", several(PREFIX), "networks there", "[10.20.0.0/16]"),
+          required(
+              "remote",
+              several(REMOTE),
+              "networks there; or `internet`: all that is not ours, so that nothing else leaves in clear",
+              "[10.20.0.0/16]"),
           optional(
               "local",
               several(NETWORK),

@@ -1,6 +1,5 @@
 package io.gatehouse.config;
 
-import io.gatehouse.model.Address;
 import io.gatehouse.model.Esp;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Interface;
@@ -25,7 +24,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** Reads `tunnels:`. */
 final class Tunnels {
@@ -47,6 +45,7 @@ final class Tunnels {
   private final Places places;
   private final Overlaps overlaps;
   private final Names<Interface> interfaces;
+  private final ClientTunnels clients;
   private final List<Interface> outside;
 
   /** Families of each network and tunnel, for what they can say to each other. */
@@ -69,11 +68,12 @@ final class Tunnels {
     this.places = places;
     this.overlaps = overlaps;
     this.interfaces = interfaces;
+    this.clients = new ClientTunnels(problems, values, services, places, overlaps);
     this.outside = known.stream().filter(Interface::isOutside).toList();
   }
 
   /** What all types have in common. */
-  private record Common(
+  record Common(
       String name,
       List<Interface> on,
       List<Located<Peer>> peers,
@@ -96,7 +96,7 @@ final class Tunnels {
       switch (fields.word("type").orElse("")) {
         case "remote-access" -> remoteAccess(fields, common).ifPresent(understood::add);
         case "site-to-site" -> siteToSite(fields, common).ifPresent(understood::add);
-        case "client" -> client(fields, common).ifPresent(understood::add);
+        case "client" -> clients.read(fields, common).ifPresent(understood::add);
         default -> l2tp(common).ifPresent(understood::add);
       }
     }
@@ -582,80 +582,9 @@ final class Tunnels {
     return at.prefix().length() == at.prefix().family().bits();
   }
 
-  private Optional<Tunnel> client(Fields fields, Common common) {
-    List<Located<Address>> addresses = values.onePerFamily("address", fields.texts("address"));
-    for (Located<Address> address : addresses) {
-      overlaps.virtual(Prefix.host(address.value()), common.name, spot(fields, address));
-    }
-    List<Located<Prefix>> remote = new ArrayList<>();
-    for (Node.Scalar scalar : fields.texts("remote")) {
-      values.prefix(scalar).ifPresent(prefix -> remote(scalar, prefix, common.name, remote));
-    }
-    for (Located<Prefix> there : remote) {
-      Family family = there.value().family();
-      if (!addresses.isEmpty() && addresses.stream().noneMatch(a -> a.value().family() == family)) {
-        problems.error(
-            spot(fields, there),
-            "no virtual IP to reach " + there.value() + " with",
-            "add an " + Hosts.family(family) + " address to `address:`, or leave the network out");
-      }
-    }
-    List<Network> local = places.networks(fields.texts("local"), "`local` is a network of ours");
-    for (Node.Scalar scalar : fields.texts("local")) {
-      boolean silent =
-          local.stream()
-              .filter(network -> network.name().equals(scalar.text()))
-              .flatMap(network -> network.prefixes().stream())
-              .noneMatch(
-                  p ->
-                      remote.isEmpty()
-                          || remote.stream().anyMatch(r -> r.value().family() == p.value().family()));
-      if (silent && local.stream().anyMatch(n -> n.name().equals(scalar.text()))) {
-        problems.error(
-            scalar.spot(),
-            "network `" + scalar.text() + "` has no address of a family that is reached there",
-            "leave it out, or add networks of its family to `remote:`");
-      }
-    }
-    List<Service> outbound = services.all(fields.texts("outbound"));
-    if (fields.has("outbound") && !fields.has("local")) {
-      problems.warning(
-          fields.spot("outbound"),
-          "`outbound` changes nothing: this host alone uses tunnel `" + common.name + "`",
-          "what this host may begin stands in `host.outgoing`; or add `local:`");
-    }
-    if (addresses.isEmpty()
-        || remote.isEmpty()
-        || common.on.isEmpty()
-        || common.peers.isEmpty()
-        || local.size() < fields.items("local").size()
-        || (fields.has("outbound") && outbound.isEmpty())) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new Tunnel.Client(
-            common.name,
-            common.on,
-            common.peers,
-            common.ike,
-            common.esp,
-            common.mss,
-            addresses,
-            local,
-            remote,
-            outbound,
-            common.services,
-            common.origin));
-  }
-
-  /** The place of a value that was read from there. */
-  private static Spot spot(Fields fields, Located<?> value) {
-    return Stream.of("address", "remote")
-        .flatMap(key -> fields.texts(key).stream())
-        .map(Node.Scalar::spot)
-        .filter(spot -> spot.origin().equals(value.origin()))
-        .findFirst()
-        .orElse(fields.label());
+  /** Where tunnels are told to take everything. */
+  Map<String, Spot> everythings() {
+    return clients.everythings();
   }
 
   private Optional<Tunnel> l2tp(Common common) {

@@ -119,17 +119,18 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
     return other.length >= length && contains(other.first);
   }
 
-  /** What is left of it without some addresses, as few prefixes as possible. */
-  public List<Prefix> without(Collection<Address> holes) {
-    if (holes.stream().noneMatch(this::contains)) {
+  /** What is left of it without some others, as few prefixes as possible. */
+  public List<Prefix> without(Collection<Prefix> holes) {
+    List<Prefix> inside = holes.stream().filter(this::overlaps).toList();
+    if (inside.isEmpty()) {
       return List.of(this);
     }
-    if (length == family().bits()) {
+    if (inside.stream().anyMatch(hole -> hole.contains(this))) {
       return List.of();
     }
     Prefix low = new Prefix(first, length + 1);
-    List<Prefix> rest = new ArrayList<>(low.without(holes));
-    rest.addAll(new Prefix(low.last().plus(1), length + 1).without(holes));
+    List<Prefix> rest = new ArrayList<>(low.without(inside));
+    rest.addAll(new Prefix(low.last().plus(1), length + 1).without(inside));
     return rest;
   }
 

@@ -177,6 +177,7 @@ public sealed interface Tunnel {
    * @param addresses the virtual IPs, at most one to a family; never empty
    * @param local networks that use the tunnel; empty where this host alone does
    * @param remote networks there; never empty
+   * @param full whether that is all that is not ours, so that nothing else leaves this host
    * @param outbound what {@code local} may begin there; empty means everything
    */
   record Client(
@@ -189,10 +190,26 @@ public sealed interface Tunnel {
       List<Located<Address>> addresses,
       List<Network> local,
       List<Located<Prefix>> remote,
+      boolean full,
       List<Service> outbound,
       List<Located<Service>> services,
       Origin origin)
       implements Tunnel {
+    /**
+     * All that routers carry, NAT64's addresses among them (RFC 6052): neither what stays on its
+     * link, nor groups of hosts, nor hosts without an address.
+     */
+    public static final List<Prefix> EVERYTHING =
+        Stream.of(
+                "1.0.0.0/8 2.0.0.0/7 4.0.0.0/6 8.0.0.0/5 16.0.0.0/4 32.0.0.0/3 64.0.0.0/3"
+                    + " 96.0.0.0/4 112.0.0.0/5 120.0.0.0/6 124.0.0.0/7 126.0.0.0/8 128.0.0.0/2"
+                    + " 192.0.0.0/3",
+                "64::/16 100::/8 200::/7 400::/6 800::/5 1000::/4 2000::/3 4000::/2 8000::/2"
+                    + " c000::/3 e000::/4 f000::/5 f800::/6 fc00::/7 fe00::/9")
+            .flatMap(text -> Stream.of(text.split(" ", -1)))
+            .map(Prefix::of)
+            .toList();
+
     public Client {
       on = List.copyOf(on);
       peers = List.copyOf(peers);
@@ -220,7 +237,7 @@ public sealed interface Tunnel {
     /** A virtual IP out of a remote network is this host itself. */
     @Override
     public List<Located<Prefix>> farPrefixes() {
-      List<Address> own = addresses.stream().map(Located::value).toList();
+      List<Prefix> own = addresses.stream().map(a -> Prefix.host(a.value())).toList();
       return remote.stream()
           .flatMap(
               there ->

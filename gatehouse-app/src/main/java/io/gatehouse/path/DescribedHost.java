@@ -186,12 +186,19 @@ public final class DescribedHost {
       return;
     }
     for (Prefix near : selectors.local(tunnel)) {
-      for (Located<Prefix> far : tunnel.farPrefixes()) {
-        if (near.family() == far.value().family()) {
-          between(tunnel, near, far.value());
+      for (Prefix far : far(tunnel)) {
+        if (near.family() == far.family()) {
+          between(tunnel, near, far);
         }
       }
     }
+  }
+
+  /** The selectors on the other end. */
+  private static List<Prefix> far(Tunnel tunnel) {
+    return tunnel instanceof Tunnel.Client client && client.full()
+        ? List.of(Prefix.ALL_V4, Prefix.ALL_V6)
+        : tunnel.farPrefixes().stream().map(Located::value).toList();
   }
 
   /** This host's end, where there is one address that it can be. */

@@ -58,7 +58,7 @@ final class Leaks {
             walk.and(received.leftInClear(), received.leftWithDestination(far)),
             walk.and(walk.space().destination(far), walk.cameBy(meaning.inside()))));
     Journey sent = walk.sent();
-    int toPeers = walk.and(meaning.ikeAndEspOut(), walk.space().destination(meaning.peers()));
+    int toPeers = walk.and(meaning.ikeAndEspOut(), sent.leftWithDestination(meaning.peers()));
     suspects.add(
         new Suspect(
             property,
@@ -67,6 +67,7 @@ final class Leaks {
             sent,
             walk.minus(
                 walk.and(sent.leftInClear(), sent.leftWithDestination(far)),
+                sent.leftBy("lo"), // and comes back
                 toPeers,
                 property == Property.FLUSHED ? ours() : Bdd.FALSE)));
     // Who reaches the internet through us leaves in clear there, and by description.

@@ -10,6 +10,7 @@ import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.Journey;
@@ -77,7 +78,25 @@ final class Ordinary {
     suspects.much(
         "is nothing that conntrack knows, and passes",
         /* made= */ false,
-        walk.minus(invalid, meaning.notOurs()));
+        walk.minus(invalid, meaning.notOurs(), oneSided()));
+  }
+
+  /** TCP whose answers go past this host: its conntrack sees the beginning alone. */
+  private int oneSided() {
+    int all = Bdd.FALSE;
+    for (Host.Flow flow : host.flows()) {
+      if (flow.isOneSided()) {
+        all =
+            walk.or(
+                all,
+                walk.and(
+                    meaning.from(flow.from()),
+                    meaning.towards(flow.to()),
+                    walk.space().protocol(Protocol.TCP.number()),
+                    leavesTo(flow.to().place())));
+      }
+    }
+    return all;
   }
 
   private void little(Way way) {

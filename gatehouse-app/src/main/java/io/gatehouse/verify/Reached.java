@@ -194,7 +194,7 @@ final class Reached {
   private int selected(Tunnel tunnel, List<Prefix> far) {
     return walk.and(
         walk.space().destination(selectors.local(tunnel)),
-        walk.minus(walk.space().source(far), meaning.edges(far)));
+        walk.minus(walk.space().source(far), meaning.edges(far), meaning.thisHostAsSource()));
   }
 
   private int withFlows(Tunnel tunnel, Collection<Reach> reach) {
@@ -345,7 +345,8 @@ final class Reached {
             begins,
             meaning.ordinary(),
             selected,
-            walk.minus(Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource())),
+            walk.minus(
+                Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource(), meaning.thisHost())),
         received.leftThrough(alike.names()));
   }
 

@@ -96,7 +96,8 @@ final class ThisHost {
 
   private List<Allowed> entering() {
     List<Allowed> allowed = new ArrayList<>();
-    int here = meaning.ownAddresses();
+    int here =
+        walk.minus(meaning.ownAddresses(), walk.space().destination(meaning.virtual()));
     for (Host.Offer offer : host.services()) {
       allowed.addAll(offered(offer, here));
     }

@@ -40,6 +40,14 @@ class ClientProofsTest {
   }
 
   @Test
+  void everyPropertyHoldsWhereEverythingGoesIntoTheTunnel() {
+    Gateway full = Descriptions.example("full-client.yaml");
+
+    assertThat(Proofs.of(full, Compiler.compile(full).ruleset()))
+        .allMatch(verdict -> verdict instanceof Verdict.Holds);
+  }
+
+  @Test
   void withoutTheMarkTheBackstopLetsTheLanOutInClear() {
     List<XfrmPolicy> unmarked =
         RULESET.backstop().stream()

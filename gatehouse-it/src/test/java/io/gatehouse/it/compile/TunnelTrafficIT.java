@@ -324,7 +324,7 @@ class TunnelTrafficIT {
 
   private static final Laid HQ6 =
       Laid.tunnel(
-          8, "2001:db8:f0::2", "2001:db8:f7::7", "2001:db8:20:ff::7/128", "2001:db8:20::/48");
+          8, "2001:db8:f0::2", "2001:db8:f7::7", "2001:db8:8::7/128", "2001:db8:20::/48");
 
   private static final String[] AS_CLIENT = {
     "lan udp from=pc to=branch dst=10.20.0.10:53 src=10.0.1.20:5300",
@@ -345,10 +345,14 @@ class TunnelTrafficIT {
   }
 
   private static void asClient(Runnable test) {
+    asClient("client", test);
+  }
+
+  private static void asClient(String example, Runnable test) {
     String addresses =
-        "ip address %1$s 10.20.255.7/32 dev eth0; ip address %1$s 2001:db8:20:ff::7/128 dev eth0 %2$s";
+        "ip address %1$s 10.20.255.7/32 dev eth0; ip address %1$s 2001:db8:8::7/128 dev eth0 %2$s";
     with(
-        "client",
+        example,
         () -> {
           gw.script(addresses.formatted("add", "nodad")).expected();
           try {
@@ -382,12 +386,61 @@ class TunnelTrafficIT {
           seen, "lan", "lan-again", "lan-tcp", "lan-six", "ours", "admin", "internet");
       Probes.assertFrom(seen, "lan", "10.20.255.7");
       Probes.assertFrom(seen, "lan-tcp", "10.20.255.7");
-      Probes.assertFrom(seen, "lan-six", "2001:db8:20:ff::7");
+      Probes.assertFrom(seen, "lan-six", "2001:db8:8::7");
       Probes.assertFrom(seen, "internet", GW);
       for (Fate fate : seen.fates().values()) {
         assertThat(fate.seenAt("net")).as(fate.toString()).isEqualTo(fate.probe().equals("internet"));
       }
     });
+  }
+
+  private static final Laid ALL = Laid.tunnel(7, GW, BRANCH, "10.20.255.7/32", "0.0.0.0/0");
+
+  private static final String[] INTO_IT = {
+    "lan udp from=pc to=branch dst=10.20.0.10:53 src=10.0.1.20:5300",
+    "ours udp from=gw to=branch dst=10.20.0.10:54 src=10.20.255.7"
+  };
+
+  /** Whatever happens, none of these leave in clear. */
+  private static final String[] PAST_IT = {
+    "watch gw",
+    "no-lan-world udp from=pc to=web dst=198.18.0.10:53",
+    "no-lan-world-six udp from=pc to=web dst=[2001:db8:f8::10]:53",
+    "no-lan-router udp from=pc to=net dst=203.0.113.1:53",
+    "no-host-world udp from=gw to=web dst=198.18.0.10:54",
+    "no-host-world-six udp from=gw to=web dst=[2001:db8:f8::10]:54",
+    "no-host-server udp from=gw to=branch dst=198.51.100.7:53 src=203.0.113.2",
+    "no-ike-elsewhere udp from=gw to=web dst=198.18.0.10:500 src=203.0.113.2:500",
+    "no-world-in udp from=web to=gw dst=203.0.113.2:53"
+  };
+
+  @Test
+  void everythingGoesIntoTheTunnelOrNowhere() {
+    asClient(
+        "full-client",
+        () -> {
+          lay(
+              Map.of(
+                  "gw", ALL.all(),
+                  "branch", ALL.other("10.20.0.0/16", "0.0.0.0/0").all()));
+          Sightings up = probe(Probes.and(INTO_IT, PAST_IT));
+          Probes.assertReplied(up, "lan", "ours");
+          Probes.assertFrom(up, "lan", "10.20.255.7");
+          Probes.assertNothingLeft(up, "gw", "eth0");
+          // The LAN is not among everything.
+          Probes.assertReplied(
+              probe("admin tcp from=pc to=gw dst=10.0.1.1:22", "back udp from=gw to=pc dst=10.0.1.20:7"),
+              "admin");
+
+          lay(Map.of("gw", ALL.withoutPolicies()));
+          String[] down = Probes.and(Probes.none(INTO_IT), PAST_IT);
+          Probes.assertNothingLeft(probe(down), "gw", "eth0");
+          // All that is let out and in: its own IKE. Sockets of IKE daemons have a bypass.
+          gw.script("nft flush ruleset").expected();
+          Probes.assertNothingLeft(probe(down), "gw", "eth0");
+          gw.script("ip xfrm policy flush").expected();
+          probe("host-world udp from=gw to=web dst=198.18.0.10:54");
+        });
   }
 
   @Test
