@@ -132,9 +132,15 @@ final class Meaning {
     };
   }
 
-  /** What the networks may begin that use a tunnel of which this host is the client. */
+  /**
+   * What the networks may begin that use a tunnel of which this host is the client: nothing in a
+   * family without a virtual IP.
+   */
   int begunBy(Tunnel.Client client) {
     int all = Bdd.FALSE;
+    if (virtual(client).isEmpty()) {
+      return all;
+    }
     for (Network local : client.local()) {
       all = bdd.or(all, bdd.and(from(local), services(client.outbound())));
     }
