@@ -9,7 +9,6 @@ import io.gatehouse.model.Host.InternetAccess;
 import io.gatehouse.model.Host.PortForward;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Place;
-import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.model.Tunnel.Group;
@@ -51,9 +50,6 @@ final class Forward {
     rules.addAll(Evidence.spoofed(draft));
     rules.addAll(Evidence.strayed(draft));
     rules.addAll(Evidence.towardsFarUntranslated(draft));
-    host.flows().stream()
-        .filter(Flow::isOneSided)
-        .forEach(flow -> rules.addAll(oneSided(flow)));
     // NAT would not see it, and it would leave with the address that it has here.
     rules.add(
         Nft.rule(
@@ -225,38 +221,6 @@ final class Forward {
                 flow.to().origin(),
                 Nft.all(from.get(), to.get()),
                 flow.to().services(),
-                family));
-      }
-    }
-    return rules;
-  }
-
-  /**
-   * Of a TCP connection whose answers go past this host conntrack sees one side, and makes nothing
-   * of what follows its first packet. Nothing is translated there.
-   */
-  private List<Rule> oneSided(Flow flow) {
-    List<Service> tcp =
-        flow.to().services().isEmpty()
-            ? List.of(new Service(Protocol.TCP, Optional.empty()))
-            : flow.to().services().stream()
-                .filter(service -> service.protocol() == Protocol.TCP)
-                .toList();
-    List<Rule> rules = new ArrayList<>();
-    for (Family family : Family.values()) {
-      Optional<List<Statement>> from = draft.places.from(draft.places.target(flow.from()), family);
-      Optional<List<Statement>> to =
-          draft.places.towards(draft.places.target(flow.to().place()), family);
-      if (!tcp.isEmpty() && from.isPresent() && to.isPresent()) {
-        rules.addAll(
-            accept(
-                flow.from().name()
-                    + " to "
-                    + flow.to().place().name()
-                    + ", whose answers go past this host",
-                flow.to().origin(),
-                Nft.all(List.of(Nft.state("invalid")), from.get(), to.get()),
-                tcp,
                 family));
       }
     }

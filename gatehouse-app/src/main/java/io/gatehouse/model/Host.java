@@ -70,17 +70,7 @@ public record Host(
   }
 
   /** What one place may begin towards another. */
-  public record Flow(Place from, Reach to) {
-    /**
-     * Whether answers may go past this host: from a router of the link straight to the hosts there.
-     */
-    public boolean isOneSided() {
-      return from instanceof Network here
-          && to.place() instanceof Network there
-          && here.on().equals(there.on())
-          && !(here.connected() && there.connected());
-    }
-  }
+  public record Flow(Place from, Reach to) {}
 
   /** A network's way to the internet. */
   public record InternetAccess(Network from, SourceNat nat, List<Service> services, Origin origin) {

@@ -10,7 +10,6 @@ import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
-import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.Journey;
@@ -78,25 +77,7 @@ final class Ordinary {
     suspects.much(
         "is nothing that conntrack knows, and passes",
         /* made= */ false,
-        walk.minus(invalid, meaning.notOurs(), oneSided()));
-  }
-
-  /** TCP whose answers go past this host: its conntrack sees the beginning alone. */
-  private int oneSided() {
-    int all = Bdd.FALSE;
-    for (Host.Flow flow : host.flows()) {
-      if (flow.isOneSided()) {
-        all =
-            walk.or(
-                all,
-                walk.and(
-                    meaning.from(flow.from()),
-                    meaning.towards(flow.to()),
-                    walk.space().protocol(Protocol.TCP.number()),
-                    leavesTo(flow.to().place())));
-      }
-    }
-    return all;
+        walk.minus(invalid, meaning.notOurs()));
   }
 
   private void little(Way way) {

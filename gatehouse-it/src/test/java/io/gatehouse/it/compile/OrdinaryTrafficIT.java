@@ -208,25 +208,6 @@ class OrdinaryTrafficIT {
   }
 
   @Test
-  void networksBehindAHostInsideThatIsAVpnClient() {
-    with(
-        "inside-client",
-        () -> {
-          Sightings seen =
-              probe(
-                  "files tcp from=pc to=storage dst=192.168.88.10:445 bytes=20000",
-                  "dns udp from=pc to=storage dst=192.168.88.10:53",
-                  "no-ssh tcp from=pc to=storage dst=192.168.88.10:22",
-                  "no-as-partner udp from=pc to=web dst=198.51.100.10:53 src=192.168.88.10 spoof",
-                  "ike udp from=router to=web dst=198.51.100.10:4500 src=10.0.1.254:4500");
-          assertThat(seen.of("files").details()).containsEntry("received", "20000");
-          assertThat(seen.of("dns").replied()).isTrue();
-          assertThat(seen.of("ike").replied()).isTrue();
-          Probes.assertFrom(seen, "ike", "203.0.113.2");
-        });
-  }
-
-  @Test
   void dynamicAddress() {
     with(
         "dynamic-address",
