@@ -335,7 +335,9 @@ final class PlanText {
     page.row(
         client.name(),
         "this host reaches "
-            + (client.full() ? "all that is not ours, nothing in clear," : prefixes(client.remote()))
+            + (client.full()
+                ? "all that is not ours, nothing in clear,"
+                : prefixes(client.remote()))
             + " as "
             + values(client.addresses())
             + offered(client.services()),

@@ -81,8 +81,7 @@ final class Backstop {
             gateway.networks().stream().flatMap(gateway::prefixes).anyMatch(own::equals);
         if (!network) {
           policies.addAll(
-              policies(
-                  new Located<>(own, address.origin()), all(own.family()), priority, false));
+              policies(new Located<>(own, address.origin()), all(own.family()), priority, false));
         }
       }
     }

@@ -126,9 +126,7 @@ final class Evidence {
 
   /** Drops what is on its way to a far address and would leave in clear. */
   static List<Rule> towardsFarInClear(Draft draft) {
-    return ofFar(
-        draft,
-        (family, far) -> List.of(clear(draft, family, far, List.of())));
+    return ofFar(draft, (family, far) -> List.of(clear(draft, family, far, List.of())));
   }
 
   /**
@@ -163,9 +161,7 @@ final class Evidence {
    */
   static List<Rule> leavingInClear(Draft draft) {
     List<Statement> leaves =
-        SharedClient.isFull(draft)
-            ? List.of(Nft.isNot(Nft.OIFNAME, Nft.device("lo")))
-            : List.of();
+        SharedClient.isFull(draft) ? List.of(Nft.isNot(Nft.OIFNAME, Nft.device("lo"))) : List.of();
     return ofFar(draft, (family, far) -> List.of(clear(draft, family, far, leaves)));
   }
 

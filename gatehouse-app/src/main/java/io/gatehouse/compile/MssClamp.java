@@ -68,14 +68,13 @@ final class MssClamp {
         draft
             .sets
             .verdicts("mss_to", family, verdicts)
-            .ifPresent(
-                map -> {
-                  rules.add(opening(Nft.PROTECTED, Nft.daddr(family), map));
-                  if (SharedClient.isUsed(draft)) {
-                    // Protected only when it has the virtual IP.
-                    rules.add(opening(SharedClient.marked(draft), Nft.daddr(family), map));
-                  }
-                });
+            .ifPresent(map -> {
+              rules.add(opening(Nft.PROTECTED, Nft.daddr(family), map));
+              if (SharedClient.isUsed(draft)) {
+                // Protected only when it has the virtual IP.
+                rules.add(opening(SharedClient.marked(draft), Nft.daddr(family), map));
+              }
+            });
       }
     }
     draft.base("mss", "filter", Hook.FORWARD, PRIORITY, false, rules);

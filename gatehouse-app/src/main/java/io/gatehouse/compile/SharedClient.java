@@ -81,21 +81,19 @@ final class SharedClient {
     List<Rule> rules = new ArrayList<>();
     for (Family family : Family.values()) {
       virtual(draft, family)
-          .ifPresent(
-              virtual ->
-                  draft
-                      .places
-                      .outside()
-                      .ifPresent(
-                          outside ->
-                              rules.add(
-                                  Nft.rule(
-                                      "for a virtual IP, in clear",
-                                      Origin.builtIn("tunnel-evidence"),
-                                      Nft.is(Nft.IIFNAME, outside),
-                                      Nft.NOT_DECRYPTED,
-                                      Nft.is(Nft.daddr(family), virtual),
-                                      draft.drop("spoofed")))));
+          .ifPresent(virtual ->
+              draft
+                  .places
+                  .outside()
+                  .ifPresent(outside ->
+                      rules.add(
+                          Nft.rule(
+                              "for a virtual IP, in clear",
+                              Origin.builtIn("tunnel-evidence"),
+                              Nft.is(Nft.IIFNAME, outside),
+                              Nft.NOT_DECRYPTED,
+                              Nft.is(Nft.daddr(family), virtual),
+                              draft.drop("spoofed")))));
     }
     return rules;
   }
@@ -128,7 +126,10 @@ final class SharedClient {
 
   private static Stream<Tunnel.Client> clients(Draft draft) {
     return draft.gateway.tunnels().stream()
-        .flatMap(tunnel -> tunnel instanceof Tunnel.Client client ? Stream.of(client) : Stream.<Tunnel.Client>empty());
+        .flatMap(tunnel ->
+            tunnel instanceof Tunnel.Client client
+                ? Stream.of(client)
+                : Stream.<Tunnel.Client>empty());
   }
 
   /** What bears the mark. */
@@ -156,8 +157,7 @@ final class SharedClient {
               Nft.is(Nft.IIFNAME, Nft.device(way.from().on().device())),
               Nft.is(Nft.saddr(way.family()), way.here()),
               Nft.is(Nft.daddr(way.family()), way.there()));
-      for (List<Statement> which :
-          Nft.services(way.tunnel().outbound(), List.of(way.family()))) {
+      for (List<Statement> which : Nft.services(way.tunnel().outbound(), List.of(way.family()))) {
         rules.add(
             Nft.rule(
                 way.from().name() + " may reach " + way.tunnel().name(),
@@ -173,9 +173,8 @@ final class SharedClient {
     return new SharedClient(draft)
         .ways().stream()
             .filter(way -> way.family() == family)
-            .flatMap(
-                way ->
-                    draft.places.outside().stream().map(outside -> translated(draft, way, outside)))
+            .flatMap(way ->
+                draft.places.outside().stream().map(outside -> translated(draft, way, outside)))
             .toList();
   }
 
@@ -194,32 +193,29 @@ final class SharedClient {
   /** A virtual IP never leaves in clear: out there it is nobody, or somebody else. */
   static List<Rule> guard(Draft draft, Family family, Origin origin) {
     return virtual(draft, family).stream()
-        .flatMap(
-            virtual ->
-                draft.places.outside().stream()
-                    .map(
-                        outside ->
-                            Nft.rule(
-                                "virtual IP, leaves in clear",
-                                origin,
-                                Nft.is(Nft.OIFNAME, outside),
-                                Nft.is(Nft.saddr(family), virtual),
-                                Nft.IN_CLEAR,
-                                draft.drop("guard"))))
+        .flatMap(virtual ->
+            draft.places.outside().stream()
+                .map(outside ->
+                    Nft.rule(
+                        "virtual IP, leaves in clear",
+                        origin,
+                        Nft.is(Nft.OIFNAME, outside),
+                        Nft.is(Nft.saddr(family), virtual),
+                        Nft.IN_CLEAR,
+                        draft.drop("guard"))))
         .toList();
   }
 
   private List<Way> ways() {
     List<Way> ways = new ArrayList<>();
     clients(draft)
-        .forEach(
-            client -> {
-              for (Network network : client.local()) {
-                for (Family family : Family.values()) {
-                  way(client, network, family).ifPresent(ways::add);
-                }
-              }
-            });
+        .forEach(client -> {
+          for (Network network : client.local()) {
+            for (Family family : Family.values()) {
+              way(client, network, family).ifPresent(ways::add);
+            }
+          }
+        });
     return ways;
   }
 
@@ -229,8 +225,7 @@ final class SharedClient {
     Optional<SetRef> here = draft.places.addresses(draft.places.target(network), family);
     Optional<SetRef> there = draft.places.far(client, family);
     return virtual.isPresent() && here.isPresent() && there.isPresent()
-        ? Optional.of(
-            new Way(client, network, family, virtual.get(), here.get(), there.get()))
+        ? Optional.of(new Way(client, network, family, virtual.get(), here.get(), there.get()))
         : Optional.empty();
   }
 }

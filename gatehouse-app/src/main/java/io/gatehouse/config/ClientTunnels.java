@@ -47,9 +47,8 @@ final class ClientTunnels {
     for (Node.Scalar scalar : fields.texts("address")) {
       addresses.stream()
           .filter(address -> address.origin().equals(scalar.spot().origin()))
-          .forEach(
-              address ->
-                  overlaps.virtual(Prefix.host(address.value()), common.name(), scalar.spot()));
+          .forEach(address ->
+              overlaps.virtual(Prefix.host(address.value()), common.name(), scalar.spot()));
     }
     boolean everything =
         fields.texts("remote").stream().anyMatch(s -> s.text().equals(Places.INTERNET));
@@ -91,26 +90,28 @@ final class ClientTunnels {
   private List<Located<Prefix>> remote(Fields fields, String tunnel, Set<Family> families) {
     List<Located<Prefix>> remote = new ArrayList<>();
     for (Node.Scalar scalar : fields.texts("remote")) {
-      values.prefix(scalar).ifPresent(prefix -> {
-        remote.add(prefix);
-        Family family = prefix.value().family();
-        if (prefix.value().isAll()) {
-          problems.error(
-              scalar.spot(),
-              prefix.value() + " as a remote network would take our own into the tunnel",
-              "for all that is not ours, write `remote: internet`");
-          return;
-        }
-        overlaps.remote(prefix.value(), tunnel, scalar.spot());
-        if (!families.isEmpty() && !families.contains(family)) {
-          problems.error(
-              scalar.spot(),
-              "no virtual IP to reach " + prefix.value() + " with",
-              "add an "
-                  + Hosts.family(family)
-                  + " address to `address:`, or leave the network out");
-        }
-      });
+      values
+          .prefix(scalar)
+          .ifPresent(prefix -> {
+            remote.add(prefix);
+            Family family = prefix.value().family();
+            if (prefix.value().isAll()) {
+              problems.error(
+                  scalar.spot(),
+                  prefix.value() + " as a remote network would take our own into the tunnel",
+                  "for all that is not ours, write `remote: internet`");
+              return;
+            }
+            overlaps.remote(prefix.value(), tunnel, scalar.spot());
+            if (!families.isEmpty() && !families.contains(family)) {
+              problems.error(
+                  scalar.spot(),
+                  "no virtual IP to reach " + prefix.value() + " with",
+                  "add an "
+                      + Hosts.family(family)
+                      + " address to `address:`, or leave the network out");
+            }
+          });
     }
     return remote;
   }

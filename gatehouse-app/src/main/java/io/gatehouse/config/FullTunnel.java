@@ -35,15 +35,14 @@ final class FullTunnel {
     }
     String name = told.keySet().iterator().next();
     Spot spot = told.values().iterator().next();
-    told.forEach(
-        (other, there) -> {
-          if (!other.equals(name)) {
-            problems.error(
-                there,
-                "tunnel `" + name + "` takes everything already (" + spot.seenFrom(there) + ")",
-                "name the networks there");
-          }
-        });
+    told.forEach((other, there) -> {
+      if (!other.equals(name)) {
+        problems.error(
+            there,
+            "tunnel `" + name + "` takes everything already (" + spot.seenFrom(there) + ")",
+            "name the networks there");
+      }
+    });
     host.internet().stream().findFirst().ifPresent(access -> clear(name, access.origin()));
     host.portForwards().stream().findFirst().ifPresent(forward -> clear(name, forward.origin()));
     host.services().stream()
@@ -51,10 +50,8 @@ final class FullTunnel {
         .findFirst()
         .ifPresent(offer -> clear(name, offer.origin()));
     host.flows().stream()
-        .filter(
-            flow ->
-                flow.from() instanceof Place.Internet
-                    || flow.to().place() instanceof Place.Internet)
+        .filter(flow ->
+            flow.from() instanceof Place.Internet || flow.to().place() instanceof Place.Internet)
         .findFirst()
         .ifPresent(flow -> clear(name, flow.to().origin()));
     masquerade.ifPresent(hosts -> clear(name, hosts.origin()));
@@ -75,31 +72,29 @@ final class FullTunnel {
   private void clear(String tunnel, Origin origin) {
     told.values().stream()
         .findFirst()
-        .ifPresent(
-            spot ->
-                problems.error(
-                    spot,
-                    "everything goes into tunnel `"
-                        + tunnel
-                        + "`, and line "
-                        + origin.line()
-                        + " leads to the internet past it",
-                    "leave out that one, or name the networks there"));
+        .ifPresent(spot ->
+            problems.error(
+                spot,
+                "everything goes into tunnel `"
+                    + tunnel
+                    + "`, and line "
+                    + origin.line()
+                    + " leads to the internet past it",
+                "leave out that one, or name the networks there"));
   }
 
   private void unknown(String tunnel, Origin origin) {
     told.values().stream()
         .findFirst()
-        .ifPresent(
-            spot ->
-                problems.error(
-                    spot,
-                    "everything goes into tunnel `"
-                        + tunnel
-                        + "`, and nothing says where the peer in line "
-                        + origin.line()
-                        + " is",
-                    "its address: IKE and ESP to that alone leave in clear"));
+        .ifPresent(spot ->
+            problems.error(
+                spot,
+                "everything goes into tunnel `"
+                    + tunnel
+                    + "`, and nothing says where the peer in line "
+                    + origin.line()
+                    + " is",
+                "its address: IKE and ESP to that alone leave in clear"));
   }
 
   /** What it takes is all that is not ours, nor another tunnel's. */
@@ -111,12 +106,11 @@ final class FullTunnel {
     networks.forEach(network -> network.prefixes().forEach(p -> others.add(p.value())));
     for (Interface at : interfaces) {
       at.addresses()
-          .forEach(
-              address ->
-                  others.add(
-                      at.isInside() && !at.isOutside()
-                          ? address.value().link()
-                          : Prefix.host(address.value().address())));
+          .forEach(address ->
+              others.add(
+                  at.isInside() && !at.isOutside()
+                      ? address.value().link()
+                      : Prefix.host(address.value().address())));
     }
     for (Tunnel tunnel : tunnels) {
       if (!told.containsKey(tunnel.name())) {
@@ -124,21 +118,19 @@ final class FullTunnel {
       }
     }
     return tunnels.stream()
-        .map(
-            tunnel ->
-                tunnel instanceof Tunnel.Client client && client.full()
-                    ? without(client, others)
-                    : tunnel)
+        .map(tunnel ->
+            tunnel instanceof Tunnel.Client client && client.full()
+                ? without(client, others)
+                : tunnel)
         .toList();
   }
 
   private static Tunnel without(Tunnel.Client client, List<Prefix> others) {
     List<Located<Prefix>> rest =
         client.remote().stream()
-            .flatMap(
-                there ->
-                    there.value().without(others).stream()
-                        .map(part -> new Located<>(part, there.origin())))
+            .flatMap(there ->
+                there.value().without(others).stream()
+                    .map(part -> new Located<>(part, there.origin())))
             .toList();
     return new Tunnel.Client(
         client.name(),

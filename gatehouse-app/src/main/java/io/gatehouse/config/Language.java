@@ -190,11 +190,7 @@ final class Language {
   private static final Section CLIENT =
       tunnel(
           "client",
-          required(
-              "server",
-              several(PEER),
-              "who is on the other end",
-              "198.51.100.7"),
+          required("server", several(PEER), "who is on the other end", "198.51.100.7"),
           required(
               "address",
               several(ADDRESS),

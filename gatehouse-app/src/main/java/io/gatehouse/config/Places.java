@@ -93,7 +93,9 @@ final class Places {
     if (type.equals("client")) {
       problems.error(
           scalar.spot(),
-          "tunnel `" + name + "` is one of which this host is the client: none but its `local` use it",
+          "tunnel `"
+              + name
+              + "` is one of which this host is the client: none but its `local` use it",
           "write the network into `local:` of tunnel `" + name + "`");
       return Optional.empty();
     }

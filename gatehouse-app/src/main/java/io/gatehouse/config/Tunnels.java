@@ -372,10 +372,9 @@ final class Tunnels {
     for (Node.Scalar scalar : fields.texts("pools")) {
       boolean six =
           pools.stream()
-              .anyMatch(
-                  pool ->
-                      pool.origin().equals(scalar.spot().origin())
-                          && pool.value().family() == Family.V6);
+              .anyMatch(pool ->
+                  pool.origin().equals(scalar.spot().origin())
+                      && pool.value().family() == Family.V6);
       if (six) {
         problems.error(
             scalar.spot(),

@@ -99,15 +99,14 @@ final class Derivation {
                   .forEach(address -> member(tunnel.get(), group, address, refused, wishes)));
       if (tunnel.get() instanceof Tunnel.RemoteAccess access && access.leased()) {
         addresses(sa, child).stream()
-            .filter(
-                address -> access.pools().stream().noneMatch(pool -> pool.value().contains(address)))
-            .forEach(
-                address ->
-                    refused.accept(
-                        address
-                            + " was leased to a client of "
-                            + access.name()
-                            + ", and lies in none of its pools: it reaches nothing"));
+            .filter(address ->
+                access.pools().stream().noneMatch(pool -> pool.value().contains(address)))
+            .forEach(address ->
+                refused.accept(
+                    address
+                        + " was leased to a client of "
+                        + access.name()
+                        + ", and lies in none of its pools: it reaches nothing"));
       }
       if (tunnel.get() instanceof Tunnel.L2tp && child.markIn().isPresent()) {
         zone(child.markIn().get().value(), zones, refused, wishes);

@@ -239,10 +239,8 @@ public sealed interface Tunnel {
     public List<Located<Prefix>> farPrefixes() {
       List<Prefix> own = addresses.stream().map(a -> Prefix.host(a.value())).toList();
       return remote.stream()
-          .flatMap(
-              there ->
-                  there.value().without(own).stream()
-                      .map(rest -> new Located<>(rest, there.origin())))
+          .flatMap(there ->
+              there.value().without(own).stream().map(rest -> new Located<>(rest, there.origin())))
           .toList();
     }
   }

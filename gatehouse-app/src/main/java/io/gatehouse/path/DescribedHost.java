@@ -126,11 +126,10 @@ public final class DescribedHost {
   private void virtual() {
     List<InterfaceAddress> addresses =
         gateway.tunnels().stream()
-            .flatMap(
-                tunnel ->
-                    tunnel instanceof Tunnel.Client client
-                        ? client.addresses().stream()
-                        : Stream.empty())
+            .flatMap(tunnel ->
+                tunnel instanceof Tunnel.Client client
+                    ? client.addresses().stream()
+                    : Stream.empty())
             .map(Located::value)
             .map(address -> new InterfaceAddress(address, address.family().bits()))
             .toList();

@@ -155,11 +155,10 @@ final class Meaning {
   /** Those of all such tunnels. */
   List<Prefix> virtual() {
     return gateway.tunnels().stream()
-        .flatMap(
-            tunnel ->
-                tunnel instanceof Tunnel.Client client
-                    ? virtual(client).stream()
-                    : Stream.<Prefix>empty())
+        .flatMap(tunnel ->
+            tunnel instanceof Tunnel.Client client
+                ? virtual(client).stream()
+                : Stream.<Prefix>empty())
         .toList();
   }
 

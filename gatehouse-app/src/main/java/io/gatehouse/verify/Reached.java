@@ -387,7 +387,11 @@ final class Reached {
             asked,
             "an answer or an error from " + alike.who() + " does not come back to " + local.name(),
             same
-                ? walk.and(from, selected(tunnel, far), whole, walk.or(answer, walk.and(error, walk.space().reply())))
+                ? walk.and(
+                    from,
+                    selected(tunnel, far),
+                    whole,
+                    walk.or(answer, walk.and(error, walk.space().reply())))
                 : Bdd.FALSE,
             walk.and(received.leftInClear(), received.leftBy(local.on().device())));
       }

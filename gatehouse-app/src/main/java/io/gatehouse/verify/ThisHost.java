@@ -96,8 +96,7 @@ final class ThisHost {
 
   private List<Allowed> entering() {
     List<Allowed> allowed = new ArrayList<>();
-    int here =
-        walk.minus(meaning.ownAddresses(), walk.space().destination(meaning.virtual()));
+    int here = walk.minus(meaning.ownAddresses(), walk.space().destination(meaning.virtual()));
     for (Host.Offer offer : host.services()) {
       allowed.addAll(offered(offer, here));
     }
@@ -156,14 +155,12 @@ final class ThisHost {
   /** Networks of which the DHCP server leases addresses to clients. */
   private List<Network> leasing() {
     return gateway.networks().stream()
-        .filter(
-            lan ->
-                gateway.tunnels().stream()
-                    .anyMatch(
-                        tunnel ->
-                            tunnel instanceof Tunnel.RemoteAccess access
-                                && access.leased()
-                                && lan.houses(access.pools())))
+        .filter(lan ->
+            gateway.tunnels().stream()
+                .anyMatch(tunnel ->
+                    tunnel instanceof Tunnel.RemoteAccess access
+                        && access.leased()
+                        && lan.houses(access.pools())))
         .toList();
   }
 

@@ -41,9 +41,10 @@ class AddressesTest {
     for (Prefix prefix : some(family)) {
       IntervalSet set = blocks.of(prefix);
       assertThat(numbers(set).mapToObj(number -> blocks.at(0, number))).allMatch(prefix::contains);
-      assertThat(LongStream.range(0, 1L << blocks.width())
-              .filter(number -> numbers(set).noneMatch(n -> n == number))
-              .mapToObj(number -> blocks.at(0, number)))
+      assertThat(
+              LongStream.range(0, 1L << blocks.width())
+                  .filter(number -> numbers(set).noneMatch(n -> n == number))
+                  .mapToObj(number -> blocks.at(0, number)))
           .noneMatch(prefix::contains);
     }
     Prefix all = family == Family.V4 ? Prefix.ALL_V4 : Prefix.ALL_V6;

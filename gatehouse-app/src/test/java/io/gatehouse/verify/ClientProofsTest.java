@@ -51,15 +51,14 @@ class ClientProofsTest {
   void withoutTheMarkTheBackstopLetsTheLanOutInClear() {
     List<XfrmPolicy> unmarked =
         RULESET.backstop().stream()
-            .map(
-                policy ->
-                    new XfrmPolicy(
-                        policy.direction(),
-                        policy.source(),
-                        policy.destination(),
-                        policy.priority(),
-                        policy.block(),
-                        policy.origin()))
+            .map(policy ->
+                new XfrmPolicy(
+                    policy.direction(),
+                    policy.source(),
+                    policy.destination(),
+                    policy.priority(),
+                    policy.block(),
+                    policy.origin()))
             .toList();
     Ruleset weaker =
         new Ruleset(
@@ -81,7 +80,9 @@ class ClientProofsTest {
   void withoutNatNobodyOfTheLanGetsThere() {
     Weakened weaker = new Weakened(RULESET).without("home appears as");
 
-    assertThat(broken(weaker.ruleset())).contains(Property.TOO_LITTLE).doesNotContain(Property.IN_CLEAR);
+    assertThat(broken(weaker.ruleset()))
+        .contains(Property.TOO_LITTLE)
+        .doesNotContain(Property.IN_CLEAR);
   }
 
   @Test
