@@ -75,10 +75,8 @@ class ClientIT {
       net.charon(new Network.Peer("hq", SERVER), new Network.Peer("gw", fragments() + OURS));
       await()
           .atMost(Duration.ofMinutes(2))
-          .untilAsserted(
-              () ->
-                  assertThat(gw.run("swanctl", "--list-sas").expected().out())
-                      .contains("INSTALLED"));
+          .untilAsserted(() ->
+              assertThat(gw.run("swanctl", "--list-sas").expected().out()).contains("INSTALLED"));
       Sightings seen =
           Probes.sent(
               net,

@@ -290,9 +290,7 @@ class TunnelTrafficIT {
     with(
         "dhcp-pool",
         () -> {
-          lay(
-              Map.of(
-                  "gw", clients.all(), "roam", clients.other("0.0.0.0/0", "10.0.1.0/24").all()));
+          lay(Map.of("gw", clients.all(), "roam", clients.other("0.0.0.0/0", "10.0.1.0/24").all()));
           // What `gatehouse run` does for this client.
           gw.run("ip", "neigh", "add", "proxy", "10.0.1.200", "dev", "eth1").expected();
           net.host("roam").run("ip", "address", "add", "10.0.1.200/32", "dev", "eth0").expected();
@@ -323,8 +321,7 @@ class TunnelTrafficIT {
   private static final Laid HQ = Laid.tunnel(7, GW, BRANCH, "10.20.255.7/32", "10.20.0.0/16");
 
   private static final Laid HQ6 =
-      Laid.tunnel(
-          8, "2001:db8:f0::2", "2001:db8:f7::7", "2001:db8:8::7/128", "2001:db8:20::/48");
+      Laid.tunnel(8, "2001:db8:f0::2", "2001:db8:f7::7", "2001:db8:8::7/128", "2001:db8:20::/48");
 
   private static final String[] AS_CLIENT = {
     "lan udp from=pc to=branch dst=10.20.0.10:53 src=10.0.1.20:5300",
@@ -389,7 +386,9 @@ class TunnelTrafficIT {
       Probes.assertFrom(seen, "lan-six", "2001:db8:8::7");
       Probes.assertFrom(seen, "internet", GW);
       for (Fate fate : seen.fates().values()) {
-        assertThat(fate.seenAt("net")).as(fate.toString()).isEqualTo(fate.probe().equals("internet"));
+        assertThat(fate.seenAt("net"))
+            .as(fate.toString())
+            .isEqualTo(fate.probe().equals("internet"));
       }
     });
   }
@@ -429,7 +428,9 @@ class TunnelTrafficIT {
           Probes.assertNothingLeft(up, "gw", "eth0");
           // The LAN is not among everything.
           Probes.assertReplied(
-              probe("admin tcp from=pc to=gw dst=10.0.1.1:22", "back udp from=gw to=pc dst=10.0.1.20:7"),
+              probe(
+                  "admin tcp from=pc to=gw dst=10.0.1.1:22",
+                  "back udp from=gw to=pc dst=10.0.1.20:7"),
               "admin");
 
           lay(Map.of("gw", ALL.withoutPolicies()));
