@@ -42,10 +42,13 @@ final class Kernel {
    * What became of one packet.
    *
    * @param points of the path where it was seen, in order
+   * @param left in clear
+   * @param wrapped into ESP, by the tunnel's name; as it was before
    */
-  record Fate(List<String> points, List<Sight> left, List<Sight> got) {
+  record Fate(
+      List<String> points, List<Sight> left, List<Sight> got, Map<String, Sight> wrapped) {
     Fate() {
-      this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+      this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new HashMap<>());
     }
   }
 
@@ -110,6 +113,12 @@ final class Kernel {
         case "seen" -> fate(report, host, words[1]).points.add(words[2]);
         case "left" ->
             fate(report, host, words[1]).left.add(sight(words, 3, Optional.of(words[2])));
+        case "wrapped" ->
+            fate(report, host, words[1])
+                .wrapped
+                .put(
+                    Live.tunnel(Integer.parseInt(words[2])).orElseThrow(),
+                    sight(words, 3, Optional.empty()));
         case "got" -> fate(report, host, words[1]).got.add(sight(words, 2, Optional.empty()));
         case "answer" -> {
           Sight sight = sight(words, 3, Optional.of(words[2]));
@@ -126,7 +135,8 @@ final class Kernel {
                   sight.destinationPort(),
                   Integer.parseInt(words[8]),
                   0,
-                  sight.protocol() == 6 ? 0x12 : 0));
+                  sight.protocol() == 6 ? 0x12 : 0,
+                  Live.tunnel(Integer.parseInt(words[9]))));
         }
         default -> throw new AssertionError("judge.py said: " + line);
       }

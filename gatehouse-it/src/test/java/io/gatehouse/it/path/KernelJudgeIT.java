@@ -42,7 +42,8 @@ class KernelJudgeIT {
                 Feature.NFT_LOG,
                 Feature.NFT_IPSEC,
                 Feature.CT_ZONES,
-                Feature.XFRM_POLICY)));
+                Feature.XFRM_POLICY)),
+        Trial.WILD);
   }
 
   @Test
@@ -55,6 +56,53 @@ class KernelJudgeIT {
     assertThat(trial.packets()).isGreaterThan(1000);
     assertThat(trial.decided()).isGreaterThan(trial.packets() * 7 / 10);
     assertThat(trial.inCompany()).isLessThan(trial.packets() / 100);
+  }
+
+  private static Trial live() {
+    return new Trial(
+        new Kernel(
+            Lab.with(
+                Feature.ESP,
+                Feature.VETH,
+                Feature.NFT_INET,
+                Feature.NFT_NAT,
+                Feature.NFT_LOG,
+                Feature.NFT_IPSEC,
+                Feature.CT_ZONES,
+                Feature.XFRM_POLICY)),
+        Trial.LIVE);
+  }
+
+  /** What the packets of live tunnels have to meet. */
+  private static final List<String> MET_LIVE =
+      List.of(
+          "ipsec in",
+          "ipsec out",
+          "xfrm fwd PROTECT accepted",
+          "xfrm in PROTECT dropped",
+          "xfrm out PROTECT accepted");
+
+  @Test
+  void theKernelDoesWhatThePathSaysWithTunnelsThatAreUp() {
+    Trial trial = live();
+    trial.run(1, 6, 40);
+    System.out.println(trial.summary());
+    assertThat(trial.failure()).isEmpty();
+    assertThat(trial.brought()).isGreaterThan(50);
+    assertThat(trial.wrapped()).isGreaterThan(20);
+  }
+
+  @Test
+  @Tag("full")
+  void theKernelDoesWhatThePathSaysWithManyTunnelsThatAreUp() {
+    Trial trial = live();
+    for (int seed = 20_000; seed < 20_100 && !trial.hasEnough(); seed += 10) {
+      trial.run(seed, 10, 60);
+    }
+    System.out.println(trial.summary());
+    System.out.println(trial.histogram());
+    assertThat(trial.failure()).isEmpty();
+    assertThat(trial.kinds()).containsAll(MET_LIVE);
   }
 
   @Test

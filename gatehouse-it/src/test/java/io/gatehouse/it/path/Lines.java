@@ -48,6 +48,7 @@ final class Lines {
     host.rules().stream()
         .filter(r -> !RoutingRule.kernelsOwn(r.family()).contains(r))
         .forEach(r -> lines.add(word(r.family()) + rule(r)));
+    lines.addAll(Live.states(host));
     host.policies().forEach(p -> lines.add(word(p.source().family()) + policy(p, host)));
     if (!host.blockedByDefault().isEmpty()) {
       lines.add(

@@ -15,6 +15,7 @@ import io.gatehouse.path.Journey.Decider;
 import io.gatehouse.path.PacketPath;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What the model says to what a kernel did with one packet.
@@ -88,10 +89,28 @@ record Opinion(boolean possible, boolean only, List<String> met, String ways) {
   /** The circumstances in which the model says what the kernel did. */
   private static int agreeing(HeaderSpace space, Journey journey, Sent sent, Fate fate) {
     Bdd bdd = space.bdd();
+    if (!fate.wrapped().isEmpty()) {
+      Map.Entry<String, Sight> one = fate.wrapped().entrySet().iterator().next();
+      Sight sight = one.getValue();
+      int as = FALSE;
+      for (String device : space.devices()) {
+        as =
+            bdd.or(
+                as,
+                journey.leftAs(
+                    device,
+                    sight.source(),
+                    sight.destination(),
+                    sight.sourcePort(),
+                    sight.destinationPort()));
+      }
+      return bdd.and(
+          bdd.and(journey.leftThrough(one.getKey()), journey.leftMarked(sight.mark())), as);
+    }
     if (!fate.left().isEmpty()) {
       Sight sight = fate.left().getFirst();
       return bdd.and(
-          journey.leftMarked(sight.mark()),
+          bdd.and(journey.leftInClear(), journey.leftMarked(sight.mark())),
           journey.leftAs(
               sight.device().orElseThrow(),
               sight.source(),

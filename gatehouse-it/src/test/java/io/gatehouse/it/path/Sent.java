@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param device that it comes in by; nothing where the host makes it
  * @param flags of TCP
+ * @param tunnel whose SA brings it
  */
 record Sent(
     int id,
@@ -21,11 +22,28 @@ record Sent(
     int destinationPort,
     int type,
     int code,
-    int flags) {
+    int flags,
+    Optional<String> tunnel) {
+
+  /** The same packet, inside ESP. */
+  Sent through(String one) {
+    return new Sent(
+        id,
+        device,
+        protocol,
+        source,
+        destination,
+        sourcePort,
+        destinationPort,
+        type,
+        code,
+        flags,
+        Optional.of(one));
+  }
 
   /** As {@code judge.py} reads it. */
   String line() {
-    return "packet %d %s %s %d %s %s %d %d %d %d %d"
+    return "packet %d %s %s %d %s %s %d %d %d %d %d %d"
         .formatted(
             id,
             device.isPresent() ? "in" : "out",
@@ -37,7 +55,8 @@ record Sent(
             destinationPort,
             type,
             code,
-            flags);
+            flags,
+            tunnel.map(Live::inbound).orElse(0));
   }
 
   boolean hasPorts() {
@@ -48,7 +67,7 @@ record Sent(
   Packet as(Connection connection, boolean reply) {
     return new Packet(
         device.orElse("lo"),
-        Optional.empty(),
+        tunnel,
         connection,
         reply,
         protocol,

@@ -19,6 +19,7 @@ final class Trial {
   private static final int ENOUGH = 5;
 
   private final Kernel kernel;
+  private final Lot lot;
   private final Map<String, Integer> met = new TreeMap<>();
   private final Map<String, Integer> ends = new TreeMap<>();
   private final List<String> shown = new ArrayList<>();
@@ -28,9 +29,47 @@ final class Trial {
   private int hosts;
   private int packets;
   private int decided;
+  private int brought;
+  private int wrapped;
 
-  Trial(Kernel kernel) {
+  /** What hosts and packets are drawn from. */
+  interface Lot {
+    HostState host(long seed);
+
+    List<Sent> packets(long seed, int count);
+  }
+
+  /** Hosts without SAs. */
+  static final Lot WILD =
+      new Lot() {
+        @Override
+        public HostState host(long seed) {
+          return Wild.host(seed);
+        }
+
+        @Override
+        public List<Sent> packets(long seed, int count) {
+          return Wild.packets(seed, count);
+        }
+      };
+
+  /** Hosts with tunnels that are up. */
+  static final Lot LIVE =
+      new Lot() {
+        @Override
+        public HostState host(long seed) {
+          return Live.host(seed);
+        }
+
+        @Override
+        public List<Sent> packets(long seed, int count) {
+          return Live.packets(seed, count);
+        }
+      };
+
+  Trial(Kernel kernel, Lot lot) {
     this.kernel = kernel;
+    this.lot = lot;
   }
 
   /** Something to judge: a packet on a host, in a phase. */
@@ -135,8 +174,8 @@ final class Trial {
     Map<Long, HostState> drawn = new TreeMap<>();
     Map<Long, List<Sent>> sent = new TreeMap<>();
     for (long seed = firstSeed; seed < firstSeed + count; seed++) {
-      drawn.put(seed, Wild.host(seed));
-      sent.put(seed, Wild.packets(seed, packetsEach));
+      drawn.put(seed, lot.host(seed));
+      sent.put(seed, lot.packets(seed, packetsEach));
       text.append(Lines.of(seed, drawn.get(seed), sent.get(seed)));
     }
     Report report = kernel.play(text.toString());
@@ -171,12 +210,22 @@ final class Trial {
   }
 
   private void count(Case one) {
+    if (one.sent.tunnel().isPresent()) {
+      if (one.fate.points().isEmpty()) {
+        // Its ESP never came in: a rule or the way back was against that.
+        return;
+      }
+      brought++;
+    }
+    wrapped += one.fate.wrapped().isEmpty() ? 0 : 1;
     Opinion opinion = one.opinion();
     packets++;
     decided += opinion.only() ? 1 : 0;
     opinion.met().forEach(kind -> met.merge(kind, 1, Integer::sum));
     String end =
-        !one.fate.left().isEmpty()
+        !one.fate.wrapped().isEmpty()
+            ? "left in ESP"
+            : !one.fate.left().isEmpty()
             ? "left"
             : !one.fate.got().isEmpty()
                 ? "received"
@@ -201,13 +250,23 @@ final class Trial {
   }
 
   String summary() {
-    return "%d hosts, %d packets, of which the model left nothing open for %d; %d met another; %s"
-        .formatted(hosts, packets, decided, inCompany, ends);
+    return "%d hosts, %d packets, of which the model left nothing open for %d; %d met another; %d came through an SA; %s"
+        .formatted(hosts, packets, decided, inCompany, brought, ends);
   }
 
   /** Packets that differed from the model only because another had taken their tuple. */
   int inCompany() {
     return inCompany;
+  }
+
+  /** Packets that an SA brought. */
+  int brought() {
+    return brought;
+  }
+
+  /** Packets that left through an SA. */
+  int wrapped() {
+    return wrapped;
   }
 
   int packets() {

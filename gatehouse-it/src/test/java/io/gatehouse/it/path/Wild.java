@@ -315,7 +315,8 @@ final class Wild {
               ports ? pick(PORTS) : 0,
               type,
               0,
-              protocol == 6 ? random.nextInt(8) == 0 ? 3 : 2 : 0));
+              protocol == 6 ? random.nextInt(8) == 0 ? 3 : 2 : 0,
+              Optional.empty()));
     }
     return packets;
   }

@@ -7,15 +7,17 @@
     device NAME                                 a veth; its other end is ours
     sysctl KEY VALUE                            below /proc/sys, before addresses are laid
     ip LINE | ip6 LINE | nft LINE               for ip -4 -batch, ip -6 -batch, nft -f
-    packet ID in DEVICE PROTO SRC DST SPORT DPORT TYPE CODE FLAGS     comes in by the device
-    packet ID out -     PROTO SRC DST SPORT DPORT TYPE CODE FLAGS     this host makes it
+    packet ID in DEVICE PROTO SRC DST SPORT DPORT TYPE CODE FLAGS SPI comes in by the device, inside ESP where SPI is not 0
+    packet ID out -     PROTO SRC DST SPORT DPORT TYPE CODE FLAGS 0   this host makes it
 
 Answers: `seen ID.PHASE POINT` for each point of the path that it was seen at, in order; `left ID.PHASE DEVICE PROTO SRC
-DST SPORT DPORT MARK`; `got ID.PHASE …` for what a socket of the host received; `refused TEXT`; `done N`. Phase 0 is the
+DST SPORT DPORT MARK`; `wrapped ID.PHASE SPI …` for what an SA took, as it was before; `got ID.PHASE …` for what a socket of the host received; `refused TEXT`; `done N`. Phase 0 is the
 packet itself, 1 the answer to what left, by the device that it left by, 2 the packet once more after that.
 """
 import ctypes
 import fcntl
+import hashlib
+import hmac
 import ipaddress
 import os
 import select
@@ -32,6 +34,10 @@ SO_MARK, SO_RCVBUFFORCE, SO_RCVMARK = 36, 33, 75
 OUTGOING, ETH_ALL, ETH_OURS = 4, 3, 0x88B5
 GROUP = 77
 MAGIC = b"GHJD"
+# The tunnels' ends, ours first, and the key of all SAs: Live.java has the same.
+ENDS = {4: ("203.0.113.1", "198.51.100.7"), 6: ("2001:db8::1", "2001:db8:100::7")}
+KEY = b"\x47" * 32
+ESP, INBOUND, OUTBOUND = 50, 0x100, 0x200
 POINTS = ("prerouting", "input", "forward", "output", "postrouting")
 # Nothing here takes longer; what does is stuck, and is ended.
 HOST_SECONDS = 30
@@ -147,6 +153,31 @@ def dissected(protocol, source, destination, body):
     return number, token, Packet(protocol, source, destination, sport, dport, kind, code, seen)
 
 
+def encapsulated(data, spi, number):
+    """A packet inside ESP with null encryption (RFC 4303, 2), as the other end sends it."""
+    version = data[0] >> 4
+    pad = -(len(data) + 2) % 4
+    body = struct.pack("!II", spi, number) + data + bytes(range(1, pad + 1)) + bytes((pad, {4: 4, 6: 41}[version]))
+    body += hmac.new(KEY, body, hashlib.sha256).digest()[:16]
+    to, source = (ipaddress.ip_address(end).packed for end in ENDS[version])
+    if version == 6:
+        return struct.pack("!IHBB", 0x60000000, len(body), ESP, 64) + source + to + body
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), number & 0xFFFF, 0x4000, 64, ESP, 0) + source + to
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
+
+
+def decapsulated(data):
+    """The SPI of our own ESP, and what is in it; 0 and nothing for other packets."""
+    at = 0
+    if len(data) >= 20 and data[0] >> 4 == 4 and data[9] == ESP:
+        at = (data[0] & 15) * 4
+    elif len(data) >= 40 and data[0] >> 4 == 6 and data[6] == ESP:
+        at = 40
+    if not at or len(data) < at + 8:
+        return 0, None
+    return struct.unpack_from("!I", data, at)[0], parsed(data[at + 8:])
+
+
 def parsed(data):
     if len(data) >= 20 and data[0] >> 4 == 4:
         at = (data[0] & 15) * 4
@@ -212,8 +243,11 @@ class Watch:
                 continue
             if address[2] == OUTGOING:
                 known = parsed(data[14:])
+                spi = 0
+                if not known:
+                    spi, known = decapsulated(data[14:])
                 if known:
-                    found.append((address[0], known, mark(ancillary)))
+                    found.append((address[0], known, mark(ancillary), spi))
             elif address[1] == ETH_OURS and data[14:18] == struct.pack("!I", sent):
                 return found
 
@@ -248,7 +282,7 @@ class Watch:
 
     @staticmethod
     def entry(data):
-        prefix, payload, at = "", b"", 0
+        prefix, payload, tagged, at = "", b"", 0, 0
         while at + 4 <= len(data):
             length, kind = struct.unpack_from("HH", data, at)
             value = data[at + 4:at + length]
@@ -256,8 +290,10 @@ class Watch:
                 prefix = value.rstrip(b"\0").decode()
             elif kind & 0x7FFF == 9:
                 payload = value
+            elif kind & 0x7FFF == 2:
+                tagged = struct.unpack("!I", value)[0]
             at += length + (-length % 4) or len(data)
-        return prefix, payload
+        return prefix, payload, tagged
 
     def close(self):
         for sock in [self.wire, self.log, *self.raw]:
@@ -280,7 +316,7 @@ class Play:
     def __init__(self, number, wires, outer):
         self.number, self.wires, self.outer = number, wires, outer
         self.devices, self.sysctls, self.ip, self.ip6, self.nft, self.packets = [], [], [], [], [], []
-        self.sentinel = 0
+        self.sentinel = self.sequence = 0
 
     def take(self, word, rest):
         if word == "device":
@@ -289,7 +325,7 @@ class Play:
             self.sysctls.append(rest.split(" ", 1))
         elif word == "packet":
             fields = rest.split()
-            self.packets.append((int(fields[0]), fields[1], fields[2], Packet(*fields[3:])))
+            self.packets.append((int(fields[0]), fields[1], fields[2], Packet(*fields[3:11]), int(fields[11])))
         else:
             {"ip": self.ip, "ip6": self.ip6, "nft": self.nft}[word].append(rest)
 
@@ -337,11 +373,15 @@ class Play:
                 raise RuntimeError("addresses never came")
             time.sleep(0.001)
 
-    def send(self, device, packet, token, number):
+    def send(self, device, packet, token, number, spi):
         index = self.devices.index(device)
         kind = 0x0800 if packet.source.version == 4 else 0x86DD
         head = bytes((2, 0, 0, 0, 0, index, 2, 0, 0, 0, 1, index)) + struct.pack("!H", kind)
-        self.wires.sendto(head + packet.bytes(token, number), (self.far(device), kind))
+        data = packet.bytes(token, number)
+        if spi:
+            self.sequence += 1
+            data = encapsulated(data, spi, self.sequence)
+        self.wires.sendto(head + data, (self.far(device), kind))
 
     @staticmethod
     def make(packet, token, number):
@@ -364,12 +404,16 @@ class Play:
         frame = bytes((2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0)) + struct.pack("!HI", ETH_OURS, self.sentinel)
         self.wires.sendto(frame + b"\0" * 42, (self.far(self.devices[0]), ETH_OURS))
         left = watch.until_sentinel(self.sentinel)
-        for prefix, payload in watch.logged():
+        for prefix, payload, tagged in watch.logged():
             known = parsed(payload)
             if known:
                 out.append(f"seen {known[0]}.{known[1]} {prefix}")
-        for device, (number, token, packet), tagged in left:
-            if not device.startswith("w"):
+                continue
+            spi, known = decapsulated(payload)
+            if known and spi & OUTBOUND and prefix == "output-first":
+                out.append(f"wrapped {known[0]}.{known[1]} {spi} {known[2]} {tagged}")
+        for device, (number, token, packet), tagged, spi in left:
+            if not device.startswith("w") and not spi:
                 out.append(f"left {number}.{token} {device} {packet} {tagged}")
         for (number, token, packet), tagged in watch.received():
             out.append(f"got {number}.{token} {packet} {tagged}")
@@ -381,25 +425,26 @@ class Play:
         try:
             self.lay()
             watch = Watch()
-            for number, way, device, packet in self.packets:
+            for number, way, device, packet, spi in self.packets:
                 if way == "in":
-                    self.send(device, packet, 0, number)
+                    self.send(device, packet, 0, number, spi)
                 else:
                     self.make(packet, 0, number)
             left = self.settle(watch, out)
             answers = [
-                (number, device, packet.answer()) for device, (number, token, packet), _ in left
+                (number, device, packet.answer(), spi and (spi ^ OUTBOUND ^ INBOUND))
+                for device, (number, token, packet), _, spi in left
                 if token == 0 and device in self.devices and packet.protocol in (6, 17, 1, 58)
                 and not packet.destination.is_multicast and packet.kind in (0, 8, 128)
             ]
-            for number, device, packet in answers:
-                out.append(f"answer {number}.1 {device} {packet} {packet.kind}")
-                self.send(device, packet, 1, number)
+            for number, device, packet, spi in answers:
+                out.append(f"answer {number}.1 {device} {packet} {packet.kind} {spi}")
+                self.send(device, packet, 1, number, spi)
             if answers:
                 self.settle(watch, out)
-                for number, way, device, packet in self.packets:
-                    if way == "in" and any(number == n for n, _, _ in answers):
-                        self.send(device, packet, 2, number)
+                for number, way, device, packet, spi in self.packets:
+                    if way == "in" and any(number == answer[0] for answer in answers):
+                        self.send(device, packet, 2, number, spi)
                 self.settle(watch, out)
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as e:
             out.append("refused " + str(e).replace("\n", " "))
