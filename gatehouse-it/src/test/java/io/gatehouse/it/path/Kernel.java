@@ -45,8 +45,7 @@ final class Kernel {
    * @param left in clear
    * @param wrapped into ESP, by the tunnel's name; as it was before
    */
-  record Fate(
-      List<String> points, List<Sight> left, List<Sight> got, Map<String, Sight> wrapped) {
+  record Fate(List<String> points, List<Sight> left, List<Sight> got, Map<String, Sight> wrapped) {
     Fate() {
       this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new HashMap<>());
     }

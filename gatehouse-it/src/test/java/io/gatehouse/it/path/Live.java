@@ -31,7 +31,9 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 
-/** The hosts of {@link Wild}, with two tunnels that are up: their SAs stand, and packets use them. */
+/**
+ * The hosts of {@link Wild}, with two tunnels that are up: their SAs stand, and packets use them.
+ */
 final class Live {
   /** Reqids by tunnel. */
   private static final Map<String, Integer> UP = Map.of("a", 11, "c", 13);

@@ -226,11 +226,11 @@ final class Trial {
         !one.fate.wrapped().isEmpty()
             ? "left in ESP"
             : !one.fate.left().isEmpty()
-            ? "left"
-            : !one.fate.got().isEmpty()
-                ? "received"
-                : "dropped after "
-                    + (one.fate.points().isEmpty() ? "nothing" : one.fate.points().getLast());
+                ? "left"
+                : !one.fate.got().isEmpty()
+                    ? "received"
+                    : "dropped after "
+                        + (one.fate.points().isEmpty() ? "nothing" : one.fate.points().getLast());
     ends.merge(end, 1, Integer::sum);
     if (!opinion.possible()) {
       doubtful.add(one);
