@@ -245,4 +245,49 @@ class DoctorEspIT {
       net.host("pc").script("ping -c 3 -W 5 10.20.0.20 >&2").expected();
     }
   }
+
+  /** NAT moves packets into the tunnel when they have passed the check of their size. */
+  @Test
+  void whatIsTooLargeOnceItIsEncryptedIsNamedAndCured() {
+    String own = swanctl("203.0.113.1", "203.0.113.7", "10.0.1.0/24", "10.20.0.0/24");
+    String other = swanctl("203.0.113.7", "203.0.113.1", "10.20.0.0/24", "10.0.1.0/24");
+    try (Network net =
+        Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_INET, Feature.NFT_NAT).network(WORLD)) {
+      Host gw = net.host("gw");
+      gw.script(RULES).expected();
+      gw.write("/etc/swanctl/swanctl.conf", own);
+      net.charon(new Network.Peer("gw", own), new Network.Peer("branch", other));
+      gw.initiate("net").expected();
+      net.host("shop")
+          .script(
+              "perl -MIO::Socket::INET -e '$SIG{CHLD} = \"IGNORE\"; $s = IO::Socket::INET->new(LocalPort => 5000,"
+                  + " Listen => 99); while ($c = $s->accept) { fork or do { 1 while sysread($c, $b, 65536);"
+                  + " exit }; close $c }' > /dev/null 2>&1 &");
+      net.host("pc")
+          .script(
+              """
+              set -e
+              # What hangs is given up soon.
+              echo 1 > /proc/sys/net/ipv4/tcp_orphan_retries
+              echo 3 > /proc/sys/net/ipv4/tcp_retries2
+              ip addr add 10.0.9.20/24 dev eth0
+              ip route replace default via 10.0.1.1 src 10.0.9.20
+              nft 'table ip t { chain i { type filter hook input priority 0; icmp type destination-unreachable drop; }; }'
+              while :; do timeout 2 bash -c 'head -c 60000 /dev/zero > /dev/tcp/10.20.0.20/5000' || true; sleep 0.2; done > /dev/null 2>&1 &
+              """)
+          .expected();
+      gw.script(
+              """
+              set -e
+              ip route add 10.0.9.0/24 dev eth1
+              # Not held back before NAT gives it the address that belongs into the tunnel.
+              ip xfrm policy add src 10.0.9.0/24 dst 10.20.0.0/24 dir out action allow priority 100000
+              iptables -t mangle -F FORWARD
+              iptables -A FORWARD -s 10.0.9.0/24 -d 10.20.0.0/24 -i eth1 -j ACCEPT
+              iptables -t nat -A POSTROUTING -s 10.0.9.0/24 -d 10.20.0.0/24 -j SNAT --to-source 10.0.1.1
+              """)
+          .expected();
+      namedAndCured(gw, "mode-error", "no-mss-clamp");
+    }
+  }
 }
