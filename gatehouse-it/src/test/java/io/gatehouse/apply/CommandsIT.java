@@ -10,6 +10,8 @@ import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import io.gatehouse.it.lab.Sightings;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -216,9 +218,18 @@ class CommandsIT {
 
   @Test
   void whatIsNotProvedIsAppliedOnlyByName() {
-    // So little memory is too little for the proofs.
+    // So little memory is too little for the proofs of so many tunnels.
+    String tunnels =
+        IntStream.range(0, 20)
+            .mapToObj(
+                """
+                  t%1$d: { type: remote-access, pools: 10.9.%1$d.0/24, reach: [office/tcp/1%1$d] }
+                """
+                    ::formatted)
+            .collect(Collectors.joining("", "tunnels:\n", ""));
+    gw.write("/etc/crowded.yaml", OFFICE.formatted("old").replaceFirst("tunnels:\n", tunnels));
     String apply =
-        "GATEHOUSE_BUILD=never GATEHOUSE_AOT=never GATEHOUSE_JAVA_OPTIONS=-Xmx16m %s/gatehouse apply /etc/old.yaml"
+        "GATEHOUSE_BUILD=never GATEHOUSE_AOT=never GATEHOUSE_JAVA_OPTIONS=-Xmx16m %s/gatehouse apply /etc/crowded.yaml"
             .formatted(Lab.HOME);
     Answer refused = gw.script(apply);
     assertThat(refused.status()).isEqualTo(1);

@@ -77,9 +77,10 @@ final class Live {
 
   private static String state(Address from, Address to, int base, Tunnel tunnel) {
     int reqid = tunnel.reqid().orElseThrow();
-    return ("ip xfrm state add src %s dst %s proto esp spi %d reqid %d mode tunnel"
+    return ("%s xfrm state add src %s dst %s proto esp spi %d reqid %d mode tunnel"
             + " auth-trunc hmac(sha256) 0x%s 128 enc ecb(cipher_null) \"\"")
-        .formatted(from, to, base + reqid, reqid, "47".repeat(32));
+        .formatted(
+            from.family() == Family.V4 ? "ip" : "ip6", from, to, base + reqid, reqid, "47".repeat(32));
   }
 
   // ---- hosts
