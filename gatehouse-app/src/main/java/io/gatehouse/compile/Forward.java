@@ -3,22 +3,25 @@ package io.gatehouse.compile;
 import io.gatehouse.compile.Access.Caller;
 import io.gatehouse.compile.Grant.Target;
 import io.gatehouse.model.Family;
-import io.gatehouse.model.Host;
 import io.gatehouse.model.Host.Flow;
 import io.gatehouse.model.Host.InternetAccess;
 import io.gatehouse.model.Host.PortForward;
+import io.gatehouse.model.Host;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Place;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Service;
-import io.gatehouse.model.Tunnel;
 import io.gatehouse.model.Tunnel.Group;
+import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Chain.Hook;
 import io.gatehouse.ruleset.Expression.Ct;
+import io.gatehouse.ruleset.Expression.Selector;
 import io.gatehouse.ruleset.Expression.SetRef;
 import io.gatehouse.ruleset.Expression.Symbol;
+import io.gatehouse.ruleset.Expression.Value;
 import io.gatehouse.ruleset.Rule;
-import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Statement.Verdict;
+import io.gatehouse.ruleset.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -214,17 +217,29 @@ final class Forward {
       Optional<List<Statement>> from = draft.places.from(draft.places.target(flow.from()), family);
       Optional<List<Statement>> to =
           draft.places.towards(draft.places.target(flow.to().place()), family);
-      if (from.isPresent() && to.isPresent()) {
+      if (from.isPresent() && to.isPresent() && flow.has(family)) {
+        List<Statement> which = new ArrayList<>(Nft.all(from.get(), to.get()));
+        some(Nft.saddr(family), flow.sources(), family).ifPresent(which::add);
+        some(Nft.daddr(family), flow.destinations(), family).ifPresent(which::add);
         rules.addAll(
             accept(
                 why,
                 flow.to().origin(),
-                Nft.all(from.get(), to.get()),
+                which,
                 flow.to().services(),
                 family));
       }
     }
     return rules;
+  }
+
+  /** One of these, where they are not all. */
+  private static Optional<Statement> some(Selector address, List<Prefix> some, Family family) {
+    List<Value> values =
+        some.stream().filter(one -> one.family() == family).map(Nft::net).toList();
+    return values.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Nft.is(address, Nft.anyOf(values)));
   }
 
   private List<Rule> internet(InternetAccess access) {

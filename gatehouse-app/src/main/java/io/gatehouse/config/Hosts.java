@@ -245,6 +245,11 @@ final class Hosts {
     List<Host.Flow> all = new ArrayList<>();
     for (Fields flow : host.several("flows")) {
       List<Reach> to = places.reaches(flow.texts("to"));
+      List<Located<Prefix>> sources = narrowed(flow, "source");
+      List<Located<Prefix>> destinations = narrowed(flow, "destination");
+      boolean wrong =
+          sources.size() < flow.items("source").size()
+              || destinations.size() < flow.items("destination").size();
       if (all.size() + (long) to.size() * flow.items("from").size() > LIMIT) {
         problems.error(flow.label(), "more than " + LIMIT + " flows");
         break;
@@ -262,11 +267,51 @@ final class Hosts {
             .ifPresent(place ->
                 to.forEach(reach -> {
                   flow(from, place, reach);
-                  all.add(new Host.Flow(place, reach));
+                  lies(flow, "source", sources, place);
+                  lies(flow, "destination", destinations, reach.place());
+                  // Empty would mean everybody: what was told to be wrong must not become that.
+                  if (!wrong) {
+                    all.add(new Host.Flow(place, reach, values(sources), values(destinations)));
+                  }
                 }));
       }
     }
     return all;
+  }
+
+  private List<Located<Prefix>> narrowed(Fields flow, String key) {
+    return flow.texts(key).stream()
+        .flatMap(text -> values.source(text, "neither an address nor a prefix").stream())
+        .toList();
+  }
+
+  private static List<Prefix> values(List<Located<Prefix>> located) {
+    return located.stream().map(Located::value).toList();
+  }
+
+  /** Some addresses of a place are in it. */
+  private void lies(Fields flow, String key, List<Located<Prefix>> some, Place place) {
+    switch (place) {
+      case Network network -> {
+        for (Located<Prefix> one : some) {
+          if (network.prefixes().stream().noneMatch(p -> p.value().contains(one.value()))) {
+            problems.error(
+                flow.spot(key),
+                one.value() + " is not in network `" + network.name() + "`",
+                "name addresses of that network, or leave `" + key + "` out");
+          }
+        }
+      }
+      case Place.OfTunnel of -> {
+        if (!some.isEmpty()) {
+          problems.error(
+              flow.spot(key),
+              "`" + key + "` beside tunnel `" + of.name() + "` is not there yet",
+              "a tunnel of its own has `remote` as you want it");
+        }
+      }
+      case Place.Internet internet -> {}
+    }
   }
 
   private void flow(Node.Scalar from, Place place, Reach reach) {

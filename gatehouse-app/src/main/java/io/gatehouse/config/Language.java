@@ -320,7 +320,19 @@ final class Language {
               "to",
               several(REACH),
               "towards whom: networks, tunnels, `internet`",
-              "[storage/tcp/445, branch]"));
+              "[storage/tcp/445, branch]"),
+          optional(
+              "source",
+              several(SOURCE),
+              "all",
+              "which addresses of `from` are meant",
+              "[198.51.100.7, 198.51.100.8]"),
+          optional(
+              "destination",
+              several(SOURCE),
+              "all",
+              "which addresses of `to` are meant; it is no tunnel then",
+              "10.0.1.9"));
 
   private static final Section PORT_FORWARD =
       section(
@@ -703,6 +715,8 @@ final class Language {
     all.put("http", List.of("tcp/80"));
     all.put("https", List.of("tcp/443"));
     all.put("ntp", List.of("udp/123"));
+    all.put("ipsec", List.of("udp/500", "udp/4500", "esp"));
+    all.put("pptp", List.of("tcp/1723", "gre"));
     return all;
   }
 

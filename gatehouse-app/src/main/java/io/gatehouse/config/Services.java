@@ -65,9 +65,14 @@ final class Services {
 
   private static Service constant(String text) {
     int slash = text.indexOf('/');
-    return Service.of(
-        Protocol.valueOf(text.substring(0, slash).toUpperCase(Locale.ROOT)),
-        Integer.parseInt(text.substring(slash + 1)));
+    return slash < 0
+        ? new Service(protocol(text), Optional.empty())
+        : Service.of(
+            protocol(text.substring(0, slash)), Integer.parseInt(text.substring(slash + 1)));
+  }
+
+  private static Protocol protocol(String name) {
+    return Protocol.valueOf(name.toUpperCase(Locale.ROOT));
   }
 
   /** Takes the names that the description defines; then understands each. */

@@ -3,6 +3,7 @@ package io.gatehouse.model;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Ordinary traffic of this machine and through it, outside of any tunnel.
@@ -69,8 +70,30 @@ public record Host(
     }
   }
 
-  /** What one place may begin towards another. */
-  public record Flow(Place from, Reach to) {}
+  /**
+   * What one place may begin towards another.
+   *
+   * @param sources which of the addresses there; empty means all
+   * @param destinations the same of the other place
+   */
+  public record Flow(Place from, Reach to, List<Prefix> sources, List<Prefix> destinations) {
+    public Flow {
+      sources = List.copyOf(sources);
+      destinations = List.copyOf(destinations);
+    }
+
+    /** Between all addresses of both. */
+    public Flow(Place from, Reach to) {
+      this(from, to, List.of(), List.of());
+    }
+
+    /** Whether anything of a family is meant. */
+    public boolean has(Family family) {
+      return Stream.of(sources, destinations)
+          .allMatch(
+              some -> some.isEmpty() || some.stream().anyMatch(one -> one.family() == family));
+    }
+  }
 
   /** A network's way to the internet. */
   public record InternetAccess(Network from, SourceNat nat, List<Service> services, Origin origin) {

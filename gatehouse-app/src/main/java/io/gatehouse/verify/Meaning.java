@@ -201,6 +201,15 @@ final class Meaning {
         : walk.minus(towards(place), edges(networks()), thisHost(), special());
   }
 
+  /** What of a flow's packets is meant, or of its answers. */
+  int narrowed(Host.Flow flow, boolean back) {
+    List<Prefix> here = back ? flow.destinations() : flow.sources();
+    List<Prefix> there = back ? flow.sources() : flow.destinations();
+    return bdd.and(
+        here.isEmpty() ? Bdd.TRUE : space.source(here),
+        there.isEmpty() ? Bdd.TRUE : space.destination(there));
+  }
+
   // ---- services
 
   /** An empty list means everything. */

@@ -167,7 +167,11 @@ final class Ordinary {
   }
 
   private Way flow(Host.Flow flow) {
-    int packets = walk.and(meaning.from(flow.from()), meaning.towards(flow.to()));
+    int packets =
+        walk.and(
+            meaning.from(flow.from()),
+            meaning.towards(flow.to()),
+            meaning.narrowed(flow, /* back= */ false));
     return new Way(
         flow.from().name() + " on its way to " + flow.to().place().name(),
         packets,
@@ -177,7 +181,8 @@ final class Ordinary {
         walk.and(
             meaning.from(flow.to().place()),
             somebody(flow.to().place()),
-            meaning.somewhere(flow.from())),
+            meaning.somewhere(flow.from()),
+            meaning.narrowed(flow, /* back= */ true)),
         leavesTo(flow.from()));
   }
 

@@ -41,7 +41,13 @@ final class Outside {
     int all = Bdd.FALSE;
     for (Host.Flow flow : gateway.host().flows()) {
       if (flow.from() instanceof Place.Internet) {
-        all = walk.or(all, walk.and(meaning.from(flow.from()), meaning.towards(flow.to())));
+        all =
+            walk.or(
+                all,
+                walk.and(
+                    meaning.from(flow.from()),
+                    meaning.towards(flow.to()),
+                    meaning.narrowed(flow, /* back= */ false)));
       }
     }
     Journey received = walk.received();
