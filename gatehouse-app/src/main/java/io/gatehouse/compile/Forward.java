@@ -3,16 +3,16 @@ package io.gatehouse.compile;
 import io.gatehouse.compile.Access.Caller;
 import io.gatehouse.compile.Grant.Target;
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Host;
 import io.gatehouse.model.Host.Flow;
 import io.gatehouse.model.Host.InternetAccess;
 import io.gatehouse.model.Host.PortForward;
-import io.gatehouse.model.Host;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Service;
-import io.gatehouse.model.Tunnel.Group;
 import io.gatehouse.model.Tunnel;
+import io.gatehouse.model.Tunnel.Group;
 import io.gatehouse.ruleset.Chain.Hook;
 import io.gatehouse.ruleset.Expression.Ct;
 import io.gatehouse.ruleset.Expression.Selector;
@@ -20,8 +20,8 @@ import io.gatehouse.ruleset.Expression.SetRef;
 import io.gatehouse.ruleset.Expression.Symbol;
 import io.gatehouse.ruleset.Expression.Value;
 import io.gatehouse.ruleset.Rule;
-import io.gatehouse.ruleset.Statement.Verdict;
 import io.gatehouse.ruleset.Statement;
+import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -221,13 +221,7 @@ final class Forward {
         List<Statement> which = new ArrayList<>(Nft.all(from.get(), to.get()));
         some(Nft.saddr(family), flow.sources(), family).ifPresent(which::add);
         some(Nft.daddr(family), flow.destinations(), family).ifPresent(which::add);
-        rules.addAll(
-            accept(
-                why,
-                flow.to().origin(),
-                which,
-                flow.to().services(),
-                family));
+        rules.addAll(accept(why, flow.to().origin(), which, flow.to().services(), family));
       }
     }
     return rules;
@@ -235,11 +229,8 @@ final class Forward {
 
   /** One of these, where they are not all. */
   private static Optional<Statement> some(Selector address, List<Prefix> some, Family family) {
-    List<Value> values =
-        some.stream().filter(one -> one.family() == family).map(Nft::net).toList();
-    return values.isEmpty()
-        ? Optional.empty()
-        : Optional.of(Nft.is(address, Nft.anyOf(values)));
+    List<Value> values = some.stream().filter(one -> one.family() == family).map(Nft::net).toList();
+    return values.isEmpty() ? Optional.empty() : Optional.of(Nft.is(address, Nft.anyOf(values)));
   }
 
   private List<Rule> internet(InternetAccess access) {
