@@ -298,6 +298,7 @@ class TunnelTrafficIT {
             Sightings seen =
                 probe(
                     "watch net",
+                    "quiet 3", // proxy ARP is answered after a random delay (proxy_delay)
                     "client udp from=roam to=pc dst=10.0.1.20:445 src=10.0.1.200",
                     "no-other-lease udp from=roam to=pc dst=10.0.1.20:446 src=10.0.1.77 spoof",
                     "no-as-client udp from=pc to=web dst=198.18.0.10:53 src=10.0.1.200 spoof",
@@ -306,9 +307,11 @@ class TunnelTrafficIT {
                     "offer udp from=pc to=gw dst=10.0.1.1:68 src=10.0.1.20:67",
                     "relayed udp from=pc to=gw dst=10.0.1.1:67 src=10.0.1.20:67",
                     "no-other-port udp from=pc to=gw dst=10.0.1.1:69 src=10.0.1.20:67",
-                    "no-offer-outside udp from=web to=gw dst=203.0.113.2:68 src=198.18.0.10:67",
-                    "asks udp from=gw to=pc dst=10.0.1.20:67 src=10.0.1.1:68",
-                    "no-asks-outside udp from=gw to=web dst=198.18.0.10:67 src=203.0.113.2:68");
+                    "no-offer-outside udp from=web to=gw dst=203.0.113.2:68 src=198.18.0.10:67");
+            // The same ports the other way round.
+            probe(
+                "asks udp from=gw to=pc dst=10.0.1.20:67 src=10.0.1.1:68",
+                "no-asks-outside udp from=gw to=web dst=198.18.0.10:67 src=203.0.113.2:68");
             Probes.assertReplied(seen, "client");
             assertThat(seen.of("client").seenAt("net")).isFalse();
           } finally {
