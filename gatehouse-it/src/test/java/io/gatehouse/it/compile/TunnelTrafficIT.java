@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -284,6 +285,7 @@ class TunnelTrafficIT {
         });
   }
 
+  @Tag("full")
   @Test
   void leasedAddressesComeThroughTheirTunnelOnly() {
     Laid clients = Laid.tunnel(9, GW, ROAM, "10.0.1.0/24", "10.0.1.192/26");
