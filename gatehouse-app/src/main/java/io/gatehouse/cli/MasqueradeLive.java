@@ -97,6 +97,13 @@ final class MasqueradeLive {
 
   // ---- status ----
 
+  private static final String ONE_AT_A_TIME =
+      """
+        Hosts in transport mode are one to it, behind one address, and nothing here can part
+        them: let them use virtual IPs, in tunnel mode. Two hosts that log on one after the
+        other and are silent else look the same.
+      """;
+
   private int status(Subcommand.Call call) {
     List<Map<String, String>> lines = new ArrayList<>();
     if (!ask(call, "masquerade", lines)) {
@@ -111,7 +118,12 @@ final class MasqueradeLive {
       call.answer(Json.text(answer));
     } else {
       StringBuilder text = new StringBuilder();
-      lines.forEach(line -> text.append(Page.harmless(text(line))).append('\n'));
+      lines.forEach(line -> {
+        text.append(Page.harmless(text(line))).append('\n');
+        if (is(line, "what", "suspected")) {
+          text.append(ONE_AT_A_TIME);
+        }
+      });
       call.answer(text.toString());
     }
     return masquerades && !troubled ? ExitStatus.FINE : ExitStatus.NO;
@@ -157,6 +169,10 @@ final class MasqueradeLive {
                   at(line, "packets"),
                   at(line, "seconds"),
                   at(line, "hosts"));
+      case "suspected" ->
+          "%s seems to serve one host at a time: %s took it from each other, %s times in %s s"
+              .formatted(
+                  at(line, "remote"), at(line, "hosts"), at(line, "times"), at(line, "seconds"));
       case "refused" -> "refused %s times: %s".formatted(at(line, "count"), at(line, "why"));
       default ->
           "%s s ago, %s with %s: %s"

@@ -170,6 +170,7 @@ final class Conductor {
       Hold mine = new Hold(store, surroundings.model());
       mine.listDevices();
       mine.devices.came();
+      mine.holdBack();
       listening.run();
       while (!over.get()) {
         long wait = Math.max(1, Duration.between(clock.instant(), compareAt).toMillis());
@@ -196,6 +197,7 @@ final class Conductor {
     private final Keeper keeper;
     private final Devices devices;
     private final Presences presences;
+    private final HeldBack heldBack;
 
     /** Addresses that this host has no more, whose connections are not all ended yet. */
     private final Set<Address> gone = new LinkedHashSet<>();
@@ -208,6 +210,12 @@ final class Conductor {
       keeper = new Keeper(store, model);
       devices = new Devices(model.gateway());
       presences = new Presences(store, devices);
+      heldBack = new HeldBack(store);
+    }
+
+    /** Where there is L2TP; before any rule may go, and whether or not an IKE daemon is there. */
+    void holdBack() {
+      heldBack.settle(keeper.model().maps().zones().isPresent());
     }
 
     int protocol() {
@@ -301,6 +309,7 @@ final class Conductor {
       mine.doubt();
       hold.presences.doubt();
       hold.listDevices();
+      hold.holdBack();
     }
     hold.settleDevices();
     // Before anybody has told who is there, nothing is known to be wrong.
@@ -358,6 +367,7 @@ final class Conductor {
     List<String> troubles = new ArrayList<>(mine.tunnels().refusals());
     mine.failure().ifPresent(troubles::add);
     hold.presences.failure().ifPresent(troubles::add);
+    hold.heldBack.failure().ifPresent(troubles::add);
     blind.ifPresent(troubles::add);
     unended.ifPresent(troubles::add);
     if (mine.rulesAreMissing()) {

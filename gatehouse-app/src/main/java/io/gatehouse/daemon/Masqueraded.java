@@ -3,6 +3,7 @@ package io.gatehouse.daemon;
 import io.gatehouse.masquerade.Binding;
 import io.gatehouse.masquerade.Refusal;
 import io.gatehouse.masquerade.Status;
+import io.gatehouse.masquerade.Suspected;
 import io.gatehouse.masquerade.Undecided;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
@@ -98,9 +99,16 @@ final class Masqueraded {
       line.put("spi", "0x%08x".formatted(undecided.spi()));
       line.put("packets", Long.toString(undecided.packets()));
       line.put("seconds", seconds(at, undecided.since()));
-      line.put(
-          "hosts",
-          undecided.hosts().stream().map(Address::toString).collect(Collectors.joining(" ")));
+      line.put("hosts", words(undecided.hosts()));
+      lines.add(Control.form(line));
+    }
+    for (Suspected suspected : status.suspected()) {
+      Map<String, String> line = new LinkedHashMap<>();
+      line.put("what", "suspected");
+      line.put("remote", suspected.remote().toString());
+      line.put("hosts", words(suspected.hosts()));
+      line.put("times", Integer.toString(suspected.times()));
+      line.put("seconds", seconds(at, suspected.since()));
       lines.add(Control.form(line));
     }
     status
@@ -118,6 +126,10 @@ final class Masqueraded {
       line.put("why", refusal.reason().words());
       lines.add(Control.form(line));
     }
+  }
+
+  private static String words(List<Address> hosts) {
+    return hosts.stream().map(Address::toString).collect(Collectors.joining(" "));
   }
 
   private static String seconds(long at, long then) {

@@ -17,6 +17,12 @@ import java.util.stream.Stream;
 
 /** What the daemon reads and changes: live maps, proxy neighbours, devices, connections. */
 interface Store extends AutoCloseable {
+  /** The table of {@link #holdBack}. */
+  String KEPT = "gatehouse_kept";
+
+  /** RFC 2661, 8.1. */
+  int L2TP = 1701;
+
   /** All elements of a map. */
   Answer<List<SetElement>> elements(SetId map);
 
@@ -37,6 +43,12 @@ interface Store extends AutoCloseable {
 
   /** As {@link Kernel#forget}. */
   Answer<Boolean> forget(Connection connection);
+
+  /**
+   * Whether L2TP that this host sends in clear is dropped by a table that only this store can take
+   * away, and that goes with it.
+   */
+  Answer<Boolean> holdBack(boolean wanted);
 
   @Override
   void close();
@@ -78,6 +90,11 @@ interface Store extends AutoCloseable {
       @Override
       public Answer<Boolean> forget(Connection connection) {
         return kernel.forget(connection);
+      }
+
+      @Override
+      public Answer<Boolean> holdBack(boolean wanted) {
+        return wanted ? kernel.holdBack(KEPT, L2TP) : kernel.letGo(KEPT);
       }
 
       @Override

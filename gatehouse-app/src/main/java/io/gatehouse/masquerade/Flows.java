@@ -224,6 +224,12 @@ final class Flows {
     return Optional.empty();
   }
 
+  /** How many hosts have to do with a remote. */
+  int serves(int remote) {
+    int far = remotes.find(remote, 2);
+    return far == SlotTable.NONE ? 0 : remotes.at(CLIENT_COUNT, far);
+  }
+
   /** Every host that has had anything to do with a remote within the lifetime, newest first. */
   void eachLive(int remote, long now, IntConsumer host) {
     int far = remotes.find(remote, 2);

@@ -50,7 +50,8 @@ final class Ledger {
     collisions++;
   }
 
-  Status status(List<Binding> bindings, List<Undecided> undecided) {
-    return new Status(bindings, undecided, List.copyOf(refusals), refused, revised, collisions);
+  Status status(List<Binding> bindings, List<Undecided> undecided, List<Suspected> suspected) {
+    return new Status(
+        bindings, undecided, suspected, List.copyOf(refusals), refused, revised, collisions);
   }
 }

@@ -29,6 +29,7 @@ public final class Masquerade {
   private final Sessions sessions;
   private final Set<OwnSpi> ownSpis = new HashSet<>();
   private final Set<OwnCookie> ownCookies = new HashSet<>();
+  private final Takeovers takeovers;
   private long latest;
 
   private record OwnSpi(int remote, int spi) {}
@@ -47,6 +48,7 @@ public final class Masquerade {
           case SERIALISED -> new Serialised(flows, ledger);
           case FIFO -> new Fifo(flows, ledger);
         };
+    this.takeovers = new Takeovers(flows);
     this.sessions = new Sessions(settings, flows, association, ledger, salt);
   }
 
@@ -142,6 +144,7 @@ public final class Masquerade {
     int binding = flows.find((int) remote.low(), spi);
     if (binding != SlotTable.NONE) {
       flows.touch(binding, when);
+      takeovers.used(binding, when);
       association.used(binding, now);
     }
   }
@@ -242,6 +245,7 @@ public final class Masquerade {
     flows.expire(now);
     sessions.expire(now);
     association.tick(now);
+    takeovers.expire(settings.lifetime().toMillis(), now);
   }
 
   /** Changes of the live maps since this was last asked, in their order. */
@@ -251,7 +255,8 @@ public final class Masquerade {
 
   /** What stands, what waits, what was refused. */
   public Status status() {
-    return ledger.status(flows.bindings(), association.undecided());
+    return ledger.status(
+        flows.bindings(), association.undecided(), takeovers.suspected(latest));
   }
 
   /** Inbound and outbound SPIs that are known. */

@@ -6,6 +6,7 @@ import java.util.Map;
 /**
  * What stands, what waits, and what was refused.
  *
+ * @param suspected remotes that seem to serve one host at a time
  * @param refusals the last of them, oldest first
  * @param refused how many for each reason
  * @param revised bindings that proved wrong and were taken back
@@ -14,6 +15,7 @@ import java.util.Map;
 public record Status(
     List<Binding> bindings,
     List<Undecided> undecided,
+    List<Suspected> suspected,
     List<Refusal> refusals,
     Map<Reason, Long> refused,
     long revised,
@@ -21,6 +23,7 @@ public record Status(
   public Status {
     bindings = List.copyOf(bindings);
     undecided = List.copyOf(undecided);
+    suspected = List.copyOf(suspected);
     refusals = List.copyOf(refusals);
     refused = Map.copyOf(refused);
   }

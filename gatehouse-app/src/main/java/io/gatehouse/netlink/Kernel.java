@@ -84,6 +84,22 @@ public final class Kernel implements AutoCloseable {
         : nftables.change(sequence -> NftCodec.batch(changes, generation, sequence));
   }
 
+  /**
+   * Makes a table of nftables that drops what this host sends in clear from a UDP port, and that
+   * nobody but this object can take away; it goes with {@link #close}, and with the process. A
+   * kernel before 5.12 refuses it.
+   *
+   * @param table its name, in the family inet
+   */
+  public Answer<Boolean> holdBack(String table, int sourcePort) {
+    return nftables.change(sequence -> KeptTable.made(table, sourcePort, sequence));
+  }
+
+  /** Takes such a table away; ENOENT where there is none. */
+  public Answer<Boolean> letGo(String table) {
+    return nftables.change(sequence -> KeptTable.taken(table, sequence));
+  }
+
   /** All links, addresses, routes, neighbours or rules. */
   public Answer<List<RouteMessage>> list(RouteCodec.Kind kind) {
     return read(routing.list(sequence -> RouteCodec.list(kind, sequence)), RouteCodec::read);

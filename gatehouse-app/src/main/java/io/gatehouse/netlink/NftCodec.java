@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** nftables' messages (linux/netfilter/nfnetlink.h, nf_tables.h). */
 public final class NftCodec {
@@ -56,7 +57,8 @@ public final class NftCodec {
 
   private NftCodec() {}
 
-  private static int type(int message) {
+  /** The number of a message of nf_tables.h. */
+  static int type(int message) {
     return SUBSYSTEM << 8 | message;
   }
 
@@ -91,6 +93,29 @@ public final class NftCodec {
    */
   public static Bytes batch(
       List<? extends ElementChange> changes, OptionalLong generation, long sequence) {
+    return transaction(
+        generation,
+        sequence,
+        batch -> {
+          int from = 0;
+          while (from < changes.size()) {
+            int to = from + 1;
+            while (to < changes.size() && to - from < TOGETHER && alike(changes, from, to)) {
+              to++;
+            }
+            write(batch, changes.subList(from, to), to == changes.size(), sequence);
+            from = to;
+          }
+        });
+  }
+
+  /** What happens at once or not at all, whatever the generation. */
+  static Bytes transaction(long sequence, Consumer<Message> content) {
+    return transaction(OptionalLong.empty(), sequence, content);
+  }
+
+  private static Bytes transaction(
+      OptionalLong generation, long sequence, Consumer<Message> content) {
     Message batch = new Message();
     batch.message(
         BATCH_BEGIN,
@@ -100,15 +125,7 @@ public final class NftCodec {
           m.u8(0).u8(0).u16be(SUBSYSTEM);
           generation.ifPresent(number -> m.attributeBe(BATCH_GENERATION, number));
         });
-    int from = 0;
-    while (from < changes.size()) {
-      int to = from + 1;
-      while (to < changes.size() && to - from < TOGETHER && alike(changes, from, to)) {
-        to++;
-      }
-      write(batch, changes.subList(from, to), to == changes.size(), sequence);
-      from = to;
-    }
+    content.accept(batch);
     batch.message(BATCH_END, Wire.REQUEST, sequence, m -> m.u8(0).u8(0).u16be(SUBSYSTEM));
     return batch.done();
   }
@@ -170,7 +187,8 @@ public final class NftCodec {
                 }));
   }
 
-  private static void header(Message m, int family) {
+  /** struct nfgenmsg, for a family; NFPROTO_…. */
+  static void header(Message m, int family) {
     m.u8(family).u8(0).u16be(0);
   }
 

@@ -32,6 +32,9 @@ final class Wire {
   /** NLM_F_CREATE. */
   static final int CREATE = 0x400;
 
+  /** NLM_F_APPEND. */
+  static final int APPEND = 0x800;
+
   /** NLM_F_CAPPED: an error does not repeat the request's body. */
   static final int CAPPED = 0x100;
 

@@ -206,6 +206,36 @@ class ConductorTest {
     assertThat(report().elements()).isZero();
   }
 
+  @Test
+  void l2tpInClearIsHeldBackAsLongAsThereIsL2tp() throws Exception {
+    model.set(Told.L2TP);
+    store.load(Told.L2TP);
+    thread.start();
+    report();
+    assertThat(store.heldBack()).as("before any IKE daemon has said anything").isTrue();
+
+    model.set(new Model(2, Told.GROUPS.gateway(), Told.GROUPS.maps()));
+    conductor.kernelChanged();
+    report();
+    assertThat(store.heldBack()).isFalse();
+  }
+
+  @Test
+  void aKernelThatCannotHoldItBackIsTold() throws Exception {
+    store.old(true);
+    model.set(Told.L2TP);
+    store.load(Told.L2TP);
+    thread.start();
+    assertThat(report().troubles())
+        .containsExactly(
+            "L2TP may leave in clear for a moment where somebody flushes our rules: EOPNOTSUPP");
+
+    store.old(false);
+    conductor.kernelChanged();
+    assertThat(report().troubles()).isEmpty();
+    assertThat(store.heldBack()).isTrue();
+  }
+
   // ---- devices ----
 
   private static final Address OUR = Address.of("203.0.113.2");

@@ -29,6 +29,8 @@ final class MapsInMemory implements Store {
   private final Map<Address, Neighbour> proxies = new HashMap<>();
   private final List<Connection> connections = new ArrayList<>();
   private boolean deaf;
+  private boolean heldBack;
+  private boolean old;
   private int batches;
 
   MapsInMemory(Model model) {
@@ -164,6 +166,25 @@ final class MapsInMemory implements Store {
     return connections.remove(connection)
         ? new Answer.Told<>(true)
         : new Answer.Failed<>(new Failure(Failure.NO_SUCH, Optional.empty()));
+  }
+
+  /** Whether L2TP in clear is held back. */
+  boolean heldBack() {
+    return heldBack;
+  }
+
+  /** Whether the kernel is too old for a table of one's own. */
+  void old(boolean is) {
+    old = is;
+  }
+
+  @Override
+  public Answer<Boolean> holdBack(boolean wanted) {
+    if (old) {
+      return new Answer.Failed<>(new Failure(95, Optional.empty()));
+    }
+    heldBack = wanted;
+    return new Answer.Told<>(true);
   }
 
   @Override

@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatehouse.daemon.Masqueraded.Wish;
 import io.gatehouse.masquerade.Masquerade;
 import io.gatehouse.masquerade.Settings;
+import io.gatehouse.masquerade.Status;
+import io.gatehouse.masquerade.Suspected;
 import io.gatehouse.masquerade.Wire;
 import io.gatehouse.model.Address;
 import io.gatehouse.slowpath.SlowPath;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +58,25 @@ class MasqueradedTest {
                 && line.contains("evidence=registered"))
         .anyMatch(line ->
             line.startsWith("what=refusal&seconds=59&host=10.0.1.7&remote=192.0.2.1&why=SPI+0"));
+  }
+
+  @Test
+  void aRemoteThatServesOneHostAtATimeIsTold() {
+    Status status =
+        new Status(
+            List.of(),
+            List.of(),
+            List.of(new Suspected(REMOTE, List.of(HOST, Address.of("10.0.1.8")), 3, 1_000)),
+            List.of(),
+            Map.of(),
+            0,
+            0);
+
+    assertThat(
+            Masqueraded.lines(
+                new SlowPath.Report(2, 2, 0, Optional.empty(), Optional.of(status), 61_000)))
+        .contains(
+            "what=suspected&remote=192.0.2.1&hosts=10.0.1.7+10.0.1.8&times=3&seconds=60");
   }
 
   @Test

@@ -353,4 +353,70 @@ class MasqueradeTest {
     assertThat(b.begins(0x11)).isEqualTo(to(B));
     assertThat(b.engine.status().bindings()).isEmpty();
   }
+
+  // ---- transport mode, which can only be suspected ----
+
+  /** Hosts make SAs, ten seconds apart; then each second all that the remote still uses is told. */
+  private void takingTurns(boolean olderGoOn, Address... hosts) {
+    for (int turn = 0; turn < hosts.length; turn++) {
+      g.engine.register(hosts[turn], REMOTE, turn + 1, g.now);
+      for (int second = 0; second < 10; second++) {
+        g.now += 1000;
+        for (int spi = olderGoOn ? 1 : turn + 1; spi <= turn + 1; spi++) {
+          g.engine.used(REMOTE, spi, g.now);
+        }
+        g.engine.tick(g.now);
+      }
+    }
+    for (int second = 0; second < 120; second++) {
+      g.now += 1000;
+      g.engine.used(REMOTE, hosts.length, g.now);
+      g.engine.tick(g.now);
+    }
+  }
+
+  @Test
+  void aRemoteThatServesOneHostAtATimeIsSuspected() {
+    takingTurns(false, A, B, A);
+
+    assertThat(g.engine.status().suspected())
+        .singleElement()
+        .satisfies(suspected -> {
+          assertThat(suspected.remote()).isEqualTo(REMOTE);
+          assertThat(suspected.hosts()).containsExactly(A, B);
+          assertThat(suspected.times()).isEqualTo(2);
+          assertThat(suspected.since()).isBetween(10_000L, 12_000L);
+        });
+  }
+
+  @Test
+  void aRemoteThatServesSeveralAtOnceIsNot() {
+    takingTurns(true, A, B, A, C);
+
+    assertThat(g.engine.status().suspected()).isEmpty();
+  }
+
+  @Test
+  void oneHostWhoseNewSasFollowItsOldOnesIsNot() {
+    takingTurns(false, A, A, A, A);
+
+    assertThat(g.engine.status().suspected()).isEmpty();
+  }
+
+  @Test
+  void aHostThatWasSilentBeforeTheOtherCameIsNot() {
+    takingTurns(false, A);
+    g.now += 20_000; // nothing is used
+    takingTurns(false, B);
+
+    assertThat(g.engine.status().suspected()).isEmpty();
+  }
+
+  @Test
+  void theSuspicionEndsWhereAnOlderSpiIsUsedAgain() {
+    takingTurns(false, A, B, A);
+    g.engine.used(REMOTE, 2, g.now);
+
+    assertThat(g.engine.status().suspected()).isEmpty();
+  }
 }

@@ -359,8 +359,9 @@ public final class DaemonSpeed {
           sent += 2;
         }
         // All of them were heard when one more stands.
-        running.charon().send(ScriptedCharon.updown(3 * MOST + part, true));
-        while (standing(kernel) != MOST + part + 1) {
+        int last = 3 * MOST + part;
+        running.charon().send(ScriptedCharon.updown(last, true));
+        while (!stands(kernel, last)) {
           Thread.sleep(1);
         }
         state(kernel, sent, System.nanoTime() - began);
@@ -386,6 +387,11 @@ public final class DaemonSpeed {
   private static int standing(Kernel kernel) {
     List<SetElement> elements = told(kernel.elements(ZONES));
     return elements.size();
+  }
+
+  private static boolean stands(Kernel kernel, int mark) {
+    return told(kernel.elements(ZONES)).stream()
+        .anyMatch(element -> element.key().u32(0) == mark);
   }
 
   /** Bytes that are left after a collection. */

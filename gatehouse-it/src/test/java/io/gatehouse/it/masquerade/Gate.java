@@ -4,6 +4,8 @@ import io.gatehouse.it.lab.Answer;
 import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
 import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Gatehouse as a daemon in a host of the lab. */
 record Gate(Lab lab, Host host) {
@@ -12,6 +14,8 @@ record Gate(Lab lab, Host host) {
 
   private static final String PROGRAM =
       "env GATEHOUSE_BUILD=never GATEHOUSE_VICI=/run/none " + Lab.HOME.resolve("gatehouse");
+
+  private static final Pattern PACKETS = Pattern.compile("counter packets (\\d+)");
 
   /** Starts the daemon, and waits until it follows. */
   void run(String description) {
@@ -34,9 +38,33 @@ record Gate(Lab lab, Host host) {
     answer.expected();
   }
 
+  /** Kills the daemon; what it has put into the kernel stays. */
+  void kill() {
+    host.script(
+            """
+            read -r pid < /run/gatehouse.pid
+            kill -9 $pid
+            exec 9<> <(:)
+            while kill -0 $pid 2> /dev/null; do read -r -t 0.05 -u 9; done
+            true
+            """)
+        .expected();
+  }
+
   /** {@code gatehouse masquerade …}, which must succeed; its output. */
   String masquerade(String words) {
     return host.script(PROGRAM + " masquerade " + words).expected().out();
+  }
+
+  /** How many packets from outside nobody's map knew so far, and the daemon was asked about. */
+  long asked() {
+    Answer answer = host.script("nft list chain inet gatehouse masq_ask | grep 'unknown SPI'");
+    Matcher matcher = PACKETS.matcher(answer.expected().out());
+    long all = 0;
+    while (matcher.find()) {
+      all += Long.parseLong(matcher.group(1));
+    }
+    return all;
   }
 
   /** What stands and what was said, for a failure. */

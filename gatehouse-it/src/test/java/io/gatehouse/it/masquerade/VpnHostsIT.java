@@ -9,12 +9,13 @@ import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Packets of hosts without keys, through the compiled rules, while no daemon runs: what stands in
- * the maps goes on, what is new does not begin.
+ * Packets of hosts without keys, through the compiled rules and the daemon: whose is what, what the
+ * kernel does alone, what becomes of it when the daemon dies. Real peers are elsewhere.
  */
 class VpnHostsIT {
   private static final String DESCRIPTION =
@@ -40,17 +41,38 @@ class VpnHostsIT {
       set gw net.ipv4.ip_forward=1
       """;
 
-  private static void in(Consumer<Network> story) {
+  /** Both hosts log on at the same time; then b's pair of SAs is ready, and a's. */
+  private static final String LOGON =
+      """
+      a1 ike a 203.0.113.1 i=0xa exchange=34
+      b1 ike b 203.0.113.1 i=0xb exchange=34
+      then
+      a2 ike far 203.0.113.2 i=0xa r=0xfa exchange=34 answer
+      b2 ike far 203.0.113.2 i=0xb r=0xfb exchange=34 answer
+      then
+      b3 ike b 203.0.113.1 i=0xb r=0xfb exchange=35 message=1 inner=35
+      then
+      b4 ike far 203.0.113.2 i=0xb r=0xfb exchange=35 message=1 inner=36 answer
+      then
+      spiB1 esp far 203.0.113.2 spi=0xb100 seq=1
+      spiB2 esp far 203.0.113.2 spi=0xb100 seq=2
+      then
+      a3 ike a 203.0.113.1 i=0xa r=0xfa exchange=35 message=1 inner=35
+      then
+      a4 ike far 203.0.113.2 i=0xa r=0xfa exchange=35 message=1 inner=36 answer
+      then
+      spiA1 esp far 203.0.113.2 spi=0xa100 seq=1
+      spiA2 esp far 203.0.113.2 spi=0xa100 seq=2
+      outA1 esp a 203.0.113.1 spi=0xa200 seq=1
+      outB1 esp b 203.0.113.1 spi=0xb200 seq=1
+      """;
+
+  private static void in(BiConsumer<Network, Gate> story) {
     Lab lab =
         Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_NAT, Feature.CT_ZONES, Feature.NFT_QUEUE);
     try (Network net = lab.network(WIRES)) {
-      story.accept(net);
+      story.accept(net, new Gate(lab, net.host("gw")));
     }
-  }
-
-  /** What stands, for a failure. */
-  private static String state(Network net) {
-    return net.host("gw").script("nft list table inet gatehouse; conntrack -L 2>&1").out();
   }
 
   /** Where each packet came to, by its name. */
@@ -65,6 +87,26 @@ class VpnHostsIT {
     Map<String, String> came = new LinkedHashMap<>();
     answer.out().lines().forEach(line -> came.put(line.split(" ", 2)[0], line.split(" ", 2)[1]));
     return came;
+  }
+
+  private static void loggedOn(Network net, Gate gate) {
+    Map<String, String> came = played(net, LOGON);
+    Map<String, String> expected = new LinkedHashMap<>();
+    expected.put("a1", "far/203.0.113.2:500");
+    expected.put("b1", "far/203.0.113.2:500");
+    expected.put("a2", "a/203.0.113.1:500");
+    expected.put("b2", "b/203.0.113.1:500");
+    expected.put("b3", "far/203.0.113.2:500");
+    expected.put("b4", "b/203.0.113.1:500");
+    expected.put("spiB1", "b/203.0.113.1");
+    expected.put("spiB2", "b/203.0.113.1");
+    expected.put("a3", "far/203.0.113.2:500");
+    expected.put("a4", "a/203.0.113.1:500");
+    expected.put("spiA1", "a/203.0.113.1");
+    expected.put("spiA2", "a/203.0.113.1");
+    expected.put("outA1", "far/203.0.113.2");
+    expected.put("outB1", "far/203.0.113.2");
+    assertThat(came).as(gate::state).isEqualTo(expected);
   }
 
   /** With IKE and ESP of both, known and new, while no daemon runs. */
@@ -85,9 +127,9 @@ class VpnHostsIT {
       newFar esp far 203.0.113.2 spi=0xdead seq=1
       """;
 
-  private static void orphaned(Network net) {
+  private static void orphaned(Network net, Gate gate) {
     assertThat(played(net, ORPHANED))
-        .as(() -> state(net))
+        .as(gate::state)
         .containsEntry("spiA3", "a/203.0.113.1")
         .containsEntry("spiB3", "b/203.0.113.1")
         .containsEntry("long", "b/203.0.113.1")
@@ -118,15 +160,15 @@ class VpnHostsIT {
 
   @Test
   void theKernelAloneBringsEachItsOwnAndLetsNothingNewBegin() {
-    in(net -> {
+    in((net, gate) -> {
       net.host("gw").nft(Described.of(DESCRIPTION).nft() + LEFT);
-      orphaned(net);
+      orphaned(net, gate);
     });
   }
 
   @Test
   void whatIsOpenWithoutADaemonGoesOutAsEver() {
-    in(net -> {
+    in((net, gate) -> {
       String open =
           DESCRIPTION.replace(
               "clients: office", "clients: office, ipsec: { without-daemon: open }");
@@ -141,11 +183,187 @@ class VpnHostsIT {
                   answer ike far 203.0.113.2 i=0xbb r=0xfb exchange=34 answer
                   back esp far 203.0.113.2 spi=0xa101 seq=1
                   """))
-          .as(() -> state(net))
+          .as(gate::state)
           .containsEntry("newA", "far/203.0.113.2")
           .containsEntry("newB", "far/203.0.113.2:500")
           .containsEntry("answer", "b/203.0.113.1:500")
           .containsEntry("back", "a/203.0.113.1");
     });
+  }
+
+  @Test
+  @Tag("full")
+  void theDaemonDecidesDiesAndIsSucceeded() {
+    in((net, gate) -> {
+      gate.run(DESCRIPTION);
+      loggedOn(net, gate);
+      assertThat(gate.asked()).as("the second is asked about, and comes again").isEqualTo(4);
+      assertThat(gate.masquerade("status"))
+          .contains("0x0000a100 from 203.0.113.1 is for 10.0.1.11")
+          .contains("0x0000b100 from 203.0.113.1 is for 10.0.1.12")
+          .contains("its host alone had finished an exchange");
+
+      gate.kill();
+      orphaned(net, gate);
+      assertThat(gate.asked()).as("only what is new").isEqualTo(5);
+
+      gate.run(DESCRIPTION);
+      assertThat(gate.masquerade("status")).contains("it stood already");
+      rekeyed(net, gate);
+      told(net, gate);
+    });
+  }
+
+  /** Both hosts have finished an exchange: the SPI may be either's. */
+  private static void rekeyed(Network net, Gate gate) {
+    assertThat(
+            played(
+                net,
+                """
+                spiA5 esp far 203.0.113.2 spi=0xa100 seq=5
+                spiB5 esp far 203.0.113.2 spi=0xb100 seq=5
+                rekey1 ike a 203.0.113.1 i=0xa r=0xfa exchange=36 message=2 inner=41
+                rekey2 ike b 203.0.113.1 i=0xb r=0xfb exchange=36 message=2 inner=41
+                then
+                rekey3 ike far 203.0.113.2 i=0xa r=0xfa exchange=36 message=2 inner=33 answer
+                rekey4 ike far 203.0.113.2 i=0xb r=0xfb exchange=36 message=2 inner=33 answer
+                then
+                either1 esp far 203.0.113.2 spi=0xab01 seq=1
+                either2 esp far 203.0.113.2 spi=0xab01 seq=2
+                """))
+        .as(gate::state)
+        .containsEntry("spiA5", "a/203.0.113.1")
+        .containsEntry("spiB5", "b/203.0.113.1")
+        .containsEntry("rekey3", "a/203.0.113.1:500")
+        .containsEntry("rekey4", "b/203.0.113.1:500")
+        .containsEntry("either1", "a/203.0.113.1 b/203.0.113.1")
+        .containsEntry("either2", "a/203.0.113.1 b/203.0.113.1");
+    assertThat(gate.masquerade("status")).contains("0x0000ab01 from 203.0.113.1 is not decided");
+  }
+
+  /** One host's hook says whose it is, and the other's dead session is released. */
+  private static void told(Network net, Gate gate) {
+    gate.masquerade("register 10.0.1.12 203.0.113.1 0xab01");
+    gate.masquerade("release 10.0.1.11 203.0.113.1");
+    assertThat(
+            played(
+                net,
+                """
+                either3 esp far 203.0.113.2 spi=0xab01 seq=3
+                spiB6 esp far 203.0.113.2 spi=0xb100 seq=6
+                then
+                patience 2
+                spiA6 esp far 203.0.113.2 spi=0xa100 seq=6
+                """))
+        .as(gate::state)
+        .containsEntry("either3", "b/203.0.113.1")
+        .containsEntry("spiB6", "b/203.0.113.1")
+        .doesNotContainEntry("spiA6", "a/203.0.113.1");
+    assertThat(gate.masquerade("status"))
+        .contains("the host registered it")
+        .doesNotContain("is for 10.0.1.11");
+  }
+
+  @Test
+  @Tag("full")
+  void aServerInsideClientsInsideAndThisHostsOwnGoOnTogether() {
+    in((net, gate) -> {
+      gate.run(
+          DESCRIPTION.replace(
+                  "clients: office",
+                  "clients: office, servers: [{ host: 10.0.1.12, from: 203.0.113.9 }]")
+              + "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }\n");
+      loggedOn(net, gate);
+      serverInside(net, gate);
+      ownSessions(net, gate);
+      assertThat(
+              played(
+                  net,
+                  """
+                  spiA3 esp far 203.0.113.2 spi=0xa100 seq=3
+                  spiB3 esp far 203.0.113.2 spi=0xb100 seq=3
+                  ikeB ike far 203.0.113.2 i=0xb r=0xfb exchange=37 inner=42 size=80
+                  """))
+          .as(gate::state)
+          .containsEntry("spiA3", "a/203.0.113.1")
+          .containsEntry("spiB3", "b/203.0.113.1")
+          .containsEntry("ikeB", "b/203.0.113.1:500");
+    });
+  }
+
+  /** A remote begins with the server that is described for it. */
+  private static void serverInside(Network net, Gate gate) {
+    assertThat(
+            played(
+                net,
+                """
+                s1 ike road 203.0.113.2 i=0xd exchange=34
+                then
+                s2 ike b 203.0.113.9 i=0xd r=0xfd exchange=34 answer
+                then
+                s3 ike road 203.0.113.2 i=0xd r=0xfd exchange=35 message=1 inner=35
+                then
+                s4 ike b 203.0.113.9 i=0xd r=0xfd exchange=35 message=1 inner=36 answer
+                then
+                spiS1 esp road 203.0.113.2 spi=0xd100 seq=1
+                spiS2 esp road 203.0.113.2 spi=0xd100 seq=2
+                outS esp b 203.0.113.9 spi=0xd200 seq=1
+                """))
+        .as(gate::state)
+        .containsEntry("s1", "b/203.0.113.9:500")
+        .containsEntry("s2", "road/203.0.113.2:500")
+        .containsEntry("s3", "b/203.0.113.9:500")
+        .containsEntry("s4", "road/203.0.113.2:500")
+        .containsEntry("spiS1", "b/203.0.113.9")
+        .containsEntry("spiS2", "b/203.0.113.9")
+        .containsEntry("outS", "road/203.0.113.2");
+  }
+
+  /** With the very remote that clients have sessions with: real SAs, and IKE without keys. */
+  private static void ownSessions(Network net, Gate gate) {
+    net.host("gw").script(own(true)).expected();
+    net.host("far").script(own(false)).expected();
+    assertThat(
+            net.probe("own udp from=far to=a dst=10.0.1.11:445 src=10.0.3.5").of("own").replied())
+        .as(gate::state)
+        .isTrue();
+    assertThat(
+            played(
+                net,
+                """
+                c1 ike far 203.0.113.2 i=0xc exchange=34
+                then
+                c2 ike gw 203.0.113.1 i=0xc r=0xfc exchange=34 answer
+                then
+                c3 ike far 203.0.113.2 i=0xc r=0xfc exchange=35 message=1 inner=35
+                """))
+        .as(gate::state)
+        .containsEntry("c1", "gw/203.0.113.1:500")
+        .containsEntry("c2", "far/203.0.113.2:500")
+        .containsEntry("c3", "gw/203.0.113.1:500");
+  }
+
+  /**
+   * The road warrior's end, and this host's, of a pair of SAs with the remote that clients have.
+   */
+  private static String own(boolean gateway) {
+    String sa =
+        "ip xfrm state add src %s dst %s proto esp spi %s reqid 7 mode tunnel"
+            + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128%n";
+    String policy =
+        "ip xfrm policy add src %s dst %s dir %s tmpl src %s dst %s proto esp reqid 7 mode tunnel%n";
+    String us = "203.0.113.2";
+    String them = "203.0.113.1";
+    String lan = "10.0.1.0/24";
+    String user = "10.0.3.5/32";
+    String states = sa.formatted(them, us, "0xc100") + sa.formatted(us, them, "0xc200");
+    return gateway
+        ? states
+            + policy.formatted(lan, user, "out", us, them)
+            + policy.formatted(user, lan, "in", them, us)
+            + policy.formatted(user, lan, "fwd", them, us)
+        : states
+            + policy.formatted(user, lan, "out", them, us)
+            + policy.formatted(lan, user, "in", us, them);
   }
 }

@@ -25,6 +25,11 @@ import io.gatehouse.netlink.SetElement.Data;
 import io.gatehouse.netlink.SetId;
 import io.gatehouse.netlink.XfrmCodec;
 import io.gatehouse.netlink.XfrmMessage;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,6 +82,57 @@ class NetlinkIT {
 
   private static SetElement zone(long mark, int zone) {
     return SetElement.of(Bytes.int32(mark), new Data.Value(Bytes.int16(zone)));
+  }
+
+  private static void sent(String from, int port) throws Exception {
+    try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(from, port))) {
+      socket.send(
+          new DatagramPacket(new byte[] {1}, 1, InetAddress.getByName("192.0.2.9"), 4000));
+    } catch (IOException dropped) {
+      assertThat(dropped).hasMessageContaining("Operation not permitted");
+    }
+  }
+
+  private static long left() throws Exception {
+    return Long.parseLong(sh("awk '/wire:/ { print $11 }' /proc/net/dev").strip());
+  }
+
+  @Test
+  void whatIsHeldBackStaysHeldBackWhoeverFlushesTheRules() {
+    OwnNamespace.in(() -> {
+      sh(
+          """
+          ip link add wire type veth peer name end
+          ip link set end up
+          ip link set wire arp off up
+          ip addr add 192.0.2.1/24 dev wire
+          """);
+      try (Kernel kernel = told(Kernel.open())) {
+        long before = left();
+        sent("192.0.2.1", 1701);
+        assertThat(left()).as("nothing holds it back").isEqualTo(before + 1);
+
+        told(kernel.holdBack("gatehouse_kept", 1701));
+        told(kernel.holdBack("gatehouse_kept", 1701)); // anew, and once
+        assertThat(sh("nft list table inet gatehouse_kept"))
+            .contains("flags owner", "oifname != \"lo\"", "udp sport 1701")
+            .containsOnlyOnce("rt ipsec missing counter packets 0 bytes 0 drop");
+        sh("nft flush ruleset; ! nft delete table inet gatehouse_kept");
+
+        sent("192.0.2.1", 1701);
+        assertThat(left()).as("held back").isEqualTo(before + 1);
+        sent("192.0.2.1", 1702);
+        assertThat(left()).as("another port").isEqualTo(before + 2);
+        assertThat(sh("nft list table inet gatehouse_kept")).contains("counter packets 1 ");
+
+        told(kernel.letGo("gatehouse_kept"));
+        assertThat(refused(kernel.letGo("gatehouse_kept")).errno()).isEqualTo(Failure.NO_SUCH);
+        sent("192.0.2.1", 1701);
+        assertThat(left()).isEqualTo(before + 3);
+        told(kernel.holdBack("gatehouse_kept", 1701));
+      }
+      assertThat(sh("nft list tables")).as("it goes with its socket").isEmpty();
+    });
   }
 
   private static final Duration NINE = Duration.ofMinutes(9);
