@@ -176,7 +176,7 @@ final class Peers implements AutoCloseable {
                 """
                     .formatted(net.host("c" + i).namespace(), seconds, i))
             .collect(Collectors.joining());
-    Answer answer = net.lab().run(script + "wait\n", Duration.ofMinutes(5));
+    Answer answer = net.lab().run(script + "wait\n", Duration.ofMinutes(10));
     return (int) answer.out().lines().filter("up"::equals).count();
   }
 
@@ -213,7 +213,7 @@ final class Peers implements AutoCloseable {
     return received;
   }
 
-  /** One client alone asks the server, in a rhythm of its own. */
+  /** One client alone asks the server, now and then. */
   void pingsOf(int client, int count) {
     host("c" + client)
         .run(
@@ -224,7 +224,7 @@ final class Peers implements AutoCloseable {
             "-c",
             "" + count,
             "-i",
-            "0.5",
+            "2",
             "-W",
             "3",
             "192.168.100.1");
@@ -278,7 +278,11 @@ final class Peers implements AutoCloseable {
 
   /** What all have written, for a failure. */
   String logs() {
-    return gate().state() + host("c1").script("tail -30 /var/log/pluto.log").out();
+    StringBuilder logs = new StringBuilder(gate().state());
+    for (String name : List.of("c1", "c" + clients, "srv")) {
+      logs.append(name).append('\n').append(host(name).script("tail -30 /var/log/pluto.log").out());
+    }
+    return logs.toString();
   }
 
   @Override
