@@ -70,6 +70,11 @@ final class VpnHosts {
 
   static final String OWN_COOKIES = "masq.own_cookies";
 
+  /** What hosts send is asked about in chains of their own. */
+  private static final String ASK_IKE = "masq_ike";
+
+  private static final String ASK_ESP = "masq_esp";
+
   /** Of conntrack: finds the GRE that belongs to a session, and translates its Call IDs. */
   private static final String PPTP = "pptp";
 
@@ -135,6 +140,8 @@ final class VpnHosts {
             draft.helper(new Table.Helper(PPTP, PPTP));
           }
           draft.base("masq_ask", "filter", Hook.PREROUTING, RAW, false, asking);
+          draft.chain(ASK_IKE, hosts.aboutIke());
+          draft.chain(ASK_ESP, hosts.aboutEsp());
           draft.base("masq_learn", "filter", Hook.PREROUTING, MANGLE, false, learning);
           draft.base("masq_own", "filter", Hook.OUTPUT, MANGLE, false, hosts.ownIke());
         });
@@ -325,28 +332,40 @@ final class VpnHosts {
     return there;
   }
 
+  /** The protocol first: other traffic of the network is through here with that one comparison. */
   private List<Rule> fromInside(Network network) {
-    List<Statement> there = leaving(network);
     return List.of(
-        rule("IKE: each host in its zone", there, IS_IKE, zone(SADDR, ZONES)),
+        rule("IKE of hosts of " + network.name(), IS_IKE, leaving(network), Nft.goTo(ASK_IKE)),
         rule(
+            "ESP of hosts of " + network.name(),
+            List.of(IS_ESP),
+            leaving(network),
+            Nft.goTo(ASK_ESP)));
+  }
+
+  private List<Rule> aboutIke() {
+    return List.of(
+        of("IKE: each host in its zone", zone(SADDR, ZONES)),
+        of(
             "IKE: seen on its way",
-            there,
-            Nft.all(IS_IKE, List.of(Nft.is(concat(SADDR, DADDR, COOKIE), new SetRef(KNOWN)))),
+            Nft.is(concat(SADDR, DADDR, COOKIE), new SetRef(KNOWN)),
             ask(true)),
-        rule("IKE: a new session", there, IS_IKE, ask(wish.open())),
-        rule("ESP: each host in its zone", there, List.of(IS_ESP), zone(SADDR, ZONES)),
-        rule(
+        of("IKE: a new session", ask(wish.open())));
+  }
+
+  private List<Rule> aboutEsp() {
+    return List.of(
+        of("ESP: each host in its zone", zone(SADDR, ZONES)),
+        of(
             "ESP: seen, because it decides something",
-            there,
-            List.of(IS_ESP, Nft.is(concat(SADDR, DADDR), new SetRef(WATCHED))),
+            Nft.is(concat(SADDR, DADDR), new SetRef(WATCHED)),
             ask(true)),
-        rule(
-            "ESP of a known SPI",
-            there,
-            List.of(IS_ESP, Nft.is(concat(SADDR, DADDR, SPI), new SetRef(SENT))),
-            Nft.ACCEPT),
-        rule("ESP of a new SPI", there, List.of(IS_ESP), ask(wish.open())));
+        of("ESP of a known SPI", Nft.is(concat(SADDR, DADDR, SPI), new SetRef(SENT)), Nft.ACCEPT),
+        of("ESP of a new SPI", ask(wish.open())));
+  }
+
+  private Rule of(String why, Statement... does) {
+    return Nft.rule(why, wish.origin(), does);
   }
 
   /** What went out is remembered. */
@@ -359,8 +378,8 @@ final class VpnHosts {
       rules.add(
           rule(
               "PPTP of hosts of " + network.name(),
-              leaving(network),
               List.of(Nft.is(new Payload("tcp", "dport"), Nft.number(Masquerade.PPTP_CONTROL))),
+              leaving(network),
               new Statement.CtHelper(PPTP)));
     }
     rules.addAll(known(there));

@@ -52,6 +52,17 @@ class VpnHostsTest {
   }
 
   @Test
+  void otherTrafficOfTheNetworkIsThroughWithOneComparison() {
+    List<String> lines = lines(Descriptions.example(EXAMPLE));
+    int chain = lines.indexOf("chain masq_ask {");
+    assertThat(lines.subList(chain, lines.indexOf("chain masq_learn {")))
+        .filteredOn(line -> line.contains("iifname \"eth1\""))
+        .hasSize(2)
+        .allMatch(line ->
+            line.startsWith("meta l4proto esp iifname") || line.startsWith("udp sport 500 "));
+  }
+
+  @Test
   void thisHostsOwnComesFirstWhereItHasTunnelsThere() {
     List<String> both =
         changed(
@@ -69,7 +80,8 @@ class VpnHostsTest {
     List<String> wanted = lines(Descriptions.example("pptp.yaml"));
     assertThat(wanted)
         .contains("ct helper pptp {", "type \"pptp\" protocol tcp", "l3proto ip")
-        .anyMatch(line -> line.contains("tcp dport 1723 counter ct helper set \"pptp\""))
+        .anyMatch(line ->
+            line.startsWith("tcp dport 1723 ") && line.contains("counter ct helper set \"pptp\""))
         .anyMatch(line ->
             line.contains("ct state related meta l4proto gre ct status dnat counter accept"));
     assertThat(lines(Descriptions.example(EXAMPLE)))
