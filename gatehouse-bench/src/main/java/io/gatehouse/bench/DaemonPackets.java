@@ -1,13 +1,6 @@
 package io.gatehouse.bench;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.io.IOException;
-import java.io.OutputStream;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.invoke.MethodHandle;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -19,9 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 
 /**
  * Questions and answers a second between L2TP clients, 1701 to 1701, and a server: the rules that
@@ -33,7 +23,6 @@ import java.util.concurrent.Executors;
  * [ROUNDS]}, as root; traffic stays in two namespaces that end with the program.
  */
 public final class DaemonPackets {
-  private static final int NEW_NETWORK = 0x40000000; // CLONE_NEWNET
   private static final int MOST = 10_000;
 
   /** Who speaks; one client, so that only the rules differ. */
@@ -44,74 +33,6 @@ public final class DaemonPackets {
   private static final InetSocketAddress SERVER = new InetSocketAddress("192.0.2.1", 1701);
 
   private DaemonPackets() {}
-
-  /** A thread in a network namespace of its own. */
-  private static final class Namespace {
-    private final ExecutorService thread =
-        Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
-    private final String number;
-
-    Namespace() {
-      number =
-          call(() -> {
-            unshare();
-            return Path.of("/proc/thread-self").toRealPath().getFileName().toString();
-          });
-    }
-
-    @SuppressWarnings("restricted") // the JDK has no namespaces
-    private static void unshare() throws Exception {
-      Linker linker = Linker.nativeLinker();
-      MethodHandle unshare =
-          linker.downcallHandle(
-              linker.defaultLookup().findOrThrow("unshare"),
-              FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-      try {
-        if ((int) unshare.invokeExact(NEW_NETWORK) != 0) {
-          throw new IOException("no network namespace");
-        }
-      } catch (Throwable e) {
-        throw new IOException(e);
-      }
-    }
-
-    private interface Work<T> {
-      T done() throws Exception;
-    }
-
-    <T> T call(Work<T> work) {
-      return CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return work.done();
-                } catch (Exception e) {
-                  throw new IllegalStateException(e);
-                }
-              },
-              thread)
-          .join();
-    }
-
-    void sh(String script) {
-      call(() -> {
-        Process process =
-            new ProcessBuilder("sh", "-ec", "exec 2>&1; cat | sh -e")
-                .redirectOutput(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try (OutputStream to = process.getOutputStream()) {
-          to.write(script.getBytes(UTF_8));
-        }
-        if (process.waitFor() != 0) {
-          throw new IOException(script.lines().findFirst().orElse(""));
-        }
-        return true;
-      });
-    }
-
-    void nft(Path file) {
-      sh("nft -f " + file);
-    }
-  }
 
   public static void main(String[] arguments) throws IOException {
     int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 20;
