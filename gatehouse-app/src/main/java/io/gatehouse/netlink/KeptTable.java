@@ -22,6 +22,8 @@ final class KeptTable {
 
   private static final int PRIORITY = 321;
 
+  private static final String COMMENT = "leaves in clear; held back whoever flushes the rules";
+
   private static final int ACCEPT = 1;
   private static final int DROP = 0;
 
@@ -127,6 +129,16 @@ final class KeptTable {
                   e.attributeBe(1, VERDICT)
                       .nested(2, data -> data.nested(2, verdict -> verdict.attributeBe(1, DROP))));
         });
+    m.attribute(7, comment());
+  }
+
+  /** As nft reads it (libnftnl, NFTNL_UDATA_RULE_COMMENT): a type, a length, a text. */
+  private static Bytes comment() {
+    byte[] text = Bytes.text(COMMENT).array();
+    byte[] all = new byte[2 + text.length];
+    all[1] = (byte) text.length;
+    System.arraycopy(text, 0, all, 2, text.length);
+    return Bytes.owning(all);
   }
 
   private static void compare(Message rule, int how, Bytes with, int length) {

@@ -116,7 +116,7 @@ class NetlinkIT {
         told(kernel.holdBack("gatehouse_kept", 1701)); // anew, and once
         assertThat(sh("nft list table inet gatehouse_kept"))
             .contains("flags owner", "oifname != \"lo\"", "udp sport 1701")
-            .containsOnlyOnce("rt ipsec missing counter packets 0 bytes 0 drop");
+            .containsOnlyOnce("rt ipsec missing counter packets 0 bytes 0 drop comment \"leaves in");
         sh("nft flush ruleset; ! nft delete table inet gatehouse_kept");
 
         sent("192.0.2.1", 1701);
