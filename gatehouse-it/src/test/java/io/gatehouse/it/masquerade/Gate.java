@@ -23,7 +23,8 @@ record Gate(Lab lab, Host host) {
     Answer answer =
         lab.run(
             """
-            lab-in %1$s bash -c 'setsid %2$s run /etc/gw.yaml > /var/log/gatehouse.log 2>&1 < /dev/null &
+            lab-in %1$s bash -c ': > /var/log/gatehouse.log
+              setsid %2$s run /etc/gw.yaml > /var/log/gatehouse.log 2>&1 < /dev/null &
               pid=$!
               echo $pid > /run/gatehouse.pid
               exec 9<> <(:)
