@@ -255,8 +255,7 @@ public final class Masquerade {
 
   /** What stands, what waits, what was refused. */
   public Status status() {
-    return ledger.status(
-        flows.bindings(), association.undecided(), takeovers.suspected(latest));
+    return ledger.status(flows.bindings(), association.undecided(), takeovers.suspected(latest));
   }
 
   /** Inbound and outbound SPIs that are known. */

@@ -17,7 +17,9 @@ final class KeptTable {
   private static final int OWNER = 0x2; // NFT_TABLE_F_OWNER
   private static final String CHAIN = "guard";
 
-  /** NF_INET_POST_ROUTING, after every source NAT (NF_IP_PRI_NAT_SRC), as the guard of our rules. */
+  /**
+   * NF_INET_POST_ROUTING, after every source NAT (NF_IP_PRI_NAT_SRC), as the guard of our rules.
+   */
   private static final int POSTROUTING = 4;
 
   private static final int PRIORITY = 321;

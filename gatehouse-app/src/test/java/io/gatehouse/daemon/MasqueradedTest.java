@@ -75,8 +75,7 @@ class MasqueradedTest {
     assertThat(
             Masqueraded.lines(
                 new SlowPath.Report(2, 2, 0, Optional.empty(), Optional.of(status), 61_000)))
-        .contains(
-            "what=suspected&remote=192.0.2.1&hosts=10.0.1.7+10.0.1.8&times=3&seconds=60");
+        .contains("what=suspected&remote=192.0.2.1&hosts=10.0.1.7+10.0.1.8&times=3&seconds=60");
   }
 
   @Test

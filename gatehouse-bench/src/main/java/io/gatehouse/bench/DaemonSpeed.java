@@ -390,8 +390,7 @@ public final class DaemonSpeed {
   }
 
   private static boolean stands(Kernel kernel, int mark) {
-    return told(kernel.elements(ZONES)).stream()
-        .anyMatch(element -> element.key().u32(0) == mark);
+    return told(kernel.elements(ZONES)).stream().anyMatch(element -> element.key().u32(0) == mark);
   }
 
   /** Bytes that are left after a collection. */

@@ -337,11 +337,7 @@ class L2tpClientsIT {
           .untilAsserted(() ->
               assertThat(gateway.run("nft", "list", "tables").out())
                   .contains("inet gatehouse\n", "inet gatehouse_kept\n"));
-      assertThat(
-              gateway
-                  .run("nft", "list", "table", "inet", "gatehouse_kept")
-                  .expected()
-                  .out())
+      assertThat(gateway.run("nft", "list", "table", "inet", "gatehouse_kept").expected().out())
           .as("it had something to hold back")
           .doesNotContain("packets 0 ");
       assertThat(inClear(gateway)).isEmpty();

@@ -14,8 +14,9 @@ import org.junit.jupiter.api.Test;
 
 /**
  * While a LAN host and a client talk without a pause, somebody flushes all rules, kills the daemon
- * and charon, and overruns the socket by which the daemon hears of nftables. What the gateway sends out of its outside device meanwhile is
- * captured: nothing of either is there in clear. Afterwards kernel, charon and daemon agree.
+ * and charon, and overruns the socket by which the daemon hears of nftables. What the gateway sends
+ * out of its outside device meanwhile is captured: nothing of either is there in clear. Afterwards
+ * kernel, charon and daemon agree.
  */
 @Tag("full")
 class TunnelFaultsIT {
@@ -144,7 +145,8 @@ class TunnelFaultsIT {
     Host gateway = net.host("gw");
     gateway
         .script(
-            "sysctl -qw net.ipv4.ip_forward=1; ip route add 10.0.3.0/24 via 203.0.113.20\n" + WITNESS)
+            "sysctl -qw net.ipv4.ip_forward=1; ip route add 10.0.3.0/24 via 203.0.113.20\n"
+                + WITNESS)
         .expected();
     net.host("files").script("ping -c 3 -i 0.2 -W 1 10.0.3.1; true").expected();
     assertThat(inClear(gateway)).contains("10.0.1.20 > 10.0.3.1: ICMP echo request");

@@ -86,8 +86,7 @@ class NetlinkIT {
 
   private static void sent(String from, int port) throws Exception {
     try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(from, port))) {
-      socket.send(
-          new DatagramPacket(new byte[] {1}, 1, InetAddress.getByName("192.0.2.9"), 4000));
+      socket.send(new DatagramPacket(new byte[] {1}, 1, InetAddress.getByName("192.0.2.9"), 4000));
     } catch (IOException dropped) {
       assertThat(dropped).hasMessageContaining("Operation not permitted");
     }
@@ -116,7 +115,8 @@ class NetlinkIT {
         told(kernel.holdBack("gatehouse_kept", 1701)); // anew, and once
         assertThat(sh("nft list table inet gatehouse_kept"))
             .contains("flags owner", "oifname != \"lo\"", "udp sport 1701")
-            .containsOnlyOnce("rt ipsec missing counter packets 0 bytes 0 drop comment \"leaves in");
+            .containsOnlyOnce(
+                "rt ipsec missing counter packets 0 bytes 0 drop comment \"leaves in");
         sh("nft flush ruleset; ! nft delete table inet gatehouse_kept");
 
         sent("192.0.2.1", 1701);
