@@ -106,30 +106,9 @@ class GroupsIT {
           .contains("anna@fin.example.org", "group finance", "eve@elsewhere", "2 sessions");
       assertThat(members(gateway).lines().filter(line -> line.contains("goto"))).hasSize(1);
 
-      // MOBIKE: she goes on from another address, in the same group.
-      assertThat(reachesThePort(net)).isTrue();
-      net.host("anna")
-          .script("ip addr add 203.0.113.25/24 dev eth0; ip addr del 203.0.113.20/24 dev eth0")
-          .expected();
-      await()
-          .atMost(Duration.ofMinutes(2))
-          .untilAsserted(() ->
-              assertThat(gateway.gatehouse("sessions").expected().out())
-                  .contains("203.0.113.25", "group finance")
-                  .doesNotContain("203.0.113.20"));
-      assertThat(reachesThePort(net)).isTrue();
-      untilMembers(gateway, true);
-
       net.host("anna").run("swanctl", "--terminate", "--ike", "office").expected();
       untilMembers(gateway, false);
     }
-  }
-
-  /** The port that is for her group alone. */
-  private static boolean reachesThePort(Network net) {
-    return net.probe("hers tcp from=anna to=files dst=10.0.1.20:1433 src=10.0.3.1")
-        .of("hers")
-        .arrived();
   }
 
   private static String members(Host gateway) {
