@@ -80,7 +80,12 @@ final class Live {
     return ("%s xfrm state add src %s dst %s proto esp spi %d reqid %d mode tunnel"
             + " auth-trunc hmac(sha256) 0x%s 128 enc ecb(cipher_null) \"\"")
         .formatted(
-            from.family() == Family.V4 ? "ip" : "ip6", from, to, base + reqid, reqid, "47".repeat(32));
+            from.family() == Family.V4 ? "ip" : "ip6",
+            from,
+            to,
+            base + reqid,
+            reqid,
+            "47".repeat(32));
   }
 
   // ---- hosts
