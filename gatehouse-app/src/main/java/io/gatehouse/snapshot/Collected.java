@@ -116,9 +116,6 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
 
   private static final String CONNECTIONS_FILE = "conntrack.txt";
 
-  private static final Pattern SECRETS =
-      Pattern.compile("(?m)^[ \\t]*(secrets|[^\\s{]*secret[^\\s{]*)\\s*\\{");
-
   public Collected {
     texts = Map.copyOf(texts);
     remarks = List.copyOf(remarks);
@@ -139,7 +136,7 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
     if (!settings.isEmpty()) {
       texts.put(SYSCTL_FILE, settings.toString());
     }
-    String swanctl = swanctl(machine);
+    String swanctl = swanctl(machine, remarks);
     if (!swanctl.isEmpty()) {
       texts.put(SWANCTL_FILE, swanctl);
     }
@@ -179,8 +176,8 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
     return new Collected(all, said);
   }
 
-  /** swanctl's own configuration, without its secrets. */
-  private static String swanctl(Machine machine) {
+  /** swanctl's connections and pools; each file by itself, for one may end within a quote. */
+  private static String swanctl(Machine machine, List<Remark> remarks) {
     StringBuilder text = new StringBuilder();
     List<String> files = new ArrayList<>(List.of("/etc/swanctl/swanctl.conf"));
     for (String name : machine.list("/etc/swanctl/conf.d")) {
@@ -189,29 +186,20 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
       }
     }
     for (String file : files) {
-      machine
-          .read(file)
-          .ifPresent(t -> text.append("# ").append(file).append('\n').append(t).append('\n'));
-    }
-    return withoutSections(text.toString());
-  }
-
-  /** The text without its sections of secrets, however they nest. */
-  static String withoutSections(String text) {
-    Matcher matcher = SECRETS.matcher(text);
-    StringBuilder kept = new StringBuilder();
-    int from = 0;
-    while (matcher.find(from)) {
-      kept.append(text, from, matcher.start()).append("# secrets: removed\n");
-      int depth = 1;
-      int at = matcher.end();
-      while (at < text.length() && depth > 0) {
-        char c = text.charAt(at++);
-        depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+      Optional<String> whole = machine.read(file);
+      if (whole.isEmpty()) {
+        continue;
       }
-      from = at;
+      Optional<String> harmless = SwanctlText.withoutSecrets(whole.get());
+      if (harmless.isEmpty()) {
+        remarks.add(
+            Remark.unreadable(
+                SWANCTL_FILE, 0, 0, file + ": strongSwan would not read it; nothing of it is kept"));
+        continue;
+      }
+      text.append("# connections and pools of ").append(file).append('\n').append(harmless.get());
     }
-    return kept.append(text, Math.min(from, text.length()), text.length()).toString();
+    return withoutSecrets(text.toString());
   }
 
   private static Optional<String> said(Part part, Machine machine, List<Remark> remarks) {
