@@ -1,5 +1,6 @@
 package io.gatehouse.cli;
 
+import io.gatehouse.doctor.Command;
 import io.gatehouse.doctor.Doctor;
 import io.gatehouse.doctor.Finding;
 import io.gatehouse.doctor.Finding.Certainty;
@@ -145,7 +146,7 @@ final class Examine {
       }
       text.append(page.text());
       // A command stands on a line of its own, however long: it is there to be copied.
-      finding.remedy().forEach(c -> text.append("  # ").append(Page.harmless(c)).append('\n'));
+      finding.remedy().forEach(c -> text.append("  # ").append(Page.harmless(c.toString())).append('\n'));
     }
     if (!report.notJudged().isEmpty()) {
       text.append("not judged:\n");
@@ -202,7 +203,7 @@ final class Examine {
         evidence.add(map);
       }
       one.put("evidence", evidence);
-      one.put("remedy", finding.remedy());
+      one.put("remedy", finding.remedy().stream().map(Command::toString).toList());
       list.add(one);
     }
     answer.put("findings", list);

@@ -62,11 +62,11 @@ final class Associations {
                     receiving.getFirst().evidence(" received 0")),
                 udp
                     ? List.of(
-                        "tcpdump -ni any udp port 4500 and host "
-                            + sending.getFirst().destination())
+                        Command.of(
+                            "tcpdump -ni any udp port 4500 and host %s",
+                            sending.getFirst().destination()))
                     : List.of(
-                        "sed -i 's/^\\( *\\)remote_addrs/\\1encap = yes\\n&/'"
-                            + " /etc/swanctl/swanctl.conf && swanctl --load-conns",
+                        Cure.edit("s/^\\( *\\)remote_addrs/\\1encap = yes\\n&/"),
                         renewal(patient, "reqid " + reqid))));
       }
     });
@@ -101,18 +101,20 @@ final class Associations {
                   List.of(last.evidence(endOf(last)), other.evidence(endOf(other))),
                   transport
                       ? List.of(
-                          "sed -i 's/^\\( *\\)mode *= *transport/&\\n\\1mark_in = %unique\\n\\1mark_out"
-                              + " = %unique/' /etc/swanctl/swanctl.conf && swanctl --load-conns")
-                      : List.of("ip xfrm state delete " + key(unused))));
+                          Cure.edit(
+                              "s/^\\( *\\)mode *= *transport/&\\n\\1mark_in = %unique\\n\\1mark_out"
+                                  + " = %unique/"))
+                      : List.of(delete(unused))));
           return;
         }
       }
     });
   }
 
-  private static String key(Sa sa) {
-    return "src %s dst %s proto %s spi %s"
-        .formatted(sa.source(), sa.destination(), sa.protocol(), sa.spi());
+  private static Command delete(Sa sa) {
+    return Command.of(
+        "ip xfrm state delete src %s dst %s proto %s spi %s",
+        sa.source(), sa.destination(), sa.protocol(), sa.spi());
   }
 
   private static String endOf(Sa sa) {
@@ -145,9 +147,8 @@ final class Associations {
                 "AH covers the addresses, and a NAT changes this host's private one: only ESP passes",
                 List.of(sa.evidence("")),
                 List.of(
-                    "ip xfrm state delete " + key(sa),
-                    "sed -i 's/ah_proposals *=[^}#]*/esp_proposals = default/' /etc/swanctl/swanctl.conf"
-                        + " && swanctl --load-conns",
+                    delete(sa),
+                    Cure.edit("s/ah_proposals *=[^}#]*/esp_proposals = default/"),
                     renewal(patient, to(patient, sa.destination())))));
         return;
       }
@@ -202,7 +203,7 @@ final class Associations {
    * Sets a tunnel up anew: charon, which may believe that it stands, refuses a second one, and a
    * rekeyed one keeps what it was configured with.
    */
-  static String renewal(Patient patient, String tunnel) {
+  static Command renewal(Patient patient, String tunnel) {
     Swanctl swanctl = Swanctl.read(patient.text("swanctl.conf"));
     String child =
         patient.links().stream()
@@ -211,7 +212,8 @@ final class Associations {
             .filter(name -> name.matches("[A-Za-z0-9_-]+"))
             .findFirst()
             .orElse("CHILD");
-    return "swanctl --terminate --child %s; swanctl --initiate --child %s".formatted(child, child);
+    return Command.of("swanctl --terminate --child %s", child)
+        .then(Command.of("swanctl --initiate --child %s", child));
   }
 
   /** A NAT between the two ends, and nobody asks whether the other one is still there. */
@@ -246,13 +248,10 @@ final class Associations {
                         "swanctl.conf:" + line),
                     behindNat.get().evidence(endOf(behindNat.get()))),
                 List.of(
-                    delay.isPresent()
-                        ? "sed -i 's/dpd_delay *=.*/dpd_delay = 30s/' /etc/swanctl/swanctl.conf"
-                            + " && swanctl --load-conns"
-                        : ("sed -i 's/^ *"
-                            + connection
-                            + " *{/&\\n    dpd_delay = 30s/'"
-                            + " /etc/swanctl/swanctl.conf && swanctl --load-conns"))));
+                    Cure.edit(
+                        delay.isPresent()
+                            ? "s/dpd_delay *=.*/dpd_delay = 30s/"
+                            : "s/^ *" + connection + " *{/&\\n    dpd_delay = 30s/"))));
         return;
       }
     }

@@ -38,14 +38,15 @@ final class Counters {
     if (rise.by() == 0) {
       return;
     }
-    List<String> remedy = new ArrayList<>();
+    List<Command> remedy = new ArrayList<>();
     patient.links().stream()
         .filter(l -> !l.far().isAll())
         .limit(4)
         .forEach(l ->
             remedy.add(
-                "%s -t raw -I PREROUTING -s %s -m policy --dir in --pol none -j DROP"
-                    .formatted(l.family() == Family.V4 ? "iptables" : "ip6tables", l.far())));
+                Command.of(
+                    "%s -t raw -I PREROUTING -s %s -m policy --dir in --pol none -j DROP",
+                    Cure.iptables(l.family()), l.far())));
     findings.add(
         new Finding(
             Kind.TEMPLATE_MISMATCH,
@@ -69,7 +70,7 @@ final class Counters {
               "something is decrypted and then vanishes",
               "no policy stands for what was inside it",
               List.of(rise.evidence()),
-              List.of("ip xfrm monitor policy")));
+              List.of(Command.of("ip xfrm monitor policy"))));
     }
   }
 
@@ -86,8 +87,7 @@ final class Counters {
                   + " replays it",
               List.of(rise.evidence()),
               List.of(
-                  "sed -i 's/^\\( *\\)local_ts/\\1replay_window = 1024\\n&/'"
-                      + " /etc/swanctl/swanctl.conf && swanctl --load-conns",
+                  Cure.edit("s/^\\( *\\)local_ts/\\1replay_window = 1024\\n&/"),
                   Associations.renewal(
                       patient,
                       patient.links().stream().map(Link::tunnel).findFirst().orElse("")))));
@@ -106,10 +106,7 @@ final class Counters {
               "packets that may not be fragmented are too large once they are encrypted",
               List.of(rise.evidence()),
               List.of(
-                  "iptables -t mangle -I FORWARD -m policy --dir out --pol ipsec -p tcp --tcp-flags"
-                      + " SYN,RST SYN -j TCPMSS --set-mss 1360",
-                  "iptables -t mangle -I FORWARD -m policy --dir in --pol ipsec -p tcp --tcp-flags"
-                      + " SYN,RST SYN -j TCPMSS --set-mss 1360")));
+                  Cure.clamp(Family.V4, "out", 1360), Cure.clamp(Family.V4, "in", 1360))));
     }
   }
 
@@ -120,18 +117,18 @@ final class Counters {
       return;
     }
     List<Evidence> evidence = new ArrayList<>();
-    List<String> remedy = new ArrayList<>();
+    List<Command> remedy = new ArrayList<>();
     evidence.add(rise.evidence());
     Optional<String> all = patient.setting("net/ipv4/conf/all/rp_filter");
     if (all.equals(Optional.of("1"))) {
       evidence.add(new Evidence("net/ipv4/conf/all/rp_filter = 1", "sysctl.txt"));
-      remedy.add("sysctl -w net/ipv4/conf/all/rp_filter=2");
+      remedy.add(Cure.setting("net/ipv4/conf/all/rp_filter", 2));
     }
     for (var device : patient.host().devices()) {
       String key = "net/ipv4/conf/" + device.name() + "/rp_filter";
       if (patient.setting(key).equals(Optional.of("1"))) {
         evidence.add(new Evidence(key + " = 1", "sysctl.txt"));
-        remedy.add("sysctl -w " + Cure.word(key + "=2"));
+        remedy.add(Cure.setting(key, 2));
       }
     }
     if (!remedy.isEmpty()) {

@@ -8,6 +8,7 @@ import io.gatehouse.ruleset.Table;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Commands that change what decided, in the words of the tool that made it. */
 final class Cure {
@@ -22,27 +23,30 @@ final class Cure {
    *
    * @param match what it asks for, in both tools' words
    */
-  static String accept(Patient patient, Step step, Words match) {
+  static Command accept(Patient patient, Step step, Words match) {
     return insert(patient, step, match, "ACCEPT", "accept");
   }
 
+  /** A condition in the words of iptables and in those of nft. */
+  record Words(List<String> iptables, List<String> nft) {}
+
   /**
-   * A name out of somebody's files as one word of a shell's command: whoever runs it must not run
-   * what the name says.
+   * A name that nft's language takes for one. nft joins its arguments and reads them as text: a
+   * shell's quotes do not keep it from taking `;` in a name for the end of a command.
    */
-  static String word(String name) {
-    return name.matches("[A-Za-z0-9_@%+=:,./-]+") ? name : "'" + name.replace("'", "'\\''") + "'";
+  private static final Pattern NFT_NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_/\\\\.-]*");
+
+  /** Whether nft can be told to do something to it by its name. */
+  static boolean isNftName(String name) {
+    return NFT_NAME.matcher(name).matches();
   }
 
-  /** A condition in the words of iptables and in those of nft. */
-  record Words(String iptables, String nft) {}
-
-  private static String insert(
+  private static Command insert(
       Patient patient, Step step, Words match, String target, String verdict) {
     // `forward ip filter FORWARD`: hook, family, table, base chain.
     String[] hop = step.hop().split(" ", 4);
     if (hop.length < 4) {
-      return "";
+      return Command.of("nft -a list ruleset");
     }
     Optional<Table> table = patient.table(hop[1], hop[2]);
     if (isOfIptables(hop[1], hop[3])) {
@@ -53,26 +57,18 @@ final class Cure {
               && table
                   .map(t -> t.chains().stream().anyMatch(c -> c.name().equals("DOCKER-USER")))
                   .orElse(false);
-      return tool
-          + (legacy ? "-legacy" : "")
-          + (hop[2].equals("filter") ? "" : " -t " + word(hop[2]))
-          + " -I "
-          + (docker ? "DOCKER-USER" : hop[3])
-          + " "
-          + match.iptables()
-          + " -j "
-          + target;
+      return Command.of(
+          "%s %s -I %s %s -j %s",
+          tool + (legacy ? "-legacy" : ""),
+          hop[2].equals("filter") ? List.of() : List.of("-t", hop[2]),
+          docker ? "DOCKER-USER" : hop[3],
+          match.iptables(),
+          target);
     }
-    return "nft insert rule "
-        + hop[1]
-        + " "
-        + word(hop[2])
-        + " "
-        + word(hop[3])
-        + " "
-        + match.nft()
-        + " "
-        + verdict;
+    return isNftName(hop[1]) && isNftName(hop[2]) && isNftName(hop[3])
+        ? Command.of(
+            "nft insert rule %s %s %s %s %s", hop[1], hop[2], hop[3], match.nft(), verdict)
+        : Command.of("nft -a list ruleset");
   }
 
   /** Whether iptables made the chain: nft's own are seldom named in capitals. */
@@ -88,9 +84,45 @@ final class Cure {
   }
 
   /** The policy that keeps packets from travelling in clear when no other policy stands. */
-  static String block(String direction, String source, String destination) {
-    return "ip xfrm policy add src %s dst %s dir %s action block priority 4294967280"
-        .formatted(source, destination, direction);
+  static Command block(String direction, String source, String destination) {
+    return Command.of(
+        "ip xfrm policy add src %s dst %s dir %s action block priority 4294967280",
+        source, destination, direction);
+  }
+
+  /**
+   * A change to swanctl.conf, and charon's look at it.
+   *
+   * @param change sed's
+   */
+  static Command edit(String change) {
+    return Command.of("sed -i %s /etc/swanctl/swanctl.conf", change)
+        .and(Command.of("swanctl --load-conns"));
+  }
+
+  /**
+   * A setting of the kernel.
+   *
+   * @param key with slashes
+   */
+  static Command setting(String key, int value) {
+    return Command.of("sysctl -w %s", key + "=" + value);
+  }
+
+  /** Lowers what TCP announces in one direction. */
+  static Command clamp(Family family, String direction, long size) {
+    return Command.of(
+        "%s -t mangle -I FORWARD -m policy --dir %s --pol ipsec -p tcp --tcp-flags SYN,RST SYN"
+            + " -j TCPMSS --set-mss %s",
+        iptables(family), direction, size);
+  }
+
+  static String iptables(Family family) {
+    return family == Family.V4 ? "iptables" : "ip6tables";
+  }
+
+  static List<String> ip(Family family) {
+    return family == Family.V4 ? List.of("ip") : List.of("ip", "-6");
   }
 
   /** What decided, as evidence. */

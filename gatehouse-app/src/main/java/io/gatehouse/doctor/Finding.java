@@ -8,7 +8,7 @@ import java.util.List;
  * @param symptom what users see of it
  * @param cause why
  * @param evidence the rules, routes, settings or counters that show it; never empty
- * @param remedy commands that mend it, to be run as root in this order
+ * @param remedy what mends it, to be run as root in this order
  */
 public record Finding(
     Kind kind,
@@ -17,7 +17,7 @@ public record Finding(
     String symptom,
     String cause,
     List<Evidence> evidence,
-    List<String> remedy) {
+    List<Command> remedy) {
   public Finding {
     evidence = List.copyOf(evidence);
     remedy = List.copyOf(remedy);

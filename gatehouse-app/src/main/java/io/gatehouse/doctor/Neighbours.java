@@ -88,8 +88,8 @@ final class Neighbours {
                     : new Evidence("device " + device, "ip-addr.json")),
             List.of(
                 link.far().length() == link.family().bits()
-                    ? "ip neigh add proxy " + link.far().first() + " dev " + Cure.word(device)
-                    : "sysctl -w " + Cure.word("net/ipv4/conf/" + device + "/proxy_arp=1"))));
+                    ? Command.of("ip neigh add proxy %s dev %s", link.far().first(), device)
+                    : Cure.setting("net/ipv4/conf/" + device + "/proxy_arp", 1))));
   }
 
   /** What comes in by the device that it leaves by makes the kernel tell of a better way. */
@@ -113,7 +113,7 @@ final class Neighbours {
                 new Evidence(
                     "packets for " + link.far() + " come and leave by " + device, "ip-route.json")),
             List.of(
-                "sysctl -w net/ipv4/conf/all/send_redirects=0",
-                "sysctl -w " + Cure.word("net/ipv4/conf/" + device + "/send_redirects=0"))));
+                Cure.setting("net/ipv4/conf/all/send_redirects", 0),
+                Cure.setting("net/ipv4/conf/" + device + "/send_redirects", 0))));
   }
 }

@@ -59,12 +59,15 @@ record Sa(
     Optional<Address> source = after(words, "src").flatMap(Address::parse);
     Optional<Address> destination = after(words, "dst").flatMap(Address::parse);
     String spi = bare(after(words, "spi").orElse(""));
+    String protocol = after(words, "proto").orElse("");
+    String reqid = bare(after(words, "reqid").orElse("0"));
     // One that an IKE daemon has asked a number for, and not filled yet, has no algorithm.
     boolean whole = words.stream().anyMatch(ALGORITHMS::contains);
     if (source.isEmpty()
         || destination.isEmpty()
-        || spi.isEmpty()
-        || spi.matches("0x0+")
+        || !spi.matches("0x0*[1-9a-f][0-9a-f]*")
+        || !protocol.matches("[a-z0-9-]+")
+        || !reqid.matches("[0-9]{1,10}")
         || !whole) {
       return Optional.empty();
     }
@@ -74,9 +77,9 @@ record Sa(
         new Sa(
             source.get(),
             destination.get(),
-            after(words, "proto").orElse(""),
+            protocol,
             spi,
-            bare(after(words, "reqid").orElse("0")),
+            reqid,
             after(words, "mode").filter("transport"::equals).isEmpty(),
             lines.stream().map(String::strip).anyMatch(l -> l.startsWith("mark ")),
             hexadecimal(after(words, "oseq")),

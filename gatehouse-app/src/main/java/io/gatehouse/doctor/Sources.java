@@ -4,7 +4,6 @@ import io.gatehouse.doctor.Finding.Certainty;
 import io.gatehouse.doctor.Finding.Evidence;
 import io.gatehouse.doctor.Finding.Severity;
 import io.gatehouse.model.Address;
-import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -57,17 +56,16 @@ final class Sources {
   private static Finding finding(
       Patient patient, Link link, Ways.Way way, Address chosen, Address wanted) {
     boolean own = patient.isOwn(link.near());
-    String ip = link.family() == Family.V4 ? "ip" : "ip -6";
-    String remedy =
-        "%s route replace %s%s%s src %s table %s"
-            .formatted(
-                ip,
-                link.far(),
-                way.gateway().map(g -> " via " + g).orElse(""),
-                way.device().map(d -> " dev " + Cure.word(d)).orElse(""),
-                wanted,
-                // A look-up of charon's table stands before that of main.
-                way.destination().isAll() ? "main" : Cure.word(way.table()));
+    List<String> there = new ArrayList<>(way.words());
+    there.set(0, link.far().toString());
+    Command remedy =
+        Command.of(
+            "%s route replace %s src %s table %s",
+            Cure.ip(link.family()),
+            there,
+            wanted,
+            // A look-up of charon's table stands before that of main.
+            way.destination().isAll() ? "main" : way.table());
     List<Evidence> evidence =
         List.of(
             way.evidence(),

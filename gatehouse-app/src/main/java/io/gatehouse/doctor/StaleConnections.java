@@ -25,7 +25,7 @@ final class StaleConnections {
       return List.of();
     }
     List<Evidence> evidence = new ArrayList<>();
-    List<String> remedy = new ArrayList<>();
+    List<Command> remedy = new ArrayList<>();
     for (Connection connection : Connection.parse(patient.text("conntrack.txt"))) {
       boolean forTunnel =
           patient.links().stream()
@@ -34,9 +34,6 @@ final class StaleConnections {
                       && l.far().contains(connection.original().destination()));
       if (forTunnel && connection.sourceTranslated() && evidence.size() < MOST_SHOWN) {
         Connection.Tuple tuple = connection.original();
-        String ends =
-            "-p %s --orig-src %s --orig-dst %s"
-                .formatted(connection.protocol(), tuple.source(), tuple.destination());
         evidence.add(
             new Evidence(
                 "%s %s → %s, answers to %s"
@@ -46,7 +43,10 @@ final class StaleConnections {
                         end(tuple.destination().toString(), tuple.destinationPort()),
                         connection.reply().destination()),
                 "conntrack.txt"));
-        String command = "conntrack -D " + ends;
+        Command command =
+            Command.of(
+                "conntrack -D -p %s --orig-src %s --orig-dst %s",
+                connection.protocol(), tuple.source(), tuple.destination());
         if (!remedy.contains(command)) {
           remedy.add(command);
         }

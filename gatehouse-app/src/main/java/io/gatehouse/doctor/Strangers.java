@@ -9,9 +9,7 @@ import io.gatehouse.ruleset.Chain;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
@@ -33,7 +31,7 @@ final class Strangers {
   /** Rules of strongSwan's `_updown iptables`, which has one pair for each tunnel. */
   private static void updown(Patient patient, List<Finding> findings) {
     List<Evidence> evidence = new ArrayList<>();
-    List<String> remedy = new ArrayList<>();
+    List<Command> remedy = new ArrayList<>();
     for (Table table : patient.host().tables()) {
       for (Chain chain : table.chains()) {
         for (Rule rule : chain.rules()) {
@@ -48,10 +46,11 @@ final class Strangers {
           if (theirs) {
             evidence.add(new Evidence(text, rule.origin().place()));
             remedy.add(
-                (table.family().equals("ip") ? "iptables" : "ip6tables")
-                    + (table.name().equals("filter") ? "" : " -t " + table.name())
-                    + " -D "
-                    + text.substring(3));
+                Command.of(
+                    "%s %s -D %s",
+                    table.family().equals("ip") ? "iptables" : "ip6tables",
+                    table.name().equals("filter") ? List.of() : List.of("-t", table.name()),
+                    List.of(text.substring(3).split(" +", -1))));
           }
         }
       }
@@ -74,21 +73,22 @@ final class Strangers {
     Numbers ours = Numbers.DEFAULT;
     for (Family family : Family.values()) {
       String six = family == Family.V4 ? "" : "-6";
-      String ip = family == Family.V4 ? "ip" : "ip -6";
       String file = "ip-rule" + six + ".json";
       for (JsonNode node : Ways.list(patient.text(file))) {
         OptionalInt priority = number(node, "priority");
         boolean inside = priority.isPresent() && within(ours.rulePriorities(), priority.getAsInt());
         if (inside && !isTagged(node, ours)) {
-          String selector = selector(node);
+          List<String> selector = selector(node);
+          List<String> ip = Cure.ip(family);
           findings.add(
               foreign(
-                  "ip rule priority " + priority.getAsInt() + " " + selector,
+                  "ip rule priority " + priority.getAsInt() + " " + String.join(" ", selector),
                   file,
                   List.of(
-                      "%s rule add %s priority %d"
-                          .formatted(ip, selector, priority.getAsInt() - 100),
-                      "%s rule del %s priority %d".formatted(ip, selector, priority.getAsInt()))));
+                      Command.of(
+                          "%s rule add %s priority %s", ip, selector, priority.getAsInt() - 100),
+                      Command.of(
+                          "%s rule del %s priority %s", ip, selector, priority.getAsInt()))));
         }
       }
       for (Ways.Way way : patient.ways().routes()) {
@@ -98,20 +98,21 @@ final class Strangers {
         if (inside
             && way.destination().family() == family
             && !way.protocol().equals(Integer.toString(ours.routeProtocol()))) {
+          List<String> ip = Cure.ip(family);
           int elsewhere = Integer.parseInt(way.table()) - 100;
           findings.add(
               foreign(
                   "route " + way.text() + " table " + way.table(),
                   way.file(),
                   List.of(
-                      "%s route add %s table %d".formatted(ip, way.text(), elsewhere),
-                      "%s route del %s table %s".formatted(ip, way.text(), way.table()))));
+                      Command.of("%s route add %s table %s", ip, way.words(), elsewhere),
+                      Command.of("%s route del %s table %s", ip, way.words(), way.table()))));
         }
       }
     }
   }
 
-  private static Finding foreign(String what, String file, List<String> remedy) {
+  private static Finding foreign(String what, String file, List<Command> remedy) {
     return new Finding(
         Kind.FOREIGN_NUMBERS,
         Severity.WARNING,
@@ -135,21 +136,18 @@ final class Strangers {
   }
 
   /** As ip(8) takes it. */
-  private static String selector(JsonNode node) {
-    Map<String, String> words = new LinkedHashMap<>();
-    String source = Cure.word(Ways.text(node, "src").orElse("all"));
-    words.put("from", source + Ways.text(node, "srclen").map(l -> "/" + l).orElse(""));
-    Ways.text(node, "dst")
-        .ifPresent(d ->
-            words.put("to", Cure.word(d) + Ways.text(node, "dstlen").map(l -> "/" + l).orElse("")));
-    Ways.text(node, "iif").ifPresent(d -> words.put("iif", Cure.word(d)));
-    Ways.text(node, "fwmark")
-        .ifPresent(m ->
-            words.put(
-                "fwmark", Cure.word(m) + Ways.text(node, "fwmask").map(k -> "/" + k).orElse("")));
-    words.put("lookup", Cure.word(Ways.text(node, "table").orElse("main")));
-    StringBuilder text = new StringBuilder();
-    words.forEach((key, value) -> text.append(' ').append(key).append(' ').append(value));
-    return text.toString().strip();
+  private static List<String> selector(JsonNode node) {
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("from", masked(node, "src", "srclen").orElse("all")));
+    masked(node, "dst", "dstlen").ifPresent(to -> words.addAll(List.of("to", to)));
+    Ways.text(node, "iif").ifPresent(device -> words.addAll(List.of("iif", device)));
+    masked(node, "fwmark", "fwmask").ifPresent(mark -> words.addAll(List.of("fwmark", mark)));
+    words.addAll(List.of("lookup", Ways.text(node, "table").orElse("main")));
+    return words;
+  }
+
+  private static Optional<String> masked(JsonNode node, String value, String mask) {
+    return Ways.text(node, value)
+        .map(v -> v + Ways.text(node, mask).map(length -> "/" + length).orElse(""));
   }
 }

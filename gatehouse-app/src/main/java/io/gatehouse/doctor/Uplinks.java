@@ -121,7 +121,6 @@ final class Uplinks {
         .ifPresent(r -> evidence.add(r.evidence()));
     evidence.add(way.evidence());
     evidence.add(new Evidence("no rule from " + own + " leads to that one", "ip-rule.json"));
-    String ip = own.family() == Family.V4 ? "ip" : "ip -6";
     // Somebody's routers may know a private address by either way.
     boolean isPrivate = isPrivate(own);
     return new Finding(
@@ -137,7 +136,9 @@ final class Uplinks {
             + way.device().orElse("its own device"),
         evidence,
         List.of(
-            ip + " route add " + way.text() + " table " + table,
-            ip + " rule add from " + own + " lookup " + table + " priority 4990"));
+            Command.of("%s route add %s table %s", Cure.ip(own.family()), way.words(), table),
+            Command.of(
+                "%s rule add from %s lookup %s priority 4990",
+                Cure.ip(own.family()), own, table)));
   }
 }

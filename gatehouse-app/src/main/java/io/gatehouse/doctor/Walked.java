@@ -5,6 +5,7 @@ import io.gatehouse.bdd.Bounded;
 import io.gatehouse.doctor.Finding.Certainty;
 import io.gatehouse.doctor.Finding.Evidence;
 import io.gatehouse.doctor.Finding.Severity;
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
@@ -283,13 +284,18 @@ final class Walked {
   private void eaten(Link link, Trace trace, Step step) {
     boolean leaves = trace.outcome().isPresent();
     String end = trace.outcome().map(o -> "leaves in clear, as " + o.source()).orElse("is dropped");
-    List<String> remedy = new ArrayList<>();
+    List<Command> remedy = new ArrayList<>();
     remedy.add(
         Cure.accept(
-            patient, step, new Cure.Words("-m policy --dir out --pol ipsec", "rt ipsec exists")));
+            patient,
+            step,
+            new Cure.Words(
+                List.of("-m", "policy", "--dir", "out", "--pol", "ipsec"),
+                List.of("rt", "ipsec", "exists"))));
     remedy.add(
-        "conntrack -D -f %s -s %s -d %s"
-            .formatted(space.family() == Family.V4 ? "ipv4" : "ipv6", link.near(), link.far()));
+        Command.of(
+            "conntrack -D -f %s -s %s -d %s",
+            space.family() == Family.V4 ? "ipv4" : "ipv6", link.near(), link.far()));
     add(
         new Finding(
             Kind.NAT_EATS_TUNNEL,
@@ -357,17 +363,9 @@ final class Walked {
     if (!step.hop().startsWith("forward ")) {
       return;
     }
-    String nft = Cure.nftFamily(space.family());
-    Cure.Words in =
-        new Cure.Words(
-            "-s %s -d %s -m policy --dir in --pol ipsec".formatted(link.far(), link.near()),
-            "%s saddr %s %s daddr %s meta ipsec exists"
-                .formatted(nft, link.far(), nft, link.near()));
-    Cure.Words out =
-        new Cure.Words(
-            "-s %s -d %s -m policy --dir out --pol ipsec".formatted(link.near(), link.far()),
-            "%s saddr %s %s daddr %s rt ipsec exists".formatted(nft, link.near(), nft, link.far()));
-    List<String> remedy = new ArrayList<>();
+    Cure.Words in = between(link.far(), link.near(), "in", "meta");
+    Cure.Words out = between(link.near(), link.far(), "out", "rt");
+    List<Command> remedy = new ArrayList<>();
     if (!answers) {
       remedy.add(Cure.accept(patient, step, in));
     }
@@ -387,6 +385,16 @@ final class Walked {
             remedy));
   }
 
+  /** What comes out of a tunnel (`in`, `meta`) or is for one (`out`, `rt`). */
+  private Cure.Words between(Prefix source, Prefix destination, String direction, String key) {
+    String from = source.toString();
+    String to = destination.toString();
+    String nft = Cure.nftFamily(space.family());
+    return new Cure.Words(
+        List.of("-s", from, "-d", to, "-m", "policy", "--dir", direction, "--pol", "ipsec"),
+        List.of(nft, "saddr", from, nft, "daddr", to, key, "ipsec", "exists"));
+  }
+
   private void forwardingOff(Link link, Trace trace) {
     String key =
         space.family() == Family.V4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
@@ -404,15 +412,16 @@ final class Walked {
             List.of(
                 new Evidence(shown + " = " + patient.setting(shown).orElse("0"), "sysctl.txt"),
                 packet(trace, "is dropped: forwarding is off")),
-            List.of("sysctl -w " + Cure.word(shown + "=1"))));
+            List.of(Cure.setting(shown, 1))));
   }
 
   private void noPolicy(Link link, Trace trace) {
-    String ends =
-        link.local().isPresent() && link.remote().isPresent()
-            ? "src %s dst %s".formatted(link.remote().get(), link.local().get())
-            : "src 0.0.0.0 dst 0.0.0.0";
-    String reqid = link.tunnel().startsWith("reqid ") ? " " + link.tunnel() : "";
+    boolean known = link.local().isPresent() && link.remote().isPresent();
+    String reqid = "reqid ";
+    List<String> tunnel =
+        link.tunnel().startsWith(reqid)
+            ? List.of("reqid", link.tunnel().substring(reqid.length()))
+            : List.of();
     add(
         new Finding(
             Kind.NO_FWD_POLICY,
@@ -427,8 +436,15 @@ final class Walked {
                     "xfrm-policy.txt"),
                 packet(trace, "is dropped")),
             List.of(
-                "ip xfrm policy add src %s dst %s dir fwd priority %d tmpl %s proto esp%s mode tunnel"
-                    .formatted(link.far(), link.near(), link.policy().priority(), ends, reqid))));
+                Command.of(
+                    "ip xfrm policy add src %s dst %s dir fwd priority %s"
+                        + " tmpl src %s dst %s proto esp %s mode tunnel",
+                    link.far(),
+                    link.near(),
+                    link.policy().priority(),
+                    known ? link.remote().get() : "0.0.0.0",
+                    known ? link.local().get() : "0.0.0.0",
+                    tunnel))));
   }
 
   /** Policies that ask for a mark, and nothing sets it. */
@@ -461,12 +477,9 @@ final class Walked {
                         new Evidence(policy(link).text() + " mark " + mark, policy(link).place()),
                         packet(trace, "does not enter the tunnel")),
                     List.of(
-                        "%s -t mangle -I PREROUTING -s %s -d %s -j MARK --set-xmark %s"
-                            .formatted(
-                                space.family() == Family.V4 ? "iptables" : "ip6tables",
-                                link.near(),
-                                link.far(),
-                                mark)))));
+                        Command.of(
+                            "%s -t mangle -I PREROUTING -s %s -d %s -j MARK --set-xmark %s",
+                            Cure.iptables(space.family()), link.near(), link.far(), mark)))));
   }
 
   /** This host's own link, swallowed by a tunnel for everything. */
@@ -508,14 +521,13 @@ final class Walked {
                             + " included",
                         List.of(policy(link), packet(trace, "goes into the tunnel")),
                         List.of(
-                            "ip xfrm policy add src %s dst %s dir out priority 1"
-                                .formatted(net, net),
-                            "ip xfrm policy add src %s dst %s dir in priority 1"
-                                .formatted(net, net),
-                            "ip xfrm policy add src %s dst %s dir fwd priority 1"
-                                .formatted(net, net)))));
+                            spared(net, "out"), spared(net, "in"), spared(net, "fwd")))));
       }
     }
+  }
+
+  private static Command spared(Prefix net, String direction) {
+    return Command.of("ip xfrm policy add src %s dst %s dir %s priority 1", net, net, direction);
   }
 
   // ---- segments
@@ -577,16 +589,9 @@ final class Walked {
                     clamp(limit))));
   }
 
-  private List<String> clamp(long limit) {
-    String tool = space.family() == Family.V4 ? "iptables" : "ip6tables";
-    List<String> commands = new ArrayList<>();
-    for (String direction : List.of("in", "out")) {
-      commands.add(
-          ("%s -t mangle -I FORWARD -m policy --dir %s --pol ipsec -p tcp --tcp-flags SYN,RST SYN"
-                  + " -j TCPMSS --set-mss %d")
-              .formatted(tool, direction, limit));
-    }
-    return commands;
+  private List<Command> clamp(long limit) {
+    return List.of(
+        Cure.clamp(space.family(), "in", limit), Cure.clamp(space.family(), "out", limit));
   }
 
   private void tooLarge(
@@ -719,31 +724,34 @@ final class Walked {
                         Cure.accept(
                             patient,
                             step,
-                            new Cure.Words(
-                                link.remote().map(r -> "-s " + r + " ").orElse("")
-                                    + "-d "
-                                    + trace.packet().destination(),
-                                link.remote()
-                                        .map(r ->
-                                            Cure.nftFamily(space.family()) + " saddr " + r + " ")
-                                        .orElse("")
-                                    + Cure.nftFamily(space.family())
-                                    + " daddr "
-                                    + trace.packet().destination()))))));
+                            from(link.remote(), trace.packet().destination()))))));
+  }
+
+  private Cure.Words from(Optional<Address> source, Address destination) {
+    String nft = Cure.nftFamily(space.family());
+    List<String> words = new ArrayList<>();
+    List<String> nftWords = new ArrayList<>();
+    source.ifPresent(s -> {
+      words.addAll(List.of("-s", s.toString()));
+      nftWords.addAll(List.of(nft, "saddr", s.toString()));
+    });
+    words.addAll(List.of("-d", destination.toString()));
+    nftWords.addAll(List.of(nft, "daddr", destination.toString()));
+    return new Cure.Words(words, nftWords);
   }
 
   private void blocked(Link link, Trace trace, Step step, boolean esp, boolean always) {
     String device = trace.packet().device();
-    Cure.Words words =
-        esp
-            ? new Cure.Words(
-                "-i %s -d %s -p esp".formatted(Cure.word(device), trace.packet().destination()),
-                "meta l4proto esp")
-            : new Cure.Words(
-                "-i %s -d %s -p udp -m multiport --dports 500,4500"
-                    .formatted(Cure.word(device), trace.packet().destination()),
-                "udp dport '{ 500, 4500 }'");
-    String remedy = Cure.accept(patient, step, words);
+    List<String> words = new ArrayList<>();
+    if (!device.equals(HeaderSpace.ANOTHER_DEVICE)) {
+      words.addAll(List.of("-i", device));
+    }
+    words.addAll(List.of("-d", trace.packet().destination().toString(), "-p"));
+    words.addAll(
+        esp ? List.of("esp") : List.of("udp", "-m", "multiport", "--dports", "500,4500"));
+    List<String> nft =
+        esp ? List.of("meta", "l4proto", "esp") : List.of("udp", "dport", "{ 500, 4500 }");
+    Command remedy = Cure.accept(patient, step, new Cure.Words(words, nft));
     add(
         new Finding(
             Kind.IKE_BLOCKED,
@@ -757,10 +765,7 @@ final class Walked {
             List.of(
                 Cure.evidence(step),
                 packet(trace, "to the tunnel's own end " + link.local().get() + " is dropped")),
-            List.of(
-                device.equals(HeaderSpace.ANOTHER_DEVICE)
-                    ? remedy.replace("-i " + Cure.word(device) + " ", "")
-                    : remedy)));
+            List.of(remedy)));
   }
 
   // ---- flow tables
@@ -788,8 +793,7 @@ final class Walked {
   private static final Pattern FLOW = Pattern.compile("\"flowtable\":\"@([A-Za-z0-9_]+)\"");
 
   /** The same rule, for what no tunnel brought or takes; only a look at it where it is unusual. */
-  private static String spared(Decider.ByRule rule) {
-    String where = rule.family() + " " + Cure.word(rule.table()) + " " + Cure.word(rule.chain());
+  private static Command spared(Decider.ByRule rule) {
     Matcher handle = HANDLE.matcher(rule.rule().origin().path());
     List<String> words = new ArrayList<>();
     for (Statement statement : rule.rule().statements()) {
@@ -797,15 +801,35 @@ final class Walked {
         Matcher flow = FLOW.matcher(opaque.text());
         words.add(flow.find() ? "flow add @" + flow.group(1) : "");
       } else if (statement instanceof Statement.Match || statement instanceof Statement.Counter) {
-        words.add(NftText.statement(statement));
+        words.add(plain(statement));
       } else {
         words.add("");
       }
     }
+    List<String> where = List.of(rule.family(), rule.table(), rule.chain());
+    if (!where.stream().allMatch(Cure::isNftName)) {
+      return Command.of("nft -a list ruleset");
+    }
     return handle.find() && !words.contains("")
-        ? "nft 'replace rule %s handle %s meta ipsec missing rt ipsec missing %s'"
-            .formatted(where, handle.group(1), String.join(" ", words).replace("'", ""))
-        : "nft -a list chain " + where;
+        ? Command.of(
+            "nft %s",
+            "replace rule %s handle %s meta ipsec missing rt ipsec missing %s"
+                .formatted(String.join(" ", where), handle.group(1), String.join(" ", words)))
+        : Command.of("nft -a list chain %s", where);
+  }
+
+  /** No quote but around a name, and nothing that ends a command of nft's. */
+  private static final Pattern HARMLESS =
+      Pattern.compile("(?:[^\"';$`\\\\\\p{Cntrl}]|\"[A-Za-z0-9_.*@:-]*\")*");
+
+  /** As nft takes it; empty where nft has no spelling for one of its names. */
+  private static String plain(Statement statement) {
+    try {
+      String text = NftText.statement(statement);
+      return HARMLESS.matcher(text).matches() ? text : "";
+    } catch (IllegalArgumentException e) {
+      return "";
+    }
   }
 
   private static boolean handsOver(Decider.ByRule rule) {

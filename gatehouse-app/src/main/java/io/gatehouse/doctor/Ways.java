@@ -43,10 +43,16 @@ record Ways(List<Way> routes, List<String> order, Map<String, Integer> units, Ho
       Optional<Address> source,
       String protocol) {
     /** As ip(8) takes it. */
+    List<String> words() {
+      List<String> words = new ArrayList<>();
+      words.add(destination.isAll() ? "default" : destination.toString());
+      gateway.ifPresent(g -> words.addAll(List.of("via", g.toString())));
+      device.ifPresent(d -> words.addAll(List.of("dev", d)));
+      return words;
+    }
+
     String text() {
-      return (destination.isAll() ? "default" : destination.toString())
-          + gateway.map(g -> " via " + g).orElse("")
-          + device.map(d -> " dev " + Cure.word(d)).orElse("");
+      return String.join(" ", words());
     }
 
     Finding.Evidence evidence() {

@@ -50,7 +50,11 @@ public record Connection(String protocol, Tuple original, Tuple reply, OptionalI
       return Optional.empty();
     }
     // /proc begins with the family (`ipv4 2 tcp 6 …`), conntrack(8) with the protocol.
-    String protocol = words[0].startsWith("ipv") ? words[2] : words[0];
+    String protocol =
+        (words[0].startsWith("ipv") ? words[2] : words[0]).toLowerCase(Locale.ROOT);
+    if (!protocol.matches("[a-z0-9-]+")) {
+      return Optional.empty();
+    }
     Map<String, String> first = new HashMap<>();
     Map<String, String> second = new HashMap<>();
     for (String word : words) {
@@ -65,7 +69,7 @@ public record Connection(String protocol, Tuple original, Tuple reply, OptionalI
             tuple(second)
                 .map(reply ->
                     new Connection(
-                        protocol.toLowerCase(Locale.ROOT),
+                        protocol,
                         original,
                         reply,
                         integer(first, "zone"))));
