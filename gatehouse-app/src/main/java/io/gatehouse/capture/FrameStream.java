@@ -29,6 +29,9 @@ public final class FrameStream {
   private static final int TIME_RESOLUTION = 9;
   private static final long SECOND = 1_000_000_000;
 
+  /** Of one section; each takes memory for as long as the section lasts. */
+  private static final int MOST_INTERFACES = 4096;
+
   /**
    * Why reading stopped before the end.
    *
@@ -200,6 +203,9 @@ public final class FrameStream {
   private Optional<Ending> describe(long body) throws IOException, CutOff {
     if (body < 8) {
       return Optional.of(new Ending(at, "an interface is cut off"));
+    }
+    if (interfaces.size() == MOST_INTERFACES) {
+      return Optional.of(new Ending(at, "more than %d interfaces".formatted(MOST_INTERFACES)));
     }
     long end = at + body;
     need(8);

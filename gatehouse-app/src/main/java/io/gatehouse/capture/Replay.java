@@ -1,6 +1,7 @@
 package io.gatehouse.capture;
 
 import io.gatehouse.masquerade.Change;
+import io.gatehouse.masquerade.Evidence;
 import io.gatehouse.masquerade.Masquerade;
 import io.gatehouse.masquerade.Settings;
 import io.gatehouse.masquerade.Status;
@@ -8,21 +9,40 @@ import io.gatehouse.masquerade.Verdict;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.packet.Ip;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * What the masquerade would have decided of captured packets. A capture of the inside shows to whom
- * a packet from outside went in the end, so that each decision can be held against it.
- *
- * @param steps packets that the masquerade has to do with
- * @param others packets that it has not
- * @param status at the end
+ * a packet from outside went in the end, so that each decision can be held against it. Nothing of a
+ * packet is kept once it is told of.
  */
-public record Replay(List<Step> steps, int others, Status status) {
-  public Replay {
-    steps = List.copyOf(steps);
+public final class Replay implements Consumer<Frame> {
+  private static final long MILLISECOND = 1_000_000;
+  private static final long TICK = 1000;
+
+  private final List<Prefix> inside;
+  private final Consumer<Step> use;
+  private final Masquerade engine;
+  private final Map<Fate, Long> fates = new EnumMap<>(Fate.class);
+  private OptionalLong began = OptionalLong.empty();
+  private long ticked;
+  private long others;
+
+  /**
+   * An engine that has seen nothing yet.
+   *
+   * @param inside where the hosts are; what is neither from nor to there is left out
+   * @param use is handed each packet that the masquerade has to do with
+   */
+  public Replay(List<Prefix> inside, Settings settings, Consumer<Step> use) {
+    this.inside = List.copyOf(inside);
+    this.use = use;
+    engine = new Masquerade(settings, 0);
   }
 
   /**
@@ -34,7 +54,7 @@ public record Replay(List<Step> steps, int others, Status status) {
    * @param changes of the live maps that it caused
    */
   public record Step(
-      int frame, long time, boolean outbound, Ip packet, Verdict verdict, List<Change> changes) {
+      int frame, long time, boolean outbound, Ip packet, Verdict verdict, List<Changed> changes) {
     public Step {
       changes = List.copyOf(changes);
     }
@@ -54,6 +74,13 @@ public record Replay(List<Step> steps, int others, Status status) {
     }
   }
 
+  /**
+   * A change of the live maps.
+   *
+   * @param why an SPI is its host's, where it is bound
+   */
+  public record Changed(Change change, Optional<Evidence> why) {}
+
   /** What became of a packet. */
   public enum Fate {
     /** From outside, to its host. */
@@ -70,44 +97,61 @@ public record Replay(List<Step> steps, int others, Status status) {
     PASSED
   }
 
-  /**
-   * Runs the engine over a capture.
-   *
-   * @param inside where the hosts are; what is neither from nor to there is left out
-   */
-  public static Replay of(Capture capture, List<Prefix> inside, Settings settings) {
-    Masquerade engine = new Masquerade(settings, 0);
-    List<Step> steps = new ArrayList<>();
-    int others = 0;
-    long began = capture.frames().isEmpty() ? 0 : capture.frames().getFirst().time();
-    long ticked = 0;
-    for (Frame frame : capture.frames()) {
-      if (!(frame.packet().orElse(null) instanceof Ip ip)) {
-        others++;
-        continue;
-      }
-      boolean from = inside.stream().anyMatch(p -> p.contains(ip.source()));
-      boolean to = inside.stream().anyMatch(p -> p.contains(ip.destination()));
-      long time = Math.max(0, (frame.time() - began) / 1_000_000);
-      if (time - ticked >= 1000) {
-        engine.tick(time);
-        ticked = time;
-      }
-      Optional<Verdict> verdict =
-          from == to
-              ? Optional.empty()
-              : Optional.of(from ? engine.outbound(ip, time) : engine.inbound(ip, time));
-      if (verdict.isEmpty() || verdict.get() instanceof Verdict.NotOurs) {
-        others++;
-      } else {
-        steps.add(new Step(frame.number(), time, from, ip, verdict.get(), engine.changes()));
-      }
+  /** Decides about the next frame of the capture. */
+  @Override
+  public void accept(Frame frame) {
+    if (began.isEmpty()) {
+      began = OptionalLong.of(frame.time());
     }
-    return new Replay(steps, others, engine.status());
+    if (!(frame.packet().orElse(null) instanceof Ip ip)) {
+      others++;
+      return;
+    }
+    boolean from = inside.stream().anyMatch(p -> p.contains(ip.source()));
+    boolean to = inside.stream().anyMatch(p -> p.contains(ip.destination()));
+    long time = Math.max(0, (frame.time() - began.getAsLong()) / MILLISECOND);
+    if (time - ticked >= TICK) {
+      engine.tick(time);
+      ticked = time;
+    }
+    Optional<Verdict> verdict =
+        from == to
+            ? Optional.empty()
+            : Optional.of(from ? engine.outbound(ip, time) : engine.inbound(ip, time));
+    if (verdict.isEmpty() || verdict.get() instanceof Verdict.NotOurs) {
+      others++;
+      return;
+    }
+    List<Changed> changes =
+        engine.changes().stream().map(c -> new Changed(c, evidence(c))).toList();
+    Step step = new Step(frame.number(), time, from, ip, verdict.get(), changes);
+    fates.merge(step.fate(), 1L, Long::sum);
+    use.accept(step);
   }
 
-  /** How many packets had a fate. */
+  private Optional<Evidence> evidence(Change change) {
+    return change instanceof Change.Bind bind
+        ? engine.evidence(bind.remote(), bind.spi())
+        : Optional.empty();
+  }
+
+  /** How many packets had a fate so far. */
   public long count(Fate fate) {
-    return steps.stream().filter(step -> step.fate() == fate).count();
+    return fates.getOrDefault(fate, 0L);
+  }
+
+  /** How many packets the masquerade had to do with so far. */
+  public long decided() {
+    return fates.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** How many it had not. */
+  public long others() {
+    return others;
+  }
+
+  /** What stands now. */
+  public Status status() {
+    return engine.status();
   }
 }

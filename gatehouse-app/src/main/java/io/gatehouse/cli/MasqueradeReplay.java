@@ -1,6 +1,6 @@
 package io.gatehouse.cli;
 
-import io.gatehouse.capture.Capture;
+import io.gatehouse.capture.FrameStream;
 import io.gatehouse.capture.Replay;
 import io.gatehouse.capture.Replay.Fate;
 import io.gatehouse.masquerade.Binding;
@@ -10,12 +10,12 @@ import io.gatehouse.masquerade.Settings;
 import io.gatehouse.masquerade.Verdict;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Prefix;
-import io.gatehouse.packet.Bytes;
 import io.gatehouse.packet.Esp;
 import io.gatehouse.packet.Ike;
 import io.gatehouse.packet.Ip;
 import io.gatehouse.packet.Udp;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,6 +33,9 @@ import picocli.CommandLine.ParameterException;
 
 /** {@code gatehouse masquerade replay CAPTURE}: what the masquerade would have decided. */
 final class MasqueradeReplay {
+  /** Of a frame; the largest that IP can make, and what Ethernet puts before it. */
+  private static final int KEPT = 0xffff + 128;
+
   private MasqueradeReplay() {}
 
   static CommandSpec spec(Surroundings surroundings) {
@@ -82,16 +85,6 @@ final class MasqueradeReplay {
                   new ParameterException(
                       call.spec().commandLine(), "--inside: " + text + " is no prefix")));
     }
-    Path file = surroundings.directory().resolve(call.positional(0));
-    Capture capture;
-    try {
-      capture = Capture.read(Bytes.copyOf(Files.readAllBytes(file)));
-    } catch (IOException | OutOfMemoryError e) {
-      return refused(call, "cannot read " + call.positional(0));
-    }
-    if (capture.frames().isEmpty() && capture.end().isPresent()) {
-      return refused(call, call.positional(0) + ": " + capture.end().get().what());
-    }
     Settings settings =
         new Settings(
             Method.EVIDENCE,
@@ -101,9 +94,27 @@ final class MasqueradeReplay {
             Duration.ZERO,
             List.of(),
             Settings.Limits.standard());
-    Replay replay = Replay.of(capture, inside, settings);
-    call.answer(call.isSet("--json") ? Json.text(answer(replay, capture)) : text(replay, capture));
+    boolean json = call.isSet("--json");
+    Replay replay = new Replay(inside, settings, step -> tell(call, json, step));
+    Optional<FrameStream.Ending> end;
+    Path file = surroundings.directory().resolve(call.positional(0));
+    try (InputStream in = Files.newInputStream(file)) {
+      end = FrameStream.read(in, KEPT, replay);
+    } catch (IOException e) {
+      return refused(call, "cannot read " + call.positional(0));
+    }
+    if (replay.decided() + replay.others() == 0 && end.isPresent()) {
+      return refused(call, call.positional(0) + ": " + end.get().what());
+    }
+    call.answer(json ? Json.text(answer(replay, end)) : text(replay, end));
     return replay.count(Fate.WRONG) == 0 ? ExitStatus.FINE : ExitStatus.NO;
+  }
+
+  /** As it comes: of a long capture nothing is kept. */
+  private static void tell(Subcommand.Call call, boolean json, Replay.Step step) {
+    if (!json && isTelling(step)) {
+      call.out().print(text(step));
+    }
   }
 
   private static int refused(Subcommand.Call call, String why) {
@@ -112,35 +123,30 @@ final class MasqueradeReplay {
     return ExitStatus.NO;
   }
 
-  private static String text(Replay replay, Capture capture) {
+  private static String text(Replay.Step step) {
     StringBuilder text = new StringBuilder();
-    for (Replay.Step step : replay.steps()) {
-      if (!isTelling(step)) {
-        continue;
-      }
-      text.append(
-          String.format(Locale.ROOT, "%9.3f  %s\n", step.time() / 1000.0, what(step.packet())));
-      text.append("           ").append(verdict(step)).append('\n');
-      for (Change change : step.changes()) {
-        change(change, replay)
-            .ifPresent(line -> text.append("           ").append(line).append('\n'));
-      }
+    text.append(
+        String.format(Locale.ROOT, "%9.3f  %s\n", step.time() / 1000.0, what(step.packet())));
+    text.append("           ").append(verdict(step)).append('\n');
+    for (Replay.Changed change : step.changes()) {
+      change(change).ifPresent(line -> text.append("           ").append(line).append('\n'));
     }
+    return text.toString();
+  }
+
+  private static String text(Replay replay, Optional<FrameStream.Ending> early) {
+    StringBuilder text = new StringBuilder();
     text.append(
         "%d packets, %d of them for the masquerade. From outside: %d to their host,\n"
             .formatted(
-                replay.steps().size() + replay.others(),
-                replay.steps().size(),
-                replay.count(Fate.RIGHT)));
+                replay.decided() + replay.others(), replay.decided(), replay.count(Fate.RIGHT)));
     text.append(
         "%d with copies to others, %d to a wrong host; %d refused in all.\n"
             .formatted(
                 replay.count(Fate.COPIED), replay.count(Fate.WRONG), replay.count(Fate.REFUSED)));
-    capture
-        .end()
-        .ifPresent(end ->
-            text.append(
-                "The capture ends early, at byte %d: %s.\n".formatted(end.offset(), end.what())));
+    early.ifPresent(end ->
+        text.append(
+            "The capture ends early, at byte %d: %s.\n".formatted(end.offset(), end.what())));
     return text.toString();
   }
 
@@ -194,29 +200,26 @@ final class MasqueradeReplay {
     };
   }
 
-  private static Optional<String> change(Change change, Replay replay) {
-    return switch (change) {
+  private static Optional<String> change(Replay.Changed changed) {
+    return switch (changed.change()) {
       case Change.Bind bind ->
           Optional.of(
-              "bound: 0x%08x to %s%s".formatted(bind.spi(), bind.host(), why(bind, replay)));
+              "bound: 0x%08x to %s%s"
+                  .formatted(
+                      bind.spi(),
+                      bind.host(),
+                      changed.why().map(why -> ", " + why.words()).orElse("")));
       case Change.Unbind unbind -> Optional.of("forgotten: 0x%08x".formatted(unbind.spi()));
       case Change.BindCookie cookie -> Optional.of("session of %s begins".formatted(cookie.host()));
       case Change.UnbindCookie cookie -> Optional.empty();
     };
   }
 
-  private static String why(Change.Bind bind, Replay replay) {
-    return replay.status().bindings().stream()
-        .filter(b -> b.spi() == bind.spi() && b.remote().equals(bind.remote()))
-        .findFirst()
-        .map(b -> ", " + b.evidence().words())
-        .orElse("");
-  }
-
-  private static Map<String, Object> answer(Replay replay, Capture capture) {
+  private static Map<String, Object> answer(
+      Replay replay, Optional<FrameStream.Ending> early) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("fine", replay.count(Fate.WRONG) == 0);
-    answer.put("packets", replay.steps().size() + replay.others());
+    answer.put("packets", replay.decided() + replay.others());
     for (Fate fate : Fate.values()) {
       answer.put(fate.name().toLowerCase(Locale.ROOT), replay.count(fate));
     }
@@ -230,7 +233,7 @@ final class MasqueradeReplay {
       bindings.add(one);
     }
     answer.put("bindings", bindings);
-    answer.put("endsEarly", capture.end().map(end -> end.what()).orElse(""));
+    answer.put("endsEarly", early.map(FrameStream.Ending::what).orElse(""));
     return answer;
   }
 }

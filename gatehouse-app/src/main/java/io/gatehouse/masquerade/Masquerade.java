@@ -258,6 +258,14 @@ public final class Masquerade {
     return ledger.status(flows.bindings(), association.undecided(), takeovers.suspected(latest));
   }
 
+  /** Why an inbound SPI is its host's; nothing where it is nobody's. */
+  public Optional<Evidence> evidence(Address remote, int spi) {
+    int binding = flows.find((int) remote.low(), spi);
+    return binding == SlotTable.NONE
+        ? Optional.empty()
+        : Optional.of(flows.evidenceOf(binding));
+  }
+
   /** Inbound and outbound SPIs that are known. */
   public int size() {
     return flows.size();

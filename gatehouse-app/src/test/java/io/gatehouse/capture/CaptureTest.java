@@ -2,10 +2,10 @@ package io.gatehouse.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.capture.FrameStream.Ending;
 import io.gatehouse.packet.Bytes;
 import io.gatehouse.packet.Esp;
 import io.gatehouse.packet.Ip;
-import io.gatehouse.packet.Malformed;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -45,7 +45,7 @@ class CaptureTest {
           + "0000003c";
 
   private static List<Frame> frames(String hex) {
-    Capture capture = Capture.read(Bytes.ofHex(hex));
+    Frames capture = Frames.read(Bytes.ofHex(hex));
     assertThat(capture.end()).isEmpty();
     return capture.frames();
   }
@@ -122,17 +122,32 @@ class CaptureTest {
   void whatIsWrongIsToldWithItsPlaceAndWhatStoodBeforeIsKept() {
     Bytes two = Bytes.ofHex(LITTLE + "01000000 02000000 ff000000 ff000000 00");
 
-    Capture capture = Capture.read(two);
+    Frames capture = Frames.read(two);
 
     assertThat(capture.frames()).hasSize(1);
     assertThat(capture.end())
-        .contains(new Malformed(24 + 16 + 28 + 8, "a frame of 255 bytes is cut off"));
-    assertThat(Capture.read(Bytes.ofHex("00112233")).end())
-        .contains(new Malformed(0, "neither pcap nor pcapng"));
-    assertThat(Capture.read(Bytes.EMPTY).end()).isPresent();
+        .contains(new Ending(24 + 16 + 28 + 8, "a frame of 255 bytes is cut off"));
+    assertThat(Frames.read(Bytes.ofHex("00112233")).end())
+        .contains(new Ending(0, "neither pcap nor pcapng"));
+    assertThat(Frames.read(Bytes.EMPTY).end()).isPresent();
     Bytes ng = Bytes.ofHex(NG_LITTLE);
-    assertThat(Capture.read(ng.part(0, ng.length() - 4)).end())
-        .contains(new Malformed(128, "a block of 44 bytes is cut off"));
+    assertThat(Frames.read(ng.part(0, ng.length() - 4)).end())
+        .contains(new Ending(128, "a block of 44 bytes is cut off"));
+  }
+
+  /** Each stays in memory as long as its section lasts. */
+  @Test
+  void moreInterfacesThanAnybodyHasAreRefused() {
+    String section = NG_LITTLE.substring(0, NG_LITTLE.indexOf("01000000 14000000"));
+    String device = "01000000 14000000 65000000 00000000 14000000";
+    String frame = "06000000 3c000000 ff0f0000 00000000 80841e00 1c000000 1c000000" + IP + "3c000000";
+
+    String most = section + device.repeat(4096) + frame;
+    assertThat(frames(most)).hasSize(1);
+    assertThat(frames(most + most)).hasSize(2);
+    Frames tooMany = Frames.read(Bytes.ofHex(most + device.repeat(904) + frame));
+    assertThat(tooMany.frames()).hasSize(1);
+    assertThat(tooMany.end()).map(Ending::what).contains("more than 4096 interfaces");
   }
 
   @Test
@@ -151,9 +166,9 @@ class CaptureTest {
       }
       Bytes spoilt =
           Bytes.copyOf(bytes).part(0, bytes.length - random.nextInt(2) * random.nextInt(30));
-      Capture capture = Capture.read(spoilt);
+      Frames capture = Frames.read(spoilt);
       capture.frames().forEach(Frame::packet);
-      capture.end().ifPresent(end -> assertThat(end.offset()).isBetween(0, spoilt.length()));
+      capture.end().ifPresent(end -> assertThat(end.offset()).isBetween(0L, (long) spoilt.length()));
     }
   }
 }

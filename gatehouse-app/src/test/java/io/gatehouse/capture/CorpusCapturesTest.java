@@ -26,13 +26,13 @@ import org.junit.jupiter.api.Test;
 /** Real captures: what others have found in them is found. */
 class CorpusCapturesTest {
 
-  private static Capture capture(String name) throws IOException {
+  private static Frames capture(String name) throws IOException {
     String corpus = System.getenv().getOrDefault("GATEHOUSE_CORPUS", "");
     assumeTrue(!corpus.isEmpty(), "needs GATEHOUSE_CORPUS, a directory with captures");
-    return Capture.read(Bytes.copyOf(Files.readAllBytes(Path.of(corpus, "captures", name))));
+    return Frames.read(Bytes.copyOf(Files.readAllBytes(Path.of(corpus, "captures", name))));
   }
 
-  private static Map<String, Integer> kinds(Capture capture) {
+  private static Map<String, Integer> kinds(Frames capture) {
     Map<String, Integer> kinds = new TreeMap<>();
     for (Frame frame : capture.frames()) {
       String kind = frame.packet().map(CorpusCapturesTest::kind).orElse("no IP");
@@ -101,7 +101,7 @@ class CorpusCapturesTest {
 
   @Test
   void rawEspBehindAnExchange() throws IOException {
-    Capture capture = capture("ikev2-then-raw-esp.pcapng");
+    Frames capture = capture("ikev2-then-raw-esp.pcapng");
     List<String> first = new ArrayList<>();
     long answered = 0;
     long spoke = 0;
