@@ -48,12 +48,4 @@ public record Narrowing(List<TrafficSelector> granted, boolean whole) {
     return of(
         proposed, new Selectors(gateway).local(tunnel).stream().map(TrafficSelector::of).toList());
   }
-
-  /**
-   * IKEv1 (RFC 2409, 5.5): Quick Mode names one selector at each end, and a gateway that is not
-   * strongSwan's takes exactly its own or none.
-   */
-  public static boolean exactlyInIkeV1(TrafficSelector proposed, List<TrafficSelector> own) {
-    return own.contains(proposed);
-  }
 }

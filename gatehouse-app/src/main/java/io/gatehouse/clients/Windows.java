@@ -164,12 +164,17 @@ final class Windows {
     if (disable) {
       line("# No route for the whole class of the virtual IP: the networks above are enough.");
       line("$book = \"$env:APPDATA\\Microsoft\\Network\\Connections\\Pbk\\rasphone.pbk\"");
-      line("$mine = $false");
-      line("(Get-Content $book) | ForEach-Object {");
-      line("  if ($_ -match '^\\[(.*)\\]$') { $mine = $Matches[1] -eq $name }");
-      line("  if ($mine) { $_ -replace '^DisableClassBasedDefaultRoute=0$', `");
-      line("    'DisableClassBasedDefaultRoute=1' } else { $_ }");
-      line("} | Set-Content $book -Encoding Ascii");
+      // Bytes in, bytes out: the book holds all of the user's connections, in an encoding that
+      // nobody tells. Latin-1 has one character for each byte; BOMs would make ReadAllText guess.
+      line("$latin = [Text.Encoding]::GetEncoding(28591)");
+      line("$text = $latin.GetString([IO.File]::ReadAllBytes($book))");
+      line("$mine = '(?ms)(^\\[' + [regex]::Escape($name) + '\\]\\r?$(?:(?!^\\[).)*?' +");
+      line("  '^DisableClassBasedDefaultRoute=)0(?=\\r?$)'");
+      line("$changed = [regex]::Replace($text, $mine, '${1}1')");
+      line("if ($changed -cne $text) {");
+      line("  [IO.File]::Copy($book, \"$book.before-gatehouse\", $true)");
+      line("  [IO.File]::WriteAllBytes($book, $latin.GetBytes($changed))");
+      line("} else { Write-Warning \"DisableClassBasedDefaultRoute=0 of $name is not in $book\" }");
     }
     for (String domain : split ? wanted.known.domains() : List.<String>of()) {
       line(

@@ -1,5 +1,6 @@
 package io.gatehouse.clients;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.clients.Known.Authentication;
@@ -15,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -263,10 +266,54 @@ class ClientsTest {
     }
     Recipe recipe = recipe(description, Platform.WINDOWS, SAID);
 
-    assertThat(file(recipe, ".ps1").contains("'DisableClassBasedDefaultRoute=1'"))
+    assertThat(file(recipe, ".ps1").contains("'^DisableClassBasedDefaultRoute=)0"))
         .isEqualTo(disabled);
     assertThat(recipe.remarks().stream().anyMatch(r -> r.text().contains(all + " makes Windows")))
         .isEqualTo(disabled);
+  }
+
+  /** The book holds connections of others, in whatever encoding: nothing of them may change. */
+  @Test
+  void inTheWindowsPhoneBookOneByteChanges() {
+    String script = file(recipe(OFFICE, Platform.WINDOWS, SAID), ".ps1");
+    assertThat(script).doesNotContain("Get-Content", "Set-Content", "ReadAllText", "-Encoding");
+    assertThat(script.indexOf("[IO.File]::Copy($book, \"$book.before-gatehouse\""))
+        .isPositive()
+        .isLessThan(script.indexOf("WriteAllBytes($book"));
+
+    Matcher expression =
+        Pattern.compile(
+                "\\$mine = '(.*)' \\+ \\[regex]::Escape\\(\\$name\\) \\+ '(.*)' \\+\n  '(.*)'\n")
+            .matcher(script);
+    assertThat(expression.find()).isTrue();
+    // .NET's lines end with a line feed alone: Java's do with (?d).
+    Pattern mine =
+        Pattern.compile(
+            "(?d)"
+                + expression.group(1)
+                + Pattern.quote("office-staff")
+                + expression.group(2)
+                + expression.group(3));
+    for (String end : List.of("\r\n", "\n")) {
+      String book =
+          """
+          \u00ef\u00bb\u00bf[B\u00fcro \u00c3\u00bc\u0085\u0000]
+          DisableClassBasedDefaultRoute=0
+          [office-staff]
+          Encoding=1
+          DisableClassBasedDefaultRoute=0
+          [office-staff-2]
+          DisableClassBasedDefaultRoute=0
+          """
+              .replace("\n", end);
+      String changed = mine.matcher(book).replaceAll("$11");
+      int at = book.indexOf("Route=0", book.indexOf("[office-staff]")) + "Route=".length();
+      assertThat(changed).isEqualTo(book.substring(0, at) + "1" + book.substring(at + 1));
+      assertThat(mine.matcher(changed).replaceAll("$11")).isEqualTo(changed);
+      assertThat(changed.getBytes(ISO_8859_1)).hasSize(book.length());
+    }
+    assertThat(mine.matcher("[office-staff]\n[b]\nDisableClassBasedDefaultRoute=0\n").find())
+        .isFalse();
   }
 
   @Test

@@ -65,14 +65,6 @@ class NarrowingTest {
         .containsExactlyInAnyOrder("10.0.1.0/24", "192.168.88.0/24");
   }
 
-  @Test
-  void ikeV1TakesItsOwnOrNone() {
-    List<TrafficSelector> own = selectors("10.0.1.0/24");
-
-    assertThat(Narrowing.exactlyInIkeV1(own.getFirst(), own)).isTrue();
-    assertThat(Narrowing.exactlyInIkeV1(selectors("0.0.0.0/0").getFirst(), own)).isFalse();
-  }
-
   /** Packet by packet, what is granted is what both want. */
   @Test
   void grantsExactlyWhatBothEndsWant() {
