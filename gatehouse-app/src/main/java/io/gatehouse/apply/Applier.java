@@ -191,7 +191,7 @@ public final class Applier {
     return Outcome.refused(
             "generation %d waits for confirmation, %d s more"
                 .formatted(waiting.generation(), Math.max(0, waiting.until() - Hand.uptime())),
-            "first: gatehouse confirm, or gatehouse rollback")
+            "first: gatehouse confirm, or gatehouse rollback, which takes that one back")
         .forNow();
   }
 

@@ -73,7 +73,8 @@ final class Follow {
     }
     Optional<Changes.Generation> first = changes.generation();
     if (first.isEmpty()) {
-      call.err().println("what stands has no description that can be followed");
+      call.err().println("the description of what was applied cannot be read again, so nothing can follow it:"
+                  + " gatehouse apply FILE, and then gatehouse run");
       return ExitStatus.FAULT;
     }
     Gateway gateway = first.get().described().gateway();
