@@ -46,13 +46,23 @@ class ReplayTest {
 
     @Override
     public int read() {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int count) {
       if (at == length) {
         return -1;
       }
-      long now = at++;
-      return now < HEADER.length
-          ? HEADER[(int) now] & 0xff
-          : RECORD[(int) ((now - HEADER.length) % RECORD.length)] & 0xff;
+      int some = (int) Math.min(count, length - at);
+      for (int i = 0; i < some; i++, at++) {
+        into[offset + i] =
+            at < HEADER.length
+                ? HEADER[(int) at]
+                : RECORD[(int) ((at - HEADER.length) % RECORD.length)];
+      }
+      return some;
     }
   }
 
