@@ -820,13 +820,16 @@ final class Walked {
 
   /** No quote but around a name, and nothing that ends a command of nft's. */
   private static final Pattern HARMLESS =
-      Pattern.compile("(?:[^\"';$`\\\\\\p{Cntrl}]|\"[A-Za-z0-9_.*@:-]*\")*");
+      Pattern.compile("(?:[^\"';$`\\\\\\p{Cntrl}]++|\"[A-Za-z0-9_.*@:-]*\")*");
+
+  /** Of a statement that one would want to see in a command; the pattern nests with its quotes. */
+  private static final int LONGEST = 1000;
 
   /** As nft takes it; empty where nft has no spelling for one of its names. */
   private static String plain(Statement statement) {
     try {
       String text = NftText.statement(statement);
-      return HARMLESS.matcher(text).matches() ? text : "";
+      return text.length() <= LONGEST && HARMLESS.matcher(text).matches() ? text : "";
     } catch (IllegalArgumentException e) {
       return "";
     }
