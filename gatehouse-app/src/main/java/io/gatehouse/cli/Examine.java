@@ -146,7 +146,9 @@ final class Examine {
       }
       text.append(page.text());
       // A command stands on a line of its own, however long: it is there to be copied.
-      finding.remedy().forEach(c -> text.append("  # ").append(Page.harmless(c.toString())).append('\n'));
+      finding
+          .remedy()
+          .forEach(c -> text.append("  # ").append(Page.harmless(c.toString())).append('\n'));
     }
     if (!report.notJudged().isEmpty()) {
       text.append("not judged:\n");

@@ -73,7 +73,9 @@ final class Follow {
     }
     Optional<Changes.Generation> first = changes.generation();
     if (first.isEmpty()) {
-      call.err().println("the description of what was applied cannot be read again, so nothing can follow it:"
+      call.err()
+          .println(
+              "the description of what was applied cannot be read again, so nothing can follow it:"
                   + " gatehouse apply FILE, and then gatehouse run");
       return ExitStatus.FAULT;
     }

@@ -215,8 +215,7 @@ final class MasqueradeReplay {
     };
   }
 
-  private static Map<String, Object> answer(
-      Replay replay, Optional<FrameStream.Ending> early) {
+  private static Map<String, Object> answer(Replay replay, Optional<FrameStream.Ending> early) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("fine", replay.count(Fate.WRONG) == 0);
     answer.put("packets", replay.decided() + replay.others());

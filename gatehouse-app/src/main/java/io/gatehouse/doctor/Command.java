@@ -15,7 +15,8 @@ import java.util.stream.Collectors;
  */
 public record Command(List<Call> calls) {
   /** What no shell takes for anything but itself (POSIX, Shell Command Language, 2.2). */
-  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*");
+  private static final Pattern PLAIN =
+      Pattern.compile("[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*");
 
   public Command {
     calls = List.copyOf(calls);

@@ -105,8 +105,7 @@ final class Counters {
               "large transfers into a tunnel hang",
               "packets that may not be fragmented are too large once they are encrypted",
               List.of(rise.evidence()),
-              List.of(
-                  Cure.clamp(Family.V4, "out", 1360), Cure.clamp(Family.V4, "in", 1360))));
+              List.of(Cure.clamp(Family.V4, "out", 1360), Cure.clamp(Family.V4, "in", 1360))));
     }
   }
 

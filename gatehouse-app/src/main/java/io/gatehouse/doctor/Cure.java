@@ -66,8 +66,7 @@ final class Cure {
           target);
     }
     return isNftName(hop[1]) && isNftName(hop[2]) && isNftName(hop[3])
-        ? Command.of(
-            "nft insert rule %s %s %s %s %s", hop[1], hop[2], hop[3], match.nft(), verdict)
+        ? Command.of("nft insert rule %s %s %s %s %s", hop[1], hop[2], hop[3], match.nft(), verdict)
         : Command.of("nft -a list ruleset");
   }
 

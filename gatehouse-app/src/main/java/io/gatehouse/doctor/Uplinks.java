@@ -138,7 +138,6 @@ final class Uplinks {
         List.of(
             Command.of("%s route add %s table %s", Cure.ip(own.family()), way.words(), table),
             Command.of(
-                "%s rule add from %s lookup %s priority 4990",
-                Cure.ip(own.family()), own, table)));
+                "%s rule add from %s lookup %s priority 4990", Cure.ip(own.family()), own, table)));
   }
 }

@@ -520,8 +520,7 @@ final class Walked {
                             + (outer ? "" : " of " + device.name())
                             + " included",
                         List.of(policy(link), packet(trace, "goes into the tunnel")),
-                        List.of(
-                            spared(net, "out"), spared(net, "in"), spared(net, "fwd")))));
+                        List.of(spared(net, "out"), spared(net, "in"), spared(net, "fwd")))));
       }
     }
   }
@@ -722,9 +721,7 @@ final class Walked {
                                     .orElse("?"))),
                     List.of(
                         Cure.accept(
-                            patient,
-                            step,
-                            from(link.remote(), trace.packet().destination()))))));
+                            patient, step, from(link.remote(), trace.packet().destination()))))));
   }
 
   private Cure.Words from(Optional<Address> source, Address destination) {
@@ -747,8 +744,7 @@ final class Walked {
       words.addAll(List.of("-i", device));
     }
     words.addAll(List.of("-d", trace.packet().destination().toString(), "-p"));
-    words.addAll(
-        esp ? List.of("esp") : List.of("udp", "-m", "multiport", "--dports", "500,4500"));
+    words.addAll(esp ? List.of("esp") : List.of("udp", "-m", "multiport", "--dports", "500,4500"));
     List<String> nft =
         esp ? List.of("meta", "l4proto", "esp") : List.of("udp", "dport", "{ 500, 4500 }");
     Command remedy = Cure.accept(patient, step, new Cure.Words(words, nft));

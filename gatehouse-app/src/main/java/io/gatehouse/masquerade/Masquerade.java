@@ -261,9 +261,7 @@ public final class Masquerade {
   /** Why an inbound SPI is its host's; nothing where it is nobody's. */
   public Optional<Evidence> evidence(Address remote, int spi) {
     int binding = flows.find((int) remote.low(), spi);
-    return binding == SlotTable.NONE
-        ? Optional.empty()
-        : Optional.of(flows.evidenceOf(binding));
+    return binding == SlotTable.NONE ? Optional.empty() : Optional.of(flows.evidenceOf(binding));
   }
 
   /** Inbound and outbound SPIs that are known. */

@@ -194,7 +194,10 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
       if (harmless.isEmpty()) {
         remarks.add(
             Remark.unreadable(
-                SWANCTL_FILE, 0, 0, file + ": strongSwan would not read it; nothing of it is kept"));
+                SWANCTL_FILE,
+                0,
+                0,
+                file + ": strongSwan would not read it; nothing of it is kept"));
         continue;
       }
       text.append("# connections and pools of ").append(file).append('\n').append(harmless.get());

@@ -50,8 +50,7 @@ public record Connection(String protocol, Tuple original, Tuple reply, OptionalI
       return Optional.empty();
     }
     // /proc begins with the family (`ipv4 2 tcp 6 …`), conntrack(8) with the protocol.
-    String protocol =
-        (words[0].startsWith("ipv") ? words[2] : words[0]).toLowerCase(Locale.ROOT);
+    String protocol = (words[0].startsWith("ipv") ? words[2] : words[0]).toLowerCase(Locale.ROOT);
     if (!protocol.matches("[a-z0-9-]+")) {
       return Optional.empty();
     }
@@ -67,12 +66,7 @@ public record Connection(String protocol, Tuple original, Tuple reply, OptionalI
     return tuple(first)
         .flatMap(original ->
             tuple(second)
-                .map(reply ->
-                    new Connection(
-                        protocol,
-                        original,
-                        reply,
-                        integer(first, "zone"))));
+                .map(reply -> new Connection(protocol, original, reply, integer(first, "zone"))));
   }
 
   private static Optional<Tuple> tuple(Map<String, String> words) {

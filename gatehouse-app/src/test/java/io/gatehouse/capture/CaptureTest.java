@@ -140,7 +140,8 @@ class CaptureTest {
   void moreInterfacesThanAnybodyHasAreRefused() {
     String section = NG_LITTLE.substring(0, NG_LITTLE.indexOf("01000000 14000000"));
     String device = "01000000 14000000 65000000 00000000 14000000";
-    String frame = "06000000 3c000000 ff0f0000 00000000 80841e00 1c000000 1c000000" + IP + "3c000000";
+    String frame =
+        "06000000 3c000000 ff0f0000 00000000 80841e00 1c000000 1c000000" + IP + "3c000000";
 
     String most = section + device.repeat(4096) + frame;
     assertThat(frames(most)).hasSize(1);
@@ -168,7 +169,9 @@ class CaptureTest {
           Bytes.copyOf(bytes).part(0, bytes.length - random.nextInt(2) * random.nextInt(30));
       Frames capture = Frames.read(spoilt);
       capture.frames().forEach(Frame::packet);
-      capture.end().ifPresent(end -> assertThat(end.offset()).isBetween(0L, (long) spoilt.length()));
+      capture
+          .end()
+          .ifPresent(end -> assertThat(end.offset()).isBetween(0L, (long) spoilt.length()));
     }
   }
 }

@@ -297,7 +297,7 @@ class ClientsTest {
     for (String end : List.of("\r\n", "\n")) {
       String book =
           """
-          \u00ef\u00bb\u00bf[B\u00fcro \u00c3\u00bc\u0085\u0000]
+          [foreign]
           DisableClassBasedDefaultRoute=0
           [office-staff]
           Encoding=1
@@ -305,6 +305,7 @@ class ClientsTest {
           [office-staff-2]
           DisableClassBasedDefaultRoute=0
           """
+              .replace("[foreign]", "\u00ef\u00bb\u00bf[B\u00fcro \u00c3\u00bc\u0085\u0000]")
               .replace("\n", end);
       String changed = mine.matcher(book).replaceAll("$11");
       int at = book.indexOf("Route=0", book.indexOf("[office-staff]")) + "Route=".length();

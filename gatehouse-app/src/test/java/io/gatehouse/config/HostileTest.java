@@ -37,72 +37,48 @@ class HostileTest {
    */
   private static final Map<String, String> ANSWERS =
       Map.ofEntries(
-          Map.entry(
-              "a chain of services", "service `s257` stands for more than 256 others"),
+          Map.entry("a chain of services", "service `s257` stands for more than 256 others"),
           Map.entry(
               "a chain of services, backwards", "services stand for each other more than 32 deep"),
           Map.entry(
-              "a host's name without end", "`a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.…` is neither an address, a prefix nor a host's name"),
+              "a host's name without end",
+              "`a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.…` is neither an address, a prefix nor a host's name"),
           Map.entry(
-              "a proposal without end", "`a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-…` is not a proposal in strongSwan's words"),
-          Map.entry(
-              "a web of services", "no service is called `s30`"),
-          Map.entry(
-              "addresses of one interface", "more than 64 addresses"),
-          Map.entry(
-              "comments", UNDERSTOOD),
-          Map.entry(
-              "deep block", "nested too deeply"),
-          Map.entry(
-              "deep flow", "nested too deeply"),
-          Map.entry(
-              "deep maps", "nested too deeply"),
-          Map.entry(
-              "empty lines", UNDERSTOOD),
-          Map.entry(
-              "flows, squared", "more than 4096 flows"),
-          Map.entry(
-              "groups times reach", UNDERSTOOD),
+              "a proposal without end",
+              "`a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-…` is not a proposal in strongSwan's words"),
+          Map.entry("a web of services", "no service is called `s30`"),
+          Map.entry("addresses of one interface", "more than 64 addresses"),
+          Map.entry("comments", UNDERSTOOD),
+          Map.entry("deep block", "nested too deeply"),
+          Map.entry("deep flow", "nested too deeply"),
+          Map.entry("deep maps", "nested too deeply"),
+          Map.entry("empty lines", UNDERSTOOD),
+          Map.entry("flows, squared", "more than 4096 flows"),
+          Map.entry("groups times reach", UNDERSTOOD),
           Map.entry(
               "include of everything", "`gateway` belongs into the file that includes this one"),
-          Map.entry(
-              "locals times reach", UNDERSTOOD),
-          Map.entry(
-              "long keys", "not YAML: mapping values are not allowed here"),
-          Map.entry(
-              "long words", "unknown key `k0` at the top of the description"),
-          Map.entry(
-              "long words in quotes", "unknown key `k0` at the top of the description"),
-          Map.entry(
-              "many mistakes on a line", "unknown key `k0` in `host`"),
+          Map.entry("locals times reach", UNDERSTOOD),
+          Map.entry("long keys", "not YAML: mapping values are not allowed here"),
+          Map.entry("long words", "unknown key `k0` at the top of the description"),
+          Map.entry("long words in quotes", "unknown key `k0` at the top of the description"),
+          Map.entry("many mistakes on a line", "unknown key `k0` in `host`"),
           Map.entry(
               "many mistakes on a line beyond the plane", "unknown key `k0\ud83d\ude00` in `host`"),
-          Map.entry(
-              "many near names", "no service is called `bbbbbbbbbbbbbbbbbbbbbbbb0`"),
-          Map.entry(
-              "many of the same network", "10.0.0.0/8 is network `n0` too (line 5)"),
-          Map.entry(
-              "many of the same pool", "10.0.0.0/24 is the pool of tunnel `t0` too (line 6)"),
-          Map.entry(
-              "many unknown names", "no interface is called `lam`"),
-          Map.entry(
-              "one block of many lines", "`host` takes keys, not a single value"),
-          Map.entry(
-              "one key, many times", "`a` comes twice"),
-          Map.entry(
-              "one long comment", "the line has more than 100000 characters"),
-          Map.entry(
-              "one long line", "the line has more than 100000 characters"),
-          Map.entry(
-              "one word of many lines", "`host` takes keys, not a single value"),
+          Map.entry("many near names", "no service is called `bbbbbbbbbbbbbbbbbbbbbbbb0`"),
+          Map.entry("many of the same network", "10.0.0.0/8 is network `n0` too (line 5)"),
+          Map.entry("many of the same pool", "10.0.0.0/24 is the pool of tunnel `t0` too (line 6)"),
+          Map.entry("many unknown names", "no interface is called `lam`"),
+          Map.entry("one block of many lines", "`host` takes keys, not a single value"),
+          Map.entry("one key, many times", "`a` comes twice"),
+          Map.entry("one long comment", "the line has more than 100000 characters"),
+          Map.entry("one long line", "the line has more than 100000 characters"),
+          Map.entry("one word of many lines", "`host` takes keys, not a single value"),
           Map.entry("port forwards, cubed (1)", "10.0.0.1 is in no network of this description"),
           Map.entry("port forwards, cubed (10)", "more than 4096 port forwards"),
           Map.entry("too many values (1)", "`host` takes keys, not a list"),
           Map.entry("too many values (10)", "the description has too many values"),
-          Map.entry(
-              "tunnels times interfaces", UNDERSTOOD),
-          Map.entry(
-              "wildcards", "more than 8 wildcards in a file's name"));
+          Map.entry("tunnels times interfaces", UNDERSTOOD),
+          Map.entry("wildcards", "more than 8 wildcards in a file's name"));
 
   private static Reading read(String text) {
     return read(text.getBytes(UTF_8));
@@ -280,9 +256,7 @@ class HostileTest {
   }
 
   private static String answer(Reading reading) {
-    return reading instanceof Reading.Understood
-        ? UNDERSTOOD
-        : messages(reading).getFirst();
+    return reading instanceof Reading.Understood ? UNDERSTOOD : messages(reading).getFirst();
   }
 
   /** The text again and again, on lines that are not too long. */

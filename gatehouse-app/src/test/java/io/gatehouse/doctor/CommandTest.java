@@ -62,8 +62,7 @@ class CommandTest {
     }
     Path file = Files.writeString(directory.resolve("script"), script);
 
-    Process shell =
-        new ProcessBuilder("sh", file.toString()).redirectErrorStream(true).start();
+    Process shell = new ProcessBuilder("sh", file.toString()).redirectErrorStream(true).start();
     String said = new String(shell.getInputStream().readAllBytes(), UTF_8);
     assertThat(shell.waitFor()).isZero();
     assertThat(said).isEqualTo(words.toString());
@@ -97,18 +96,19 @@ class CommandTest {
       }
     }
     assertThat(tried)
-        .contains(
-            Kind.RP_FILTER_DROPS, Kind.REDIRECTS, Kind.FOREIGN_NUMBERS, Kind.WRONG_UPLINK);
+        .contains(Kind.RP_FILTER_DROPS, Kind.REDIRECTS, Kind.FOREIGN_NUMBERS, Kind.WRONG_UPLINK);
   }
 
   /** What the tools never print is not read as if they had. */
   @Test
   void protocolsAndNumbersOfOtherShapesAreNotRead() throws IOException {
     Map<String, String> association = gateway(Kind.SAME_POLICY);
-    association.computeIfPresent("xfrm-state.txt", (file, text) -> text.replace(" spi 0x", " spi 0x1;x;0x"));
+    association.computeIfPresent(
+        "xfrm-state.txt", (file, text) -> text.replace(" spi 0x", " spi 0x1;x;0x"));
     assertThat(findings(association)).isEmpty();
     association = gateway(Kind.SAME_POLICY);
-    association.computeIfPresent("xfrm-state.txt", (file, text) -> text.replace("proto esp", "proto esp;x"));
+    association.computeIfPresent(
+        "xfrm-state.txt", (file, text) -> text.replace("proto esp", "proto esp;x"));
     assertThat(findings(association)).isEmpty();
     Map<String, String> connection = gateway(Kind.STALE_CONNECTION);
     assertThat(findings(connection)).isNotEmpty();
@@ -123,7 +123,9 @@ class CommandTest {
           text ->
               text.replaceAll("\"(fast|forward)\"(?!, \"prio\")", "\"$1" + quoted(HOSTILE) + "\""),
           text -> text.replaceAll("\"srclen\": 16", "\"srclen\": \"16" + quoted(HOSTILE) + "\""),
-          text -> text.replaceAll("\"table\": \"(7[0-9]*|99)\"", "\"table\": \"$1" + quoted(HOSTILE) + "\""),
+          text ->
+              text.replaceAll(
+                  "\"table\": \"(7[0-9]*|99)\"", "\"table\": \"$1" + quoted(HOSTILE) + "\""),
           text -> text.replaceAll("\\b(esp|udp|ah|rw|net|nets)\\b", "$1" + quoted(HOSTILE)),
           text -> text.replaceAll("(reqid|spi) ([0-9a-fx]+)", "$1 $2" + quoted(HOSTILE)));
 

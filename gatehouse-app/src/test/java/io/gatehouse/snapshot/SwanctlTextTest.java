@@ -103,7 +103,8 @@ class SwanctlTextTest {
   /** Where a secret stands among its secrets, no damage elsewhere brings it out. */
   @Test
   void damageBringsNoSecretOut() {
-    String whole = "pools { p { addrs = 10.0.3.0/24 } }\n" + KEPT + "secrets { e { secret = TOP } }\n";
+    String whole =
+        "pools { p { addrs = 10.0.3.0/24 } }\n" + KEPT + "secrets { e { secret = TOP } }\n";
     Random random = new Random(11);
     for (int i = 0; i < 20_000; i++) {
       StringBuilder text = new StringBuilder(whole);
@@ -133,8 +134,10 @@ class SwanctlTextTest {
   void aDamagedFileTakesNoOtherWithIt() {
     Map<String, String> files =
         Map.of(
-            "/etc/swanctl/swanctl.conf", "include conf.d/*.conf\nsecrets { e { secret = \"TOP",
-            "/etc/swanctl/conf.d/a.conf", KEPT);
+            "/etc/swanctl/swanctl.conf",
+            "include conf.d/*.conf\nsecrets { e { secret = \"TOP",
+            "/etc/swanctl/conf.d/a.conf",
+            KEPT);
     Collected collected = Collected.of(new Files(files));
 
     assertThat(collected.texts().get("swanctl.conf"))
