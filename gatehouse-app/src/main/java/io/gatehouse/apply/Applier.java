@@ -158,9 +158,12 @@ public final class Applier {
    * kernel knows them by now, and no new one comes.
    */
   private void endLateConnections(Ruleset ruleset) {
+    List<Connection> connections = Snapshot.connections(machine);
+    if (connections.isEmpty()) {
+      return; // to read the whole host again takes seconds where there are thousands of peers
+    }
     List<Connection> late =
-        StaleConnections.of(Snapshot.connections(machine), ruleset, Snapshot.of(machine))
-            .connections();
+        StaleConnections.of(connections, ruleset, Snapshot.of(machine)).connections();
     if (late.isEmpty()) {
       return;
     }

@@ -13,20 +13,33 @@ import java.util.Set;
  * another base chain, nor stop another table's NAT.
  */
 final class Foreign {
+  /** Docker's documents name it as the place for rules of others. */
+  private static final String DOCKER = "DOCKER-USER";
 
   private Foreign() {}
 
   /** A few lines for each chain in our way, the rule that mends it last. */
   static List<String> warnings(Snapshot snapshot, Ruleset ruleset) {
+    return warnings(
+        snapshot,
+        Ways.devices(ruleset, "inside"),
+        Ways.set(ruleset, "far4").isPresent() || Ways.set(ruleset, "far6").isPresent());
+  }
+
+  /**
+   * The same of what stands already.
+   *
+   * @param inside devices towards our networks
+   * @param tunnels whether there are tunnels
+   */
+  static List<String> warnings(Snapshot snapshot, Set<String> inside, boolean tunnels) {
     List<String> lines = new ArrayList<>();
-    Set<String> inside = Ways.devices(ruleset, "inside");
-    boolean tunnels =
-        Ways.set(ruleset, "far4").isPresent() || Ways.set(ruleset, "far6").isPresent();
     for (Seen.BaseChain chain : snapshot.chains()) {
       if (isOurs(chain) || !Set.of("ip", "ip6", "inet").contains(chain.family())) {
         continue;
       }
-      String name = "`%s %s %s`".formatted(chain.family(), chain.table(), chain.name());
+      String name =
+          "`%s %s %s`%s".formatted(chain.family(), chain.table(), chain.name(), owner(chain));
       if (chain.type().equals("filter") && chain.hook().equals("forward") && chain.drops()) {
         lines.add(
             "! " + name + " drops what its own rules do not accept, also what we forward; let it:");
@@ -60,6 +73,14 @@ final class Foreign {
         && (chain.table().equals(NftScripts.TABLE) || chain.table().equals(NftScripts.FENCE));
   }
 
+  /** Whose it is, where names tell. */
+  private static String owner(Seen.BaseChain chain) {
+    if (chain.table().equals("firewalld")) {
+      return " (firewalld's)";
+    }
+    return chain.leadsTo().stream().anyMatch(DOCKER::equals) ? " (with Docker's chains)" : "";
+  }
+
   /** iptables on top of nftables names its tables and chains so. */
   private static boolean isIptables(Seen.BaseChain chain) {
     return !chain.family().equals("inet")
@@ -74,7 +95,9 @@ final class Foreign {
       Seen.BaseChain chain, Set<String> inside, boolean tunnels) {
     List<String> lines = new ArrayList<>();
     if (isIptables(chain)) {
-      String insert = command(chain) + " -I " + chain.name();
+      // Docker puts its own chains in front again whenever it starts; this one is left to us.
+      String first = chain.leadsTo().contains(DOCKER) ? DOCKER : chain.name();
+      String insert = command(chain) + " -I " + first;
       for (String device : inside) {
         lines.add(insert + " -i " + device + " -j ACCEPT");
         lines.add(insert + " -o " + device + " -j ACCEPT");

@@ -9,9 +9,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -131,6 +134,19 @@ record Generation(int number, Path directory) {
             .filter(text -> text.matches("[0-9]{1,10}"))
             .map(Long::parseLong)
             .orElse(usual.backstop()));
+  }
+
+  /** The devices towards our networks. */
+  Set<String> inside() {
+    return meta("inside").stream()
+        .flatMap(text -> Stream.of(text.split(" ", -1)))
+        .filter(device -> !device.isEmpty())
+        .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  /** Whether it has tunnels. */
+  boolean hasTunnels() {
+    return meta("tunnels").filter("yes"::equals).isPresent();
   }
 
   int from() {

@@ -104,6 +104,11 @@ final class GenerationFiles {
     lines.put("backstop", Long.toString(tags.backstop()));
     lines.put("backstop-before", Long.toString(was.backstop()));
     lines.put("protocol", Integer.toString(tags.protocol()));
+    // What other people's chains must let through, for those who look later.
+    wanted.ifPresent(ruleset -> {
+      lines.put("inside", String.join(" ", Ways.devices(ruleset, "inside")));
+      lines.put("tunnels", Ways.far(ruleset).isEmpty() ? "no" : "yes");
+    });
     lines.putAll(about);
     return lines.entrySet().stream()
         .map(e -> e.getKey() + " " + e.getValue() + "\n")

@@ -23,7 +23,8 @@ final class Inspection {
     Optional<Generation> standing = records.standing().filter(generation -> !generation.isEmpty());
     List<String> drift = new ArrayList<>();
     List<String> waiting = new ArrayList<>();
-    standing.ifPresent(generation -> compare(generation, drift, waiting));
+    List<String> inTheWay = new ArrayList<>();
+    standing.ifPresent(generation -> compare(generation, drift, waiting, inTheWay));
     return new Status(
         standing.flatMap(generation -> generation.meta("gateway")),
         standing.map(Generation::number).orElse(0),
@@ -35,15 +36,19 @@ final class Inspection {
             .orElse(OptionalLong.empty()),
         records.atBoot(),
         drift,
-        waiting);
+        waiting,
+        Culprits.of(machine, drift),
+        inTheWay);
   }
 
-  private void compare(Generation generation, List<String> drift, List<String> waiting) {
+  private void compare(
+      Generation generation, List<String> drift, List<String> waiting, List<String> inTheWay) {
     drift.addAll(
         Drift.rules(
             generation.text("seen.nft"), Standing.read(machine).listing(), generation.shape()));
     Snapshot snapshot = Snapshot.of(machine);
     snapshot.unread().forEach(command -> drift.add("not known, cannot be read: " + command));
+    inTheWay.addAll(Foreign.warnings(snapshot, generation.inside(), generation.hasTunnels()));
     List<Wish> wishes = generation.wishes();
     Map<String, String> settings =
         Snapshot.sysctls(

@@ -15,6 +15,8 @@ import java.util.OptionalLong;
  * @param atBoot the generation that the next boot loads; 0 for none
  * @param drift a line for each difference, with the line of the description that asks for it
  * @param waiting what is wanted of devices that are not there
+ * @param culprits who does such things on this host, with the way out
+ * @param inTheWay other people's chains that stop or rewrite our traffic now, with what mends it
  */
 public record Status(
     Optional<String> gateway,
@@ -24,10 +26,14 @@ public record Status(
     OptionalLong secondsToConfirm,
     int atBoot,
     List<String> drift,
-    List<String> waiting) {
+    List<String> waiting,
+    List<String> culprits,
+    List<String> inTheWay) {
   public Status {
     drift = List.copyOf(drift);
     waiting = List.copyOf(waiting);
+    culprits = List.copyOf(culprits);
+    inTheWay = List.copyOf(inTheWay);
   }
 
   /** Whether the kernel has what it is to have. */

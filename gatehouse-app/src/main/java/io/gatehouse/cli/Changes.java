@@ -447,7 +447,9 @@ final class Changes {
                   status.since().orElse("this boot")));
     }
     status.drift().forEach(line -> lines.add("! " + line));
+    status.culprits().forEach(line -> lines.addAll(Page.wrapped("  by whom: " + line, 80, 0)));
     status.waiting().forEach(line -> lines.add("waits: " + line));
+    lines.addAll(status.inTheWay());
     if (status.secondsToConfirm().isPresent()) {
       lines.add(
           "waits for `gatehouse confirm`, %d s more; then it is taken back"
@@ -475,6 +477,8 @@ final class Changes {
     answer.put("at-boot", status.atBoot());
     answer.put("drift", status.drift());
     answer.put("waiting", status.waiting());
+    answer.put("culprits", status.culprits());
+    answer.put("in-the-way", status.inTheWay());
     answer.put("daemon", following.json());
     call.out().print(Json.text(answer));
     call.out().flush();

@@ -91,6 +91,7 @@ public final class Main {
             Diagnose.spec(surroundings),
             ProbeHost.spec(),
             Demo.spec(),
+            EditorSchema.spec(),
             Completion.spec()));
     commands.forEach(command -> root.addSubcommand(command.name(), command));
     return root;

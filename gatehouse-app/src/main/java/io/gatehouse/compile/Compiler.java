@@ -37,6 +37,7 @@ public final class Compiler {
 
     List<Note> notes = new ArrayList<>(routes.notes());
     mss.values().forEach(reckoning -> notes.addAll(reckoning.notes()));
+    notes.addAll(Warnings.of(gateway));
     List<Companion> companions = new ArrayList<>();
     for (Advice advice : advice(gateway)) {
       companions.addAll(advice.companions());

@@ -205,8 +205,7 @@ final class Ike {
   }
 
   private List<Located<Prefix>> amidst(List<Tunnel> tunnels, Family family) {
-    PrefixIndex far =
-        new PrefixIndex(space.far(family).stream().map(Partition.Claim::prefix).toList());
+    PrefixIndex far = space.farByPrefix(family);
     List<Located<Prefix>> amidst = new ArrayList<>();
     for (Tunnel tunnel : tunnels) {
       for (Located<Peer> peer : tunnel.peers()) {

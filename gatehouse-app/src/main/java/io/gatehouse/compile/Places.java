@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /**
  * How packets from and to a place are told: by device and address, and by IPsec where the place is
@@ -33,6 +32,9 @@ final class Places {
   private final Sets sets;
   private final Map<String, Target> targets = new HashMap<>();
 
+  /** The line that a part of somebody's addresses comes from. */
+  private final Map<Prefix, Origin> written = new HashMap<>();
+
   Places(Gateway gateway, Space space, Sets sets) {
     this.gateway = gateway;
     this.space = space;
@@ -41,16 +43,19 @@ final class Places {
     for (Family family : Family.values()) {
       for (Claim<Tunnel> part : space.far(family)) {
         far.computeIfAbsent(part.owner().name(), n -> new ArrayList<>()).add(part.prefix());
+        written.put(part.prefix(), part.origin());
       }
     }
     far.forEach((name, prefixes) -> targets.put("far_" + name, new Target.Far(name, prefixes)));
     for (Network network : gateway.networks()) {
-      List<Prefix> near =
-          Stream.of(Family.values())
-              .flatMap(family -> space.network(network, family).stream())
-              .map(Located::value)
-              .sorted()
-              .toList();
+      List<Prefix> near = new ArrayList<>();
+      for (Family family : Family.values()) {
+        for (Located<Prefix> part : space.network(network, family)) {
+          near.add(part.value());
+          written.putIfAbsent(part.value(), part.origin());
+        }
+      }
+      near.sort(Comparator.naturalOrder());
       targets.put(
           "net_" + network.name(), new Target.Near(network.name(), network.on().device(), near));
     }
@@ -141,18 +146,11 @@ final class Places {
 
   private Optional<SetRef> addresses(String name, Family family, List<Prefix> prefixes) {
     return sets.addresses(
-        name, family, prefixes.stream().map(p -> new Located<>(p, writtenAt(p))).toList());
-  }
-
-  /** The line that a part of somebody's addresses comes from. */
-  private Origin writtenAt(Prefix part) {
-    return Stream.concat(
-            gateway.networks().stream().flatMap(network -> network.prefixes().stream()),
-            gateway.tunnels().stream().flatMap(tunnel -> tunnel.farPrefixes().stream()))
-        .filter(written -> written.value().contains(part))
-        .max(Comparator.comparingInt(written -> written.value().length()))
-        .map(Located::origin)
-        .orElse(gateway.origin());
+        name,
+        family,
+        prefixes.stream()
+            .map(p -> new Located<>(p, written.getOrDefault(p, gateway.origin())))
+            .toList());
   }
 
   /** The devices towards the world. */
@@ -210,7 +208,7 @@ final class Places {
 
   /** Some of these as a set of that name; where none is missing, the set of all. */
   Optional<SetRef> ofFar(String name, Family family, List<Located<Prefix>> some) {
-    return some.size() == far(family, tunnel -> true).size()
+    return some.size() == space.far(family).size()
         ? far(family)
         : sets.addresses(name, family, some);
   }

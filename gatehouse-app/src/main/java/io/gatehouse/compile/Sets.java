@@ -38,6 +38,9 @@ final class Sets {
    * A set of addresses, its name with the family's number behind it; nothing where there are none.
    */
   Optional<SetRef> addresses(String name, Family family, Collection<Located<Prefix>> prefixes) {
+    if (made.containsKey(name + digit(family))) {
+      return Optional.of(new SetRef(name + digit(family)));
+    }
     List<Claim<Boolean>> parts =
         Partition.cut(
             prefixes.stream()

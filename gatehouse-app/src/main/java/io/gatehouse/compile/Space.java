@@ -6,9 +6,12 @@ import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.PrefixIndex;
 import io.gatehouse.model.Tunnel;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -19,6 +22,11 @@ final class Space {
   private final Gateway gateway;
   // Nobody as an owner stands for our own networks.
   private final List<Claim<Optional<Tunnel>>> parts;
+
+  // Rules ask again and again, and there may be ten thousands of them.
+  private final Map<Family, List<Claim<Tunnel>>> far = new EnumMap<>(Family.class);
+  private final Map<Family, List<Located<Prefix>>> ours = new EnumMap<>(Family.class);
+  private final Map<Family, PrefixIndex> index = new EnumMap<>(Family.class);
 
   Space(Gateway gateway) {
     this.gateway = gateway;
@@ -38,11 +46,21 @@ final class Space {
 
   /** The addresses on the other ends of tunnels, each part with its tunnel. */
   List<Claim<Tunnel>> far(Family family) {
-    return parts.stream()
-        .filter(part -> part.prefix().family() == family)
-        .flatMap(part ->
-            part.owner().stream().map(tunnel -> new Claim<>(part.prefix(), tunnel, part.origin())))
-        .toList();
+    return far.computeIfAbsent(
+        family,
+        f ->
+            parts.stream()
+                .filter(part -> part.prefix().family() == f)
+                .flatMap(part ->
+                    part.owner().stream()
+                        .map(tunnel -> new Claim<>(part.prefix(), tunnel, part.origin())))
+                .toList());
+  }
+
+  /** The same to find those that meet a prefix. */
+  PrefixIndex farByPrefix(Family family) {
+    return index.computeIfAbsent(
+        family, f -> new PrefixIndex(far(f).stream().map(Claim::prefix).toList()));
   }
 
   /** The addresses of our networks, together. */
@@ -68,6 +86,10 @@ final class Space {
 
   /** Everything that is not the internet: networks, far ends and the links of inside interfaces. */
   List<Located<Prefix>> ours(Family family) {
+    return ours.computeIfAbsent(family, this::together);
+  }
+
+  private List<Located<Prefix>> together(Family family) {
     List<Claim<Boolean>> claims = new ArrayList<>();
     parts.forEach(part -> claims.add(new Claim<>(part.prefix(), true, part.origin())));
     gateway.interfaces().stream()

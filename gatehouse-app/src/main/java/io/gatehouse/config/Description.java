@@ -1,6 +1,7 @@
 package io.gatehouse.config;
 
 import java.util.List;
+import java.util.Map;
 
 /** The description of a gateway, as people write it. */
 public final class Description {
@@ -27,5 +28,13 @@ public final class Description {
   /** Every section of the language with its keys, from the top down. */
   public static List<Section> language() {
     return Language.sections();
+  }
+
+  /**
+   * The language as a JSON Schema (draft 7) for editors: maps, lists, texts, numbers and truth
+   * values, in the order to print.
+   */
+  public static Map<String, Object> schema() {
+    return JsonSchema.of(Language.TOP);
   }
 }

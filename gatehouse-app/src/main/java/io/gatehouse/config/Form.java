@@ -19,8 +19,14 @@ public sealed interface Form {
    * @param text what it is: {@code an address}
    * @param pattern what it must look like; empty where a pattern cannot tell
    * @param rule the pattern in words
+   * @param look what all of its texts match, for editors, where the reader says more than a pattern
+   *     can; empty where there is nothing to say
    */
-  record Value(String text, String pattern, String rule) implements Form {}
+  record Value(String text, String pattern, String rule, String look) implements Form {
+    public Value(String text, String pattern, String rule) {
+      this(text, pattern, rule, "");
+    }
+  }
 
   /**
    * One of some words.

@@ -30,17 +30,25 @@ final class Language {
   private static final Form NAME = new Form.Value("a name", NAME_PATTERN, NAME_RULE);
   private static final Form DEVICE = new Form.Value("a device's name", DEVICE_PATTERN, DEVICE_RULE);
   private static final Form GLOB = value("a file, `*` and `?` stand for any");
-  private static final Form ADDRESS = value("an address");
-  private static final Form INTERFACE_ADDRESS = value("address/length");
-  private static final Form PREFIX = value("a prefix");
-  private static final Form REMOTE = value("a prefix, or `internet`");
-  private static final Form SOURCE = value("an address or a prefix");
+  private static final Form ADDRESS = value("an address", "[0-9a-fA-F:.]+");
+  private static final Form INTERFACE_ADDRESS =
+      value("address/length", "[0-9a-fA-F:.]+/[0-9]{1,3}");
+  private static final Form PREFIX = value("a prefix", "[0-9a-fA-F:.]+/[0-9]{1,3}");
+  private static final Form REMOTE =
+      value("a prefix, or `internet`", "internet|[0-9a-fA-F:.]+/[0-9]{1,3}");
+  private static final Form SOURCE =
+      value("an address or a prefix", "[0-9a-fA-F:.]+(/[0-9]{1,3})?");
   private static final Form SERVICE =
-      value("`proto/port`, `proto/a-b`, `proto`, or a service's name");
-  private static final Form INTERFACE = value("an interface's name");
-  private static final Form NETWORK = value("a network's name");
-  private static final Form PLACE = value("a network's name, or `internet`");
-  private static final Form REACH = value("a place, `place/proto/port`, `place/service`");
+      value(
+          "`proto/port`, `proto/a-b`, `proto`, or a service's name",
+          "[a-z][a-z0-9-]*(/[0-9]+(-[0-9]+)?)?");
+  private static final Form INTERFACE = value("an interface's name", NAME_PATTERN);
+  private static final Form NETWORK = value("a network's name", NAME_PATTERN);
+  private static final Form PLACE = value("a network's name, or `internet`", NAME_PATTERN);
+  private static final Form REACH =
+      value(
+          "a place, `place/proto/port`, `place/service`",
+          NAME_PATTERN + "(/[a-z][a-z0-9-]*(/[0-9]+(-[0-9]+)?)?)?");
   private static final Form IKE_NAME =
       new Form.Value(
           "a name",
@@ -606,7 +614,7 @@ final class Language {
       section(
           "",
           "the description",
-          required("version", value("`1`"), "the version of this language", "1"),
+          required("version", value("`1`", VERSION), "the version of this language", "1"),
           required("gateway", NAME, "the name of this gateway", "office"),
           optional(
               "include",
@@ -792,6 +800,11 @@ final class Language {
 
   private static Form value(String text) {
     return new Form.Value(text, "", "");
+  }
+
+  /** With what editors may hold it against; the reader says more, and says it better. */
+  private static Form value(String text, String look) {
+    return new Form.Value(text, "", "", look);
   }
 
   private static Form.Several several(Form item) {

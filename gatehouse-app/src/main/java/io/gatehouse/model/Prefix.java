@@ -2,7 +2,6 @@ package io.gatehouse.model;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -27,9 +26,6 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
   public static final Prefix LINK_LOCAL = masked(new Address(Family.V6, 0xfe80L << 48, 0), 10);
 
   private static final Pattern LENGTH = Pattern.compile("0|[1-9][0-9]{0,2}");
-
-  private static final Comparator<Prefix> ORDER =
-      Comparator.comparing(Prefix::first).thenComparingInt(Prefix::length);
 
   public Prefix {
     if (length < 0 || length > first.family().bits()) {
@@ -146,8 +142,21 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
   }
 
   @Override
+  public boolean equals(Object other) {
+    return other instanceof Prefix(Address theirs, int theirLength)
+        && length == theirLength
+        && first.equals(theirs);
+  }
+
+  @Override
+  public int hashCode() {
+    return first.hashCode() * 31 + length;
+  }
+
+  @Override
   public int compareTo(Prefix other) {
-    return ORDER.compare(this, other);
+    int byFirst = first.compareTo(other.first);
+    return byFirst != 0 ? byFirst : Integer.compare(length, other.length);
   }
 
   /** {@code address/length}, also for a single host. */

@@ -63,6 +63,11 @@ public final class HeaderSpace {
   private final Map<Integer, Unknown> unknowns = new LinkedHashMap<>();
   private final Map<String, int[]> properties = new HashMap<>();
   private final Map<Integer, Held> held = new HashMap<>();
+
+  // A question is about the same few lists again and again, of ten thousands of prefixes some.
+  private final Map<List<Prefix>, Integer> sources = new HashMap<>();
+  private final Map<List<Prefix>, Integer> destinations = new HashMap<>();
+
   private int sane = FALSE;
 
   final int[] iif;
@@ -404,7 +409,8 @@ public final class HeaderSpace {
   // -------------------------------------------------------------------------------------------------
 
   public int source(Collection<Prefix> prefixes) {
-    return Field.member(bdd, source, addresses.of(prefixes));
+    return sources.computeIfAbsent(
+        List.copyOf(prefixes), some -> Field.member(bdd, source, addresses.of(some)));
   }
 
   public int source(Prefix... prefixes) {
@@ -412,7 +418,8 @@ public final class HeaderSpace {
   }
 
   public int destination(Collection<Prefix> prefixes) {
-    return Field.member(bdd, destination, addresses.of(prefixes));
+    return destinations.computeIfAbsent(
+        List.copyOf(prefixes), some -> Field.member(bdd, destination, addresses.of(some)));
   }
 
   public int destination(Prefix... prefixes) {

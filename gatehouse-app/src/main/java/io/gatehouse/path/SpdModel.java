@@ -39,10 +39,44 @@ final class SpdModel {
    * Policies that stand together in the order and do the same: one, those of tunnels of one class,
    * or such without a tunnel. Those of many are about addresses alone.
    *
-   * @param number of the class; 0 without a tunnel
+   * <p>Two of them are the same only where they are one: there may be ten thousands of policies.
    */
-  record Run(List<Policy> policies, int number) {
+  static final class Run {
     record Owner(int number, String name) {}
+
+    /** What the policies of one near side have on the far one. */
+    private record Side(Prefix near, List<Prefix> far) {}
+
+    private final List<Policy> policies;
+    private final int number;
+    private final List<Side> sides;
+
+    /**
+     * @param number of the class; 0 without a tunnel
+     */
+    Run(List<Policy> policies, int number) {
+      this.policies = List.copyOf(policies);
+      this.number = number;
+      sides = policies.size() > 1 ? sides(policies) : List.of();
+    }
+
+    private static List<Side> sides(List<Policy> policies) {
+      boolean out = policies.getFirst().direction() == Direction.OUT;
+      Map<Prefix, List<Prefix>> far = new LinkedHashMap<>();
+      for (Policy policy : policies) {
+        far.computeIfAbsent(out ? policy.source() : policy.destination(), near -> new ArrayList<>())
+            .add(out ? policy.destination() : policy.source());
+      }
+      return far.entrySet().stream().map(side -> new Side(side.getKey(), side.getValue())).toList();
+    }
+
+    List<Policy> policies() {
+      return policies;
+    }
+
+    int number() {
+      return number;
+    }
 
     PolicyAction action() {
       return first().action();
@@ -266,17 +300,12 @@ final class SpdModel {
     }
     // About addresses alone (TunnelClasses): one set for each near side.
     boolean out = run.first().direction() == Direction.OUT;
-    Map<Prefix, List<Prefix>> far = new LinkedHashMap<>();
-    for (Policy policy : run.policies()) {
-      far.computeIfAbsent(out ? policy.source() : policy.destination(), near -> new ArrayList<>())
-          .add(out ? policy.destination() : policy.source());
-    }
     Field here = out ? state.source : state.destination;
     Field there = out ? state.destination : state.source;
     int all = FALSE;
-    for (Map.Entry<Prefix, List<Prefix>> side : far.entrySet()) {
-      int near = here.in(bdd, space.addresses().of(side.getKey()));
-      int some = there.in(bdd, space.addresses().of(side.getValue()));
+    for (Run.Side side : run.sides) {
+      int near = here.in(bdd, space.addresses().of(side.near()));
+      int some = there.in(bdd, space.addresses().of(side.far()));
       all = bdd.or(all, bdd.and(near, some));
     }
     return all;

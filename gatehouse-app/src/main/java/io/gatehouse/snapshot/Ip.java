@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
@@ -18,6 +19,8 @@ import tools.jackson.databind.JsonNode;
  * files name them.
  */
 final class Ip {
+  private static final Pattern BLANKS = Pattern.compile("\\s+");
+
   private static final Set<String> RULE_KEYS =
       Set.of("priority", "src", "srclen", "dst", "dstlen", "fwmark", "fwmask", "table", "protocol");
   private static final Set<String> ROUTE_KEYS =
@@ -245,7 +248,7 @@ final class Ip {
   }
 
   private static List<String> words(String line) {
-    return Stream.of(line.strip().split("\\s+", -1)).toList();
+    return BLANKS.splitAsStream(line.strip()).toList();
   }
 
   private static Optional<String> after(List<String> words, String word) {

@@ -56,9 +56,22 @@ final class Nft {
                       Json.number(chain, "prio").orElse(0L),
                       drops,
                       rewrites,
-                      spares));
+                      spares,
+                      own.stream().flatMap(rule -> targets(rule).stream()).toList()));
             }));
     return List.copyOf(base);
+  }
+
+  /** Where a rule leads. */
+  private static List<String> targets(JsonNode rule) {
+    return Json.elements(rule.path("expr")).stream()
+        .flatMap(statement -> target(statement).stream())
+        .toList();
+  }
+
+  private static Optional<String> target(JsonNode statement) {
+    return Json.text(statement.path("jump"), "target")
+        .or(() -> Json.text(statement.path("goto"), "target"));
   }
 
   private static Optional<Key> key(JsonNode node, String name) {
@@ -97,9 +110,7 @@ final class Nft {
       if (target.equals("MASQUERADE") || target.equals("SNAT")) {
         return true;
       }
-      Optional<String> jump =
-          Json.text(statement.path("jump"), "target")
-              .or(() -> Json.text(statement.path("goto"), "target"));
+      Optional<String> jump = target(statement);
       if (jump.isPresent()) {
         Key next = new Key(at.family(), at.table(), jump.get());
         if (visited.add(next)

@@ -77,6 +77,7 @@ public sealed interface Seen {
    * @param rewrites the numbers, from 1, of its rules that rewrite a source address, also in chains
    *     that it jumps to
    * @param spares whether a rule before the first of those takes what IPsec will protect out
+   * @param leadsTo the chains that its rules go to
    */
   record BaseChain(
       String family,
@@ -87,10 +88,12 @@ public sealed interface Seen {
       long priority,
       boolean drops,
       List<Integer> rewrites,
-      boolean spares)
+      boolean spares,
+      List<String> leadsTo)
       implements Seen {
     public BaseChain {
       rewrites = List.copyOf(rewrites);
+      leadsTo = List.copyOf(leadsTo);
     }
   }
 }

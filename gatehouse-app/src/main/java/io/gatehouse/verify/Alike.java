@@ -25,22 +25,32 @@ import java.util.stream.Stream;
  */
 record Alike(List<Tunnel> tunnels) {
 
-  /** What the description says of sites that nothing else in it names. */
+  /**
+   * What the description says of sites that nothing else in it names: names are quick to compare.
+   */
   private record Said(
-      List<Interface> on,
-      List<Network> local,
+      List<String> on,
+      List<String> local,
       List<What> reach,
       List<Service> outbound,
       List<Service> services) {
-    private record What(Place place, List<Service> services) {}
+    private record What(String place, List<Service> services) {}
 
     static Said of(Tunnel.SiteToSite site) {
       return new Said(
-          site.on(),
-          site.local(),
-          site.reach().stream().map(r -> new What(r.place(), r.services())).toList(),
+          site.on().stream().map(Interface::name).toList(),
+          site.local().stream().map(Network::name).toList(),
+          site.reach().stream().map(r -> new What(name(r.place()), r.services())).toList(),
           site.outbound(),
           site.services().stream().map(Located::value).toList());
+    }
+
+    private static String name(Place place) {
+      return switch (place) {
+        case Network network -> "network " + network.name();
+        case Place.OfTunnel tunnel -> "tunnel " + tunnel.name();
+        case Place.Internet internet -> "internet";
+      };
     }
   }
 

@@ -24,7 +24,9 @@ import io.gatehouse.path.Journey;
 import io.gatehouse.path.PacketPath;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -39,6 +41,8 @@ final class Meaning {
   private final HostState host;
   private final HeaderSpace space;
   private final Bdd bdd;
+  private final List<Prefix> all;
+  private final Map<List<Prefix>, Integer> edges = new HashMap<>();
 
   Meaning(Gateway gateway, Walk walk) {
     this.gateway = gateway;
@@ -46,6 +50,7 @@ final class Meaning {
     host = walk.host();
     space = walk.space();
     bdd = space.bdd();
+    all = far(tunnel -> true);
   }
 
   // ---- addresses
@@ -55,7 +60,7 @@ final class Meaning {
   }
 
   List<Prefix> far() {
-    return far(tunnel -> true);
+    return all;
   }
 
   private static Stream<Prefix> far(Tunnel tunnel) {
@@ -553,6 +558,10 @@ final class Meaning {
 
   /** The first and last address of prefixes: names and broadcasts of their links. */
   int edges(Collection<Prefix> prefixes) {
+    return edges.computeIfAbsent(List.copyOf(prefixes), this::edgesOf);
+  }
+
+  private int edgesOf(List<Prefix> prefixes) {
     List<Prefix> edges = prefixes.stream().flatMap(prefix -> ends(prefix).stream()).toList();
     return bdd.or(space.source(edges), space.destination(edges));
   }
