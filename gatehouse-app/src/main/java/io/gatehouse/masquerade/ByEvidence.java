@@ -7,6 +7,7 @@ import io.gatehouse.packet.Esp;
 import io.gatehouse.packet.Ike;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,8 +71,12 @@ final class ByEvidence implements Association {
     Contest contest = contests.get(remote);
     if (contest != null && !contest.strays.isEmpty()) {
       long since = Ticks.millis(flows.outboundSince(host, remote, esp.spi()));
+      int number = contest.number(host);
       for (Stray stray : contest.strays) {
-        for (Candidate candidate : stray.candidates) {
+        if (!stray.isCandidate(number)) {
+          continue;
+        }
+        for (Candidate candidate : stray.candidates()) {
           // 256 ms: the width of a tick.
           if (candidate.host == host && since + 256 >= candidate.from) {
             stray.sent(candidate, now);
@@ -86,8 +91,9 @@ final class ByEvidence implements Association {
   public boolean watches(int host, int remote) {
     Contest contest = contests.get(remote);
     if (contest != null) {
+      int number = contest.number(host);
       for (Stray stray : contest.strays) {
-        if (stray.isCandidate(host)) {
+        if (stray.isCandidate(number)) {
           return true;
         }
       }
@@ -109,7 +115,7 @@ final class ByEvidence implements Association {
       return Association.to(flows.hostOf(bound));
     }
     Optional<Integer> decided = decide(contest, remote, stray, now);
-    if (decided.isEmpty() && stray.candidates.isEmpty()) {
+    if (decided.isEmpty() && stray.candidates().isEmpty()) {
       // All that explained it was used up by others: who may own it is asked anew.
       contest.strays.remove(stray);
       stray = begin(contest, remote, esp, stray.first, now);
@@ -118,7 +124,7 @@ final class ByEvidence implements Association {
     if (decided.isPresent()) {
       return Association.to(decided.get());
     }
-    List<Candidate> candidates = stray.candidates;
+    List<Candidate> candidates = stray.candidates();
     if (candidates.isEmpty()) {
       contest.strays.remove(stray);
       if (contest.isEmpty()) {
@@ -139,17 +145,16 @@ final class ByEvidence implements Association {
 
   private Stray begin(Contest contest, int remote, Esp esp, long first, long now) {
     boolean early = esp.sequenceNumber() <= EARLY;
-    List<Candidate> explained = new ArrayList<>();
+    Map<Integer, Exchange> explained = new LinkedHashMap<>();
     if (early) {
-      for (Exchange exchange : contest.exchanges.reversed()) {
-        if (exchange.mayExplain(first)
-            && explained.stream().noneMatch(c -> c.host == exchange.host)) {
-          explained.add(new Candidate(exchange.host, exchange.since));
+      for (Exchange exchange : contest.exchanges().reversed()) {
+        if (exchange.mayExplain(first)) {
+          explained.putIfAbsent(exchange.host, exchange);
         }
       }
     }
     Stray stray = new Stray(esp.spi(), explained.isEmpty(), first, now);
-    stray.candidates.addAll(explained);
+    explained.forEach((host, exchange) -> stray.add(contest.candidate(host, exchange.since)));
     stray.contested = explained.size() > 1;
     if (explained.isEmpty()) {
       addUnexplained(contest, remote, stray, early, now);
@@ -172,29 +177,51 @@ final class ByEvidence implements Association {
    * and no others.
    */
   private void settle(Contest contest, int remote, long now) {
+    contest.unsettled = !contest.effort.allows(now);
+    if (contest.unsettled) {
+      return;
+    }
+    int counting = count(contest, now);
     for (Stray stray : List.copyOf(contest.strays)) {
       if (!counts(contest, stray, now) || contest.anyHasTooMany(stray)) {
         continue;
       }
-      int owned = 0;
-      for (Stray other : contest.strays) {
-        owned += counts(contest, other, now) && isWithin(other, stray) ? 1 : 0;
+      contest.effort.spend(stray.candidates().size());
+      int exchanges = contest.plausible(stray);
+      if (counting < exchanges || owned(contest, stray) < exchanges) {
+        continue;
       }
-      int exchanges = 0;
-      for (Exchange exchange : contest.exchanges) {
-        exchanges += exchange.isPlausible() && stray.isCandidate(exchange.host) ? 1 : 0;
-      }
-      if (owned >= exchanges) {
-        for (Stray other : List.copyOf(contest.strays)) {
-          if (!other.lost
-              && !isWithin(other, stray)
-              && other.candidates.removeIf(c -> stray.isCandidate(c.host))
-              && contest.strays.contains(other)) {
-            decide(contest, remote, other, now);
-          }
+      for (Stray other : List.copyOf(contest.strays)) {
+        if (!other.lost
+            && !other.isWithin(stray)
+            && other.removeIf(c -> stray.isCandidate(c.number))
+            && contest.strays.contains(other)) {
+          decide(contest, remote, other, now);
+          counting = count(contest, now);
         }
       }
     }
+  }
+
+  /** How many SPIs use up an exchange each; which do is noted at each. */
+  private static int count(Contest contest, long now) {
+    int counting = 0;
+    for (Stray stray : contest.strays) {
+      stray.counts = counts(contest, stray, now);
+      counting += stray.counts ? 1 : 0;
+      contest.effort.spend(1);
+    }
+    return counting;
+  }
+
+  /** How many SPIs wait for those hosts alone that may own this one. */
+  private static int owned(Contest contest, Stray stray) {
+    int owned = 0;
+    for (Stray other : contest.strays) {
+      contest.effort.spend(stray.width());
+      owned += other.counts && other.isWithin(stray) ? 1 : 0;
+    }
+    return owned;
   }
 
   /**
@@ -208,47 +235,37 @@ final class ByEvidence implements Association {
         && contest.anyExplains(stray);
   }
 
-  private static boolean isWithin(Stray stray, Stray larger) {
-    for (Candidate candidate : stray.candidates) {
-      if (!larger.isCandidate(candidate.host)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /**
    * Who may own an SPI that no exchange explains: hosts with a session but no SPI, and those whose
    * exchange may have been used up by another's SPI; where there are none, all with a session.
    */
   private void addUnexplained(Contest contest, int remote, Stray stray, boolean early, long now) {
     if (early) {
-      for (Exchange exchange : contest.exchanges.reversed()) {
-        if (exchange.state == State.CONSUMED
-            && now - exchange.last <= Contest.DOUBTFUL
-            && !stray.isCandidate(exchange.host)) {
-          stray.candidates.add(new Candidate(exchange.host, 0));
+      for (Exchange exchange : contest.exchanges().reversed()) {
+        if (exchange.state == State.CONSUMED && now - exchange.last <= Contest.DOUBTFUL) {
+          stray.add(contest.candidate(exchange.host, 0));
         }
       }
     }
     flows.eachLive(
         remote,
         now,
+        Flows.LOOKED_AT,
         host -> {
-          if (stray.candidates.size() < unexplainedCopies()
-              && flows.newest(host, remote) == SlotTable.NONE
-              && !stray.isCandidate(host)) {
-            stray.candidates.add(new Candidate(host, 0));
+          boolean room = stray.candidates().size() < unexplainedCopies();
+          if (room && flows.newest(host, remote) == SlotTable.NONE) {
+            stray.add(contest.candidate(host, 0));
           }
+          return room;
         });
-    if (stray.candidates.isEmpty()) {
+    if (stray.candidates().isEmpty()) {
       flows.eachLive(
           remote,
           now,
+          Flows.LOOKED_AT,
           host -> {
-            if (stray.candidates.size() < unexplainedCopies()) {
-              stray.candidates.add(new Candidate(host, 0));
-            }
+            stray.add(contest.candidate(host, 0));
+            return stray.candidates().size() < unexplainedCopies();
           });
     }
   }
@@ -259,12 +276,20 @@ final class ByEvidence implements Association {
 
   /** Binds the SPI where what is known suffices; its host. */
   private Optional<Integer> decide(Contest contest, int remote, Stray stray, long now) {
-    stray.contested |= stray.candidates.size() > 1;
-    if (stray.contested && !stray.lost) {
-      stray.candidates.removeIf(c -> stillUsesItsOld(contest, remote, stray, c));
+    int size = stray.candidates().size();
+    stray.contested |= size > 1;
+    if (size > 1) {
+      if (!contest.effort.allows(now)) {
+        contest.unsettled = true;
+        return Optional.empty();
+      }
+      contest.effort.spend(size);
     }
-    if (stray.candidates.size() == 1) {
-      int host = stray.candidates.getFirst().host;
+    if (stray.contested && !stray.lost) {
+      stray.removeIf(c -> stillUsesItsOld(contest, remote, stray, c));
+    }
+    if (stray.candidates().size() == 1) {
+      int host = stray.candidates().getFirst().host;
       if (stray.lost) {
         return stray.packets >= LOST_PACKETS && now - stray.first >= LOST_TIME
             ? bind(contest, remote, stray, host, Evidence.SESSION, now)
@@ -286,7 +311,7 @@ final class ByEvidence implements Association {
     int answering = stray.answering();
     return answering < 0
         ? Optional.empty()
-        : bind(contest, remote, stray, stray.candidates.get(answering).host, Evidence.ANSWERS, now);
+        : bind(contest, remote, stray, stray.candidates().get(answering).host, Evidence.ANSWERS, now);
   }
 
   /**
@@ -336,9 +361,11 @@ final class ByEvidence implements Association {
     if (contest.plausible(host).isPresent()) {
       return;
     }
+    int number = contest.number(host);
     for (Stray stray : List.copyOf(contest.strays)) {
       if (!stray.lost
-          && stray.candidates.removeIf(c -> c.host == host)
+          && stray.isCandidate(number)
+          && stray.removeIf(c -> c.host == host)
           && contest.strays.contains(stray)) {
         decide(contest, remote, stray, now);
       }
@@ -384,8 +411,8 @@ final class ByEvidence implements Association {
       return;
     }
     boolean replaced = false;
-    for (Exchange exchange : contest.exchanges) {
-      replaced |= exchange.host == host && exchange.state == State.CONSUMED && exchange.replaces();
+    for (Exchange exchange : contest.exchanges(host)) {
+      replaced |= exchange.state == State.CONSUMED && exchange.replaces();
     }
     Evidence evidence = flows.evidenceOf(newest);
     if (replaced
@@ -402,24 +429,24 @@ final class ByEvidence implements Association {
     ledger.revise();
     int spi = flows.spiOf(binding);
     flows.unbind(binding);
-    for (Exchange exchange : contest.exchanges) {
-      if (exchange.host == host && exchange.state == State.CONSUMED) {
+    for (Exchange exchange : contest.exchanges(host)) {
+      if (exchange.state == State.CONSUMED) {
         exchange.become(State.DONE, now);
         exchange.last = now;
       }
     }
     Stray stray = new Stray(spi, true, now, now);
     stray.contested = true;
-    for (Exchange exchange : contest.exchanges) {
-      if (exchange.host != host && exchange.isPlausible() && !stray.isCandidate(exchange.host)) {
-        stray.candidates.add(new Candidate(exchange.host, 0));
+    for (Exchange exchange : contest.exchanges()) {
+      if (exchange.host != host && exchange.isPlausible()) {
+        stray.add(contest.candidate(exchange.host, 0));
       }
     }
-    if (stray.candidates.isEmpty()) {
+    if (stray.candidates().isEmpty()) {
       addUnexplained(contest, remote, stray, true, now);
-      stray.candidates.removeIf(c -> c.host == host);
+      stray.removeIf(c -> c.host == host);
     }
-    if (!stray.candidates.isEmpty()) {
+    if (!stray.candidates().isEmpty()) {
       contest.strays.add(stray);
     }
   }
@@ -465,9 +492,8 @@ final class ByEvidence implements Association {
     if (contest == null) {
       return;
     }
-    for (Exchange exchange : contest.exchanges) {
-      if (exchange.host == host
-          && exchange.cookie == message.initiator()
+    for (Exchange exchange : contest.exchanges(host)) {
+      if (exchange.cookie == message.initiator()
           && exchange.fromInside == fromInside
           && exchange.state == State.DONE
           && exchange.mayConcernIkeAlone()
@@ -484,7 +510,7 @@ final class ByEvidence implements Association {
         contest.exchange(host, message.initiator(), message.messageId(), fromInside);
     if (known.isEmpty() && message.exchange() == Ike.AUTH) {
       // A further round of EAP: the answer before was not the last.
-      contest.exchanges.removeIf(
+      contest.removeIf(
           e -> e.kind == Ike.AUTH && e.host == host && e.cookie == message.initiator());
       ruleOut(contest, remote, host, now);
     }
@@ -511,7 +537,7 @@ final class ByEvidence implements Association {
         message.part() == 0 && message.length() < WITH_SAS && message.inner() != Ike.SA_PAYLOAD;
     boolean goesOn = message.exchange() == Ike.AUTH && message.inner() == Ike.EAP_PAYLOAD;
     if (notifiesOnly || goesOn) {
-      known.ifPresent(contest.exchanges::remove);
+      known.ifPresent(contest::remove);
       ruleOut(contest, remote, host, now);
       return new Verdict.Forward();
     }
@@ -574,7 +600,7 @@ final class ByEvidence implements Association {
     if (hold > 0 && !exchange.released) {
       long until = Long.MIN_VALUE;
       long latest = exchange.state == State.HELD ? exchange.since + hold : now + hold;
-      for (Exchange other : contest.exchanges) {
+      for (Exchange other : contest.exchanges()) {
         if (other.host != exchange.host && other.isPlausible() && now - other.since < hold) {
           until = Math.max(until, Math.min(latest, other.since + hold));
         }
@@ -591,8 +617,9 @@ final class ByEvidence implements Association {
 
   /** An exchange of a host has ended well: what waits for that can be bound. */
   private void finished(Contest contest, int remote, int host, long now) {
+    int number = contest.number(host);
     for (Stray stray : List.copyOf(contest.strays)) {
-      if (stray.isCandidate(host) && contest.strays.contains(stray)) {
+      if (stray.isCandidate(number) && contest.strays.contains(stray)) {
         decide(contest, remote, stray, now);
       }
     }
@@ -605,15 +632,14 @@ final class ByEvidence implements Association {
       return;
     }
     Exchange latest = null;
-    for (Exchange exchange : contest.exchanges) {
-      if (exchange.host == host
-          && isOfNewCookies(exchange, now)
+    for (Exchange exchange : contest.exchanges(host)) {
+      if (isOfNewCookies(exchange, now)
           && (latest == null || latest.state != State.IKE_ALONE)) {
         latest = exchange;
       }
     }
     if (latest != null) {
-      contest.exchanges.remove(latest);
+      contest.remove(latest);
       ruleOut(contest, remote, host, now);
     }
   }
@@ -628,7 +654,7 @@ final class ByEvidence implements Association {
   public void eachRekeying(int remote, long now, IntConsumer host) {
     Contest contest = contests.get(remote);
     if (contest != null) {
-      for (Exchange exchange : contest.exchanges) {
+      for (Exchange exchange : contest.exchanges()) {
         if (isOfNewCookies(exchange, now)) {
           host.accept(exchange.host);
         }
@@ -642,18 +668,29 @@ final class ByEvidence implements Association {
   public void left(int host, int remote, long now) {
     Contest contest = contests.get(remote);
     if (contest != null) {
-      contest.exchanges.removeIf(e -> e.host == host);
+      contest.removeIf(e -> e.host == host);
       for (Stray stray : contest.strays) {
-        stray.candidates.removeIf(c -> c.host == host);
+        stray.removeIf(c -> c.host == host);
       }
-      contest.strays.removeIf(s -> s.candidates.isEmpty());
+      contest.strays.removeIf(s -> s.candidates().isEmpty());
     }
   }
 
   @Override
   public void tick(long now) {
-    contests.values().forEach(c -> c.expire(now, lifetime));
+    contests.forEach((remote, contest) -> {
+      contest.expire(now, lifetime);
+      if (contest.unsettled) {
+        settle(contest, remote, now);
+      }
+    });
     contests.values().removeIf(Contest::isEmpty);
+  }
+
+  /** What was compared for a remote, as long as something is open with it. */
+  long comparisons(int remote) {
+    Contest contest = contests.get(remote);
+    return contest == null ? 0 : contest.effort.all();
   }
 
   @Override
@@ -667,7 +704,7 @@ final class ByEvidence implements Association {
                 stray.spi,
                 stray.first,
                 stray.packets,
-                addresses(stray.candidates)));
+                addresses(stray.candidates())));
       }
     });
     return all;

@@ -2,8 +2,12 @@ package io.gatehouse.masquerade;
 
 import io.gatehouse.packet.Ike;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** What is open between one remote and its hosts: exchanges, and SPIs without a host. */
 final class Contest {
@@ -25,15 +29,70 @@ final class Contest {
   private static final int EACH_HOST = 4;
   private static final int ALL = 8192;
 
-  final List<Exchange> exchanges = new ArrayList<>();
+  private final List<Exchange> exchanges = new ArrayList<>();
+
+  /** The same by their hosts. */
+  private final Map<Integer, List<Exchange>> byHost = new HashMap<>();
+
+  /** Small numbers of hosts, as long as the contest lasts. */
+  private final Map<Integer, Integer> numbers = new HashMap<>();
+
   final List<Stray> strays = new ArrayList<>();
+  final Effort effort = new Effort();
+
+  /** Whether something was left undecided because it would have taken too long. */
+  boolean unsettled;
+
+  /** All exchanges, the oldest first. */
+  List<Exchange> exchanges() {
+    return Collections.unmodifiableList(exchanges);
+  }
+
+  /** Those of one host, the oldest first. */
+  List<Exchange> exchanges(int host) {
+    return Collections.unmodifiableList(byHost.getOrDefault(host, List.of()));
+  }
+
+  /** The number of a host, or -1 where it has none. */
+  int number(int host) {
+    return numbers.getOrDefault(host, -1);
+  }
+
+  /** A host that may own an SPI. */
+  Stray.Candidate candidate(int host, long from) {
+    return new Stray.Candidate(
+        host, numbers.computeIfAbsent(host, one -> numbers.size()), from);
+  }
+
+  void remove(Exchange exchange) {
+    exchanges.remove(exchange);
+    forget(exchange);
+  }
+
+  void removeIf(Predicate<Exchange> which) {
+    exchanges.removeIf(exchange -> {
+      boolean gone = which.test(exchange);
+      if (gone) {
+        forget(exchange);
+      }
+      return gone;
+    });
+  }
+
+  private void forget(Exchange exchange) {
+    List<Exchange> own = byHost.getOrDefault(exchange.host, List.of());
+    if (own.size() > 1) {
+      own.remove(exchange);
+    } else {
+      byHost.remove(exchange.host);
+    }
+  }
 
   /** The exchange of a message, unless it is not known. */
   Optional<Exchange> exchange(int host, long cookie, int message, boolean fromInside) {
-    for (Exchange exchange : exchanges) {
+    for (Exchange exchange : exchanges(host)) {
       if (exchange.message == message
           && exchange.cookie == cookie
-          && exchange.host == host
           && exchange.fromInside == fromInside) {
         return Optional.of(exchange);
       }
@@ -43,21 +102,15 @@ final class Contest {
 
   /** Adds an exchange; a host's oldest makes room, or the oldest of all. */
   void add(Exchange added) {
-    int own = 0;
-    int oldest = -1;
-    for (int i = 0; i < exchanges.size(); i++) {
-      Exchange exchange = exchanges.get(i);
-      if (exchange.host == added.host && exchange.state != Exchange.State.CONSUMED) {
-        own++;
-        oldest = oldest < 0 ? i : oldest;
-      }
-    }
-    if (own >= EACH_HOST) {
-      exchanges.remove(oldest);
+    List<Exchange> open =
+        exchanges(added.host).stream().filter(e -> e.state != Exchange.State.CONSUMED).toList();
+    if (open.size() >= EACH_HOST) {
+      remove(open.getFirst());
     } else if (exchanges.size() >= ALL) {
-      exchanges.removeFirst();
+      remove(exchanges.getFirst());
     }
     exchanges.add(added);
+    byHost.computeIfAbsent(added.host, host -> new ArrayList<>()).add(added);
   }
 
   Optional<Stray> stray(int spi) {
@@ -71,8 +124,8 @@ final class Contest {
 
   /** The host's oldest exchange from which an SPI may come. */
   Optional<Exchange> plausible(int host) {
-    for (Exchange exchange : exchanges) {
-      if (exchange.host == host && exchange.isPlausible()) {
+    for (Exchange exchange : exchanges(host)) {
+      if (exchange.isPlausible()) {
         return Optional.of(exchange);
       }
     }
@@ -81,8 +134,8 @@ final class Contest {
 
   /** The host's oldest exchange from which this SPI may come. */
   Optional<Exchange> explaining(int host, Stray stray) {
-    for (Exchange exchange : exchanges) {
-      if (exchange.host == host && exchange.mayExplain(stray.first)) {
+    for (Exchange exchange : exchanges(host)) {
+      if (exchange.mayExplain(stray.first)) {
         return Optional.of(exchange);
       }
     }
@@ -91,8 +144,8 @@ final class Contest {
 
   /** Whether the SPI may come of an exchange of any host that may own it. */
   boolean anyExplains(Stray stray) {
-    for (Exchange exchange : exchanges) {
-      if (exchange.mayExplain(stray.first) && stray.isCandidate(exchange.host)) {
+    for (Stray.Candidate candidate : stray.candidates()) {
+      if (explaining(candidate.host, stray).isPresent()) {
         return true;
       }
     }
@@ -101,11 +154,10 @@ final class Contest {
 
   /** Whether a host that may own an SPI has so many exchanges that older ones were forgotten. */
   boolean anyHasTooMany(Stray stray) {
-    for (Stray.Candidate candidate : stray.candidates) {
+    for (Stray.Candidate candidate : stray.candidates()) {
       int open = 0;
-      for (Exchange exchange : exchanges) {
-        open +=
-            exchange.host == candidate.host && exchange.state != Exchange.State.CONSUMED ? 1 : 0;
+      for (Exchange exchange : exchanges(candidate.host)) {
+        open += exchange.state != Exchange.State.CONSUMED ? 1 : 0;
       }
       if (open >= EACH_HOST) {
         return true;
@@ -114,9 +166,20 @@ final class Contest {
     return false;
   }
 
+  /** How many exchanges the hosts that may own an SPI have, from which one may come. */
+  int plausible(Stray stray) {
+    int all = 0;
+    for (Stray.Candidate candidate : stray.candidates()) {
+      for (Exchange exchange : exchanges(candidate.host)) {
+        all += exchange.isPlausible() ? 1 : 0;
+      }
+    }
+    return all;
+  }
+
   /** Forgets what is over. */
   void expire(long now, long lifetime) {
-    exchanges.removeIf(exchange ->
+    removeIf(exchange ->
         now - exchange.last
             > switch (exchange.state) {
               case ASKED, HELD, ANSWERED -> UNFINISHED;

@@ -4,7 +4,7 @@ import io.gatehouse.model.Address;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
 
 /**
  * Who talks to whom: inbound SPIs with their hosts, outbound SPIs, and the hosts of each remote.
@@ -32,6 +32,9 @@ final class Flows {
 
   private static final int FIRST_CLIENT = 0;
   private static final int CLIENT_COUNT = 1;
+
+  /** Hosts of one remote that are looked at because of one packet from outside. */
+  static final int LOOKED_AT = 1024;
 
   private final Settings.Limits limits;
   private final int lifetime;
@@ -119,6 +122,27 @@ final class Flows {
     clients.put(NEWEST, clients.find(pair(remote, host), 1), slot + 1);
     ledger.write(new Change.Bind(Address.v4(remote), spi, Address.v4(host)));
     return Optional.empty();
+  }
+
+  /**
+   * Gives an SPI that has a host to another, or to the same with other evidence; where that cannot
+   * be, it stays what it was.
+   *
+   * @return why not, or empty
+   */
+  Optional<Reason> rebind(int binding, int host, Evidence evidence, long now) {
+    int remote = remoteOf(binding);
+    int spi = spiOf(binding);
+    if (hostOf(binding) != host && spisOf(host) >= limits.spis()) {
+      return Optional.of(Reason.HOST_LIMIT);
+    }
+    Optional<Reason> refused = join(host, remote, now);
+    if (refused.isPresent()) {
+      return refused;
+    }
+    unbind(binding);
+    // There is room for it: its own.
+    return bind(remote, spi, host, evidence, now);
   }
 
   void unbind(int binding) {
@@ -211,6 +235,9 @@ final class Flows {
     }
     client = far == SlotTable.NONE ? SlotTable.NONE : clients.add(pair(remote, host), 1);
     if (client == SlotTable.NONE) {
+      if (far != SlotTable.NONE && remotes.at(CLIENT_COUNT, far) == 0) {
+        remotes.remove(far); // else it would stay for ever: nobody leaves it
+      }
       return Optional.of(Reason.FULL);
     }
     int second = remotes.at(FIRST_CLIENT, far);
@@ -230,19 +257,24 @@ final class Flows {
     return far == SlotTable.NONE ? 0 : remotes.at(CLIENT_COUNT, far);
   }
 
-  /** Every host that has had anything to do with a remote within the lifetime, newest first. */
-  void eachLive(int remote, long now, IntConsumer host) {
+  /**
+   * Hosts that have had anything to do with a remote within the lifetime, newest first.
+   *
+   * @param most how many are looked at, live or not: a forged packet may be the reason to ask
+   * @param host told each; whether the next is wanted, too
+   */
+  void eachLive(int remote, long now, int most, IntPredicate host) {
     int far = remotes.find(remote, 2);
     int client = far == SlotTable.NONE ? 0 : remotes.at(FIRST_CLIENT, far);
-    while (client != 0) {
+    for (int looked = 0; client != 0 && looked < most; looked++) {
       int inside = (int) clients.high(client - 1);
       int newest = newest(inside, remote);
       int seen =
           newest == SlotTable.NONE
               ? clients.at(CLIENT_SEEN, client - 1)
               : Math.max(clients.at(CLIENT_SEEN, client - 1), seen(newest));
-      if (Ticks.of(now) - seen <= lifetime) {
-        host.accept(inside);
+      if (Ticks.of(now) - seen <= lifetime && !host.test(inside)) {
+        return;
       }
       client = clients.at(NEXT, client - 1);
     }

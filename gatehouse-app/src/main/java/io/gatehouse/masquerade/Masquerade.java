@@ -28,13 +28,10 @@ public final class Masquerade {
   private final Association association;
   private final Sessions sessions;
   private final Set<OwnSpi> ownSpis = new HashSet<>();
-  private final Set<OwnCookie> ownCookies = new HashSet<>();
   private final Takeovers takeovers;
   private long latest;
 
   private record OwnSpi(int remote, int spi) {}
-
-  private record OwnCookie(int remote, long cookie) {}
 
   /**
    * @param salt a number that strangers do not know, or 0 where the same run is wanted again
@@ -89,8 +86,6 @@ public final class Masquerade {
           ledger.refuse(Reason.MALFORMED, 0, remote, now);
       case Udp udp when isIke(udp) ->
           switch (udp.content()) {
-            case Ike ike when ownCookies.contains(new OwnCookie(remote, ike.initiator())) ->
-                new Verdict.Own();
             case Ike ike -> sessions.inbound(remote, ike, now);
             case Malformed malformed -> ledger.refuse(Reason.MALFORMED, 0, remote, now);
             default -> new Verdict.NotOurs();
@@ -150,7 +145,8 @@ public final class Masquerade {
   }
 
   /**
-   * A host says itself, or its updown hook does, under which SPI it receives from a remote.
+   * A host says itself, or its updown hook does, under which SPI it receives from a remote. Where
+   * that cannot be, nothing changes.
    *
    * @return why that cannot be, or empty
    */
@@ -164,19 +160,20 @@ public final class Masquerade {
     if (ownSpis.contains(new OwnSpi(far, spi))) {
       return Optional.of(Reason.OWN_SPI);
     }
-    if (binding != SlotTable.NONE) {
-      boolean same = flows.hostOf(binding) == (int) host.low();
-      if (!same && flows.evidenceOf(binding) == Evidence.REGISTERED) {
-        ledger.collide();
-        return Optional.of(Reason.SPI_COLLISION);
-      }
-      if (!same) {
+    boolean stands = binding != SlotTable.NONE;
+    boolean anothers = stands && flows.hostOf(binding) != (int) host.low();
+    if (anothers && flows.evidenceOf(binding) == Evidence.REGISTERED) {
+      ledger.collide();
+      return Optional.of(Reason.SPI_COLLISION);
+    }
+    Optional<Reason> refused =
+        stands
+            ? flows.rebind(binding, (int) host.low(), Evidence.REGISTERED, now)
+            : flows.bind(far, spi, (int) host.low(), Evidence.REGISTERED, now);
+    if (refused.isEmpty()) {
+      if (anothers) {
         ledger.revise();
       }
-      flows.unbind(binding);
-    }
-    Optional<Reason> refused = flows.bind(far, spi, (int) host.low(), Evidence.REGISTERED, now);
-    if (refused.isEmpty()) {
       association.bound(far, spi, now);
     }
     return refused;
@@ -213,16 +210,6 @@ public final class Masquerade {
   /** This machine does so no longer. */
   public void disown(Address remote, int spi) {
     ownSpis.remove(new OwnSpi((int) remote.low(), spi));
-  }
-
-  /** This machine has an IKE SA itself. */
-  public void ownCookie(Address remote, long cookie) {
-    ownCookies.add(new OwnCookie((int) remote.low(), cookie));
-  }
-
-  /** This machine has it no longer. */
-  public void disownCookie(Address remote, long cookie) {
-    ownCookies.remove(new OwnCookie((int) remote.low(), cookie));
   }
 
   /** Frees what a host, whose session is dead, holds with a remote. */

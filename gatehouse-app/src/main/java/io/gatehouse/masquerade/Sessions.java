@@ -2,11 +2,12 @@ package io.gatehouse.masquerade;
 
 import io.gatehouse.model.Address;
 import io.gatehouse.packet.Ike;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** IKE SAs by the initiator's cookie, and the host of each. The port says nothing: it is 500. */
 final class Sessions {
@@ -138,7 +139,14 @@ final class Sessions {
   /** Whether no other host has to do with a remote. */
   boolean isAlone(int host, int remote, long now) {
     boolean[] others = new boolean[1];
-    flows.eachLive(remote, now, other -> others[0] |= other != host);
+    flows.eachLive(
+        remote,
+        now,
+        Integer.MAX_VALUE,
+        other -> {
+          others[0] = other != host;
+          return !others[0];
+        });
     return !others[0];
   }
 
@@ -148,25 +156,19 @@ final class Sessions {
             .filter(s -> s.remotes().contains(Address.v4(remote)))
             .max((a, b) -> Integer.compare(a.remotes().length(), b.remotes().length()))
             .map(Settings.Server::host);
-    List<Integer> hosts = new ArrayList<>();
+    Set<Integer> possible = new LinkedHashSet<>();
     if (message.responder() != 0) {
-      association.eachRekeying(
-          remote,
-          now,
-          host -> {
-            if (!hosts.contains(host)) {
-              hosts.add(host);
-            }
-          });
+      association.eachRekeying(remote, now, possible::add);
     } else if (server.isPresent()) {
-      hosts.add((int) server.get().low());
+      possible.add((int) server.get().low());
     }
-    if (hosts.isEmpty()) {
-      flows.eachLive(remote, now, hosts::add);
+    if (possible.isEmpty()) {
+      flows.eachLive(remote, now, Flows.LOOKED_AT, possible::add);
     }
-    if (hosts.isEmpty() && server.isPresent()) {
-      hosts.add((int) server.get().low());
+    if (possible.isEmpty() && server.isPresent()) {
+      possible.add((int) server.get().low());
     }
+    List<Integer> hosts = List.copyOf(possible);
     if (hosts.isEmpty()) {
       return ledger.refuse(Reason.NO_HOST, 0, remote, now);
     }

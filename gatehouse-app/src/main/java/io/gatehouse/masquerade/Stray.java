@@ -1,7 +1,9 @@
 package io.gatehouse.masquerade;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** An inbound SPI without a host, the hosts that may own it, and what speaks for each. */
 final class Stray {
@@ -30,9 +32,13 @@ final class Stray {
   /** No exchange explains it: an entry was lost, or it is forged. */
   final boolean lost;
 
-  final List<Candidate> candidates = new ArrayList<>();
+  private final List<Candidate> candidates = new ArrayList<>();
+  private final HostSet hosts = new HostSet();
   long last;
   long packets;
+
+  /** Whether it uses up an exchange, as of the last count. */
+  boolean counts;
 
   /** Whether it was ever undecided between several. */
   boolean contested;
@@ -52,6 +58,9 @@ final class Stray {
   static final class Candidate {
     final int host;
 
+    /** The host's number in its contest. */
+    final int number;
+
     /** When the exchange began that makes it one; outbound SPIs of before say nothing. */
     final long from;
 
@@ -61,19 +70,52 @@ final class Stray {
     private boolean near;
     private double weight;
 
-    Candidate(int host, long from) {
+    Candidate(int host, int number, long from) {
       this.host = host;
+      this.number = number;
       this.from = from;
     }
   }
 
-  boolean isCandidate(int host) {
-    for (Candidate candidate : candidates) {
-      if (candidate.host == host) {
-        return true;
-      }
+  /** The hosts that may own it, in the order in which they get copies. */
+  List<Candidate> candidates() {
+    return Collections.unmodifiableList(candidates);
+  }
+
+  /** One more, unless it is known. */
+  void add(Candidate candidate) {
+    if (!hosts.contains(candidate.number)) {
+      hosts.add(candidate.number);
+      candidates.add(candidate);
     }
-    return false;
+  }
+
+  /** Rules out those of whom this holds; whether there were any. */
+  boolean removeIf(Predicate<Candidate> which) {
+    return candidates.removeIf(candidate -> {
+      boolean out = which.test(candidate);
+      if (out) {
+        hosts.remove(candidate.number);
+      }
+      return out;
+    });
+  }
+
+  /**
+   * @param number of a host in the contest; -1 where it has none
+   */
+  boolean isCandidate(int number) {
+    return number >= 0 && hosts.contains(number);
+  }
+
+  /** Whether all that may own it may own the other. */
+  boolean isWithin(Stray larger) {
+    return hosts.isWithin(larger.hosts);
+  }
+
+  /** What it costs to hold it against another. */
+  int width() {
+    return hosts.width();
   }
 
   /** A packet of it came. */

@@ -221,14 +221,44 @@ class MasqueradeTest {
   }
 
   @Test
-  void ownSpisAndCookiesAreNeverRedirected() {
+  void aRegistrationThatIsRefusedLeavesTheBindingThatStands() {
+    for (Settings.Limits limits :
+        List.of(
+            new Settings.Limits(2, 4, 3, 4, 2, 1000), // SPIs of a host
+            new Settings.Limits(100, 4, 1, 4, 2, 1000), // hosts of a remote
+            new Settings.Limits(100, 4, 100, 4, 2, 1))) { // entries of the tables
+      Gateway small = new Gateway(settings(true, List.of(), limits));
+      small.engine.recall(REMOTE, 0x11, A, 0);
+      small.engine.register(B, OTHER, 0x51, 0);
+      small.engine.register(B, OTHER, 0x52, 0);
+      small.engine.changes();
+
+      assertThat(small.engine.register(B, REMOTE, 0x11, 0)).isPresent();
+
+      assertThat(small.espIn(0x11, 2)).isEqualTo(to(A));
+      assertThat(small.engine.changes()).isEmpty();
+      assertThat(small.engine.status().revised()).isZero();
+    }
+  }
+
+  @Test
+  void aHostAtItsLimitMayRegisterWhatItHas() {
+    Gateway small =
+        new Gateway(settings(true, List.of(), new Settings.Limits(2, 4, 3, 4, 2, 1000)));
+    small.engine.recall(REMOTE, 0x11, A, 0);
+    small.engine.recall(REMOTE, 0x12, A, 0);
+
+    assertThat(small.engine.register(A, REMOTE, 0x11, 0)).isEmpty();
+
+    assertThat(small.engine.register(B, REMOTE, 0x11, 0)).contains(Reason.SPI_COLLISION);
+  }
+
+  @Test
+  void ownSpisAreNeverRedirected() {
     g.logon(A);
     g.engine.own(REMOTE, 0x77);
-    g.engine.ownCookie(REMOTE, 0x88);
 
     assertThat(g.begins(0x77)).isEqualTo(new Verdict.Own());
-    assertThat(g.ikeIn(Wire.v2(0x88, 0x89, Ike.INFORMATIONAL, 5, false, 0, Wire.SHORT)))
-        .isEqualTo(new Verdict.Own());
     assertThat(g.engine.register(B, REMOTE, 0x77, 0)).contains(Reason.OWN_SPI);
     assertThat(g.begins(0x11)).as("A's exchange was not used up").isEqualTo(to(A));
 
