@@ -78,6 +78,7 @@ public record LiveMaps(
    * @param spis from a remote and an inbound SPI to a zone
    * @param cookies from a remote and an initiator's cookie to a zone
    * @param watched hosts and remotes whose established traffic is wanted too
+   * @param sent hosts, remotes and SPIs under which they sent lately; the kernel writes it
    * @param own this host's inbound SPIs, where it speaks IPsec itself on the same interface
    */
   public record OfMasquerade(
@@ -86,6 +87,7 @@ public record LiveMaps(
       NftSet spis,
       NftSet cookies,
       NftSet watched,
+      NftSet sent,
       Optional<NftSet> own) {}
 
   public LiveMaps {
@@ -122,10 +124,16 @@ public record LiveMaps(
 
   private static Optional<OfMasquerade> masquerade(Gateway gateway, Map<String, NftSet> live) {
     List<NftSet> all =
-        Stream.of(VpnHosts.ZONES, VpnHosts.HOSTS, VpnHosts.SPIS, VpnHosts.COOKIES, VpnHosts.WATCHED)
+        Stream.of(
+                VpnHosts.ZONES,
+                VpnHosts.HOSTS,
+                VpnHosts.SPIS,
+                VpnHosts.COOKIES,
+                VpnHosts.WATCHED,
+                VpnHosts.SENT)
             .flatMap(name -> Optional.ofNullable(live.get(name)).stream())
             .toList();
-    return gateway.masquerade().isPresent() && all.size() == 5
+    return gateway.masquerade().isPresent() && all.size() == 6
         ? Optional.of(
             new OfMasquerade(
                 all.get(0),
@@ -133,6 +141,7 @@ public record LiveMaps(
                 all.get(2),
                 all.get(3),
                 all.get(4),
+                all.get(5),
                 Optional.ofNullable(live.get(VpnHosts.OWN_SPIS))))
         : Optional.empty();
   }

@@ -6,16 +6,17 @@ import io.gatehouse.masquerade.Reason;
 import io.gatehouse.masquerade.Status;
 import io.gatehouse.masquerade.Verdict;
 import io.gatehouse.model.Address;
+import io.gatehouse.netlink.Bytes;
 import io.gatehouse.netlink.ElementChange;
 import io.gatehouse.netlink.PacketQueue.Ruling;
 import io.gatehouse.netlink.SetElement;
 import io.gatehouse.packet.Ike;
 import io.gatehouse.packet.Ip;
 import io.gatehouse.packet.Udp;
+import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.slowpath.Elements.Cookie;
 import io.gatehouse.slowpath.Elements.Spi;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -29,14 +30,22 @@ import java.util.Set;
  * that have to wait. A function of what it is told; times are milliseconds that never go back.
  */
 final class Decider {
-  /** Packets that may wait; beyond, they go on at once. */
+  /**
+   * Packets that may wait. Beyond, they are not held: a host's go on at once, a remote's to this
+   * host's own rules, as what nobody inside began.
+   */
   private static final int ROOM = 1024;
+
+  /**
+   * A host keeps its zone so many milliseconds longer than it holds something in it: stock conntrack
+   * forgets its connections meanwhile (nf_conntrack_generic_timeout, 600 s for ESP).
+   */
+  private static final long REST = 15 * 60_000;
 
   private final Plan plan;
   private final Masquerade engine;
   private final Elements elements;
-  private final Map<Address, Integer> zones = new HashMap<>();
-  private final BitSet taken = new BitSet();
+  private final HostZones zones;
   private final Map<Spi, Address> bound = new HashMap<>();
   private final Map<Cookie, Address> sessions = new HashMap<>();
   private final Map<Spi, Long> used = new HashMap<>();
@@ -44,6 +53,7 @@ final class Decider {
   private final Set<Spi> own = new HashSet<>();
   private final List<Held> held = new ArrayList<>();
   private long withoutZone;
+  private long latest;
 
   private record Pair(Address host, Address remote) {}
 
@@ -56,29 +66,42 @@ final class Decider {
   Decider(Plan plan, long salt) {
     this.plan = plan;
     engine = new Masquerade(plan.settings(), salt);
+    zones = new HostZones(plan.zones());
     elements = new Elements(plan.maps(), plan.lifetime());
   }
 
   // ---- what stands since before
 
-  /** Takes over what a predecessor left in the maps. */
-  void recall(
-      List<SetElement> ofZones, List<SetElement> ofSpis, List<SetElement> ofCookies, long now) {
+  /** Takes over what a predecessor left in the maps; of hosts, those whose pair is whole. */
+  void recall(Standing listed, long now) {
+    latest = now;
+    Map<Integer, Address> back = new HashMap<>();
+    for (SetElement element : listed.hosts()) {
+      Optional<Address> host = Elements.hostBack(element);
+      OptionalInt zone = Elements.zoneBack(element);
+      if (host.isPresent() && zone.isPresent()) {
+        back.put(zone.getAsInt(), host.get());
+      }
+    }
     Map<Integer, Address> hosts = new HashMap<>();
-    for (SetElement element : ofZones) {
+    for (SetElement element : listed.zones()) {
       Optional<Address> host = Elements.address(element).filter(elements::isClient);
       OptionalInt zone = Elements.zone(element);
-      if (host.isPresent() && zone.isPresent() && isOurs(zone.getAsInt())) {
-        take(host.get(), zone.getAsInt());
+      if (host.isPresent()
+          && zone.isPresent()
+          && host.get().equals(back.get(zone.getAsInt()))) {
+        zones.recall(host.get(), zone.getAsInt(), now);
+      }
+      if (host.isPresent() && zone.isPresent() && zones.of(host.get()).equals(zone)) {
         hosts.put(zone.getAsInt(), host.get());
       }
     }
-    for (SetElement element : ofSpis) {
+    for (SetElement element : listed.spis()) {
       Optional<Address> host = host(element, hosts);
       Elements.spi(element)
           .ifPresent(spi -> host.ifPresent(h -> engine.recall(spi.remote(), spi.spi(), h, now)));
     }
-    for (SetElement element : ofCookies) {
+    for (SetElement element : listed.cookies()) {
       Optional<Address> host = host(element, hosts);
       Elements.cookie(element)
           .ifPresent(cookie ->
@@ -92,37 +115,79 @@ final class Decider {
     return zone.isPresent() ? Optional.ofNullable(hosts.get(zone.getAsInt())) : Optional.empty();
   }
 
-  private boolean isOurs(int zone) {
-    return plan.zones().first() <= zone && zone <= plan.zones().last();
-  }
-
-  private void take(Address host, int zone) {
-    zones.put(host, zone);
-    taken.set(zone);
-  }
-
-  /** Everything that is to stand, for maps that somebody emptied. */
-  Step everything() {
+  /**
+   * What makes the maps hold all that is to stand, and nothing else: an SPI that leads to a zone
+   * whose host has changed would lead to the wrong one.
+   */
+  Step everything(Standing listed) {
     Step step = new Step();
-    zones.forEach((host, zone) -> elements.zone(host, zone).forEach(step::change));
-    bound.forEach(
-        (spi, host) -> zoneOf(host).flatMap(z -> elements.bind(spi, z)).ifPresent(step::change));
-    sessions.forEach((cookie, host) ->
-        zoneOf(host).flatMap(z -> elements.bind(cookie, z)).ifPresent(step::change));
-    watched.forEach(pair -> step.change(elements.watch(pair.host, pair.remote, true)));
-    own.forEach(spi -> elements.own(spi, true).ifPresent(step::change));
+    Set<Bytes> right = new HashSet<>();
+    for (SetElement element : listed.zones()) {
+      keep(element, Elements.address(element), Elements.zone(element), plan.maps().zones(), step)
+          .ifPresent(right::add);
+    }
+    for (SetElement element : listed.hosts()) {
+      keep(
+              element,
+              Elements.hostBack(element),
+              Elements.zoneBack(element),
+              plan.maps().hosts(),
+              step)
+          .ifPresent(right::add);
+    }
+    for (SetElement element : listed.spis()) {
+      Optional<Address> host = Elements.spi(element).flatMap(spi -> Optional.ofNullable(bound.get(spi)));
+      keep(element, host, Elements.zone(element), plan.maps().spis(), step)
+          .ifPresent(right::add);
+    }
+    for (SetElement element : listed.cookies()) {
+      Optional<Address> host = Elements.cookie(element).flatMap(cookie -> Optional.ofNullable(sessions.get(cookie)));
+      keep(element, host, Elements.zone(element), plan.maps().cookies(), step)
+          .ifPresent(right::add);
+    }
+    missing(step, right);
     return step;
   }
 
-  private Optional<Integer> zoneOf(Address host) {
-    return Optional.ofNullable(zones.get(host));
+  /** The key of an element that leads to its host's zone or back; another is removed. */
+  private Optional<Bytes> keep(
+      SetElement element, Optional<Address> host, OptionalInt zone, NftSet map, Step step) {
+    if (zone.isPresent() && host.filter(h -> zones.of(h).equals(zone)).isPresent()) {
+      return Optional.of(element.key());
+    }
+    step.change(new ElementChange.Remove(Elements.id(map), element));
+    return Optional.empty();
   }
 
-  /** Whether all zones are among those that the kernel lists. */
-  boolean stands(List<SetElement> ofZones) {
-    Set<Address> listed = new HashSet<>();
-    ofZones.forEach(element -> Elements.address(element).ifPresent(listed::add));
-    return listed.containsAll(zones.keySet());
+  /**
+   * Adds what is to stand.
+   *
+   * @param right keys of what stands; those of the four maps differ in their lengths
+   */
+  private void missing(Step step, Set<Bytes> right) {
+    zones.forEach((host, zone) ->
+        step.change(
+            elements.zone(host, zone).stream()
+                .filter(change -> !right.contains(change.element().key()))
+                .toList()));
+    bound.forEach((spi, host) ->
+        bind(spi, host).filter(add -> !right.contains(add.element().key())).ifPresent(step::change));
+    sessions.forEach((cookie, host) ->
+        bind(cookie, host)
+            .filter(add -> !right.contains(add.element().key()))
+            .ifPresent(step::change));
+    watched.forEach(pair -> step.change(elements.watch(pair.host, pair.remote, true)));
+    own.forEach(spi -> elements.own(spi, true).ifPresent(step::change));
+  }
+
+  private Optional<ElementChange> bind(Spi spi, Address host) {
+    OptionalInt zone = zones.of(host);
+    return zone.isPresent() ? elements.bind(spi, zone.getAsInt()) : Optional.empty();
+  }
+
+  private Optional<ElementChange> bind(Cookie cookie, Address host) {
+    OptionalInt zone = zones.of(host);
+    return zone.isPresent() ? elements.bind(cookie, zone.getAsInt()) : Optional.empty();
   }
 
   /** The SPIs under which this host itself receives, all of them. */
@@ -155,6 +220,7 @@ final class Decider {
   }
 
   private void decide(Asked asked, Step step, long now) {
+    latest = now;
     if (asked.inbound()) {
       inbound(asked, step, now);
     } else {
@@ -164,16 +230,23 @@ final class Decider {
 
   private void outbound(Asked asked, Step step, long now) {
     Ip packet = asked.packet();
-    if (!zones.containsKey(packet.source())) {
-      // It comes again, in its zone.
-      step.rule(asked, zone(packet.source(), step) ? Ruling.REPEAT : Ruling.DROP);
+    Address host = packet.source();
+    boolean zoned = zones.of(host).isPresent();
+    if (!zoned && !mayHaveZone(host)) {
+      step.rule(asked, Ruling.DROP);
       return;
     }
+    // Asked before it gets a zone: what is refused takes none.
     Verdict verdict = engine.outbound(packet, now);
     Set<Address> decided = take(step);
+    zones.seen(host, now);
     switch (verdict) {
-      case Verdict.Hold(long until) -> hold(asked, until, step);
       case Verdict.Drop drop -> step.rule(asked, Ruling.DROP);
+      case Verdict.NotOurs other -> step.rule(asked, Ruling.ACCEPT);
+      // It comes again, in its zone: the engine takes it for sent again.
+      case Verdict accepted when !zoned ->
+          step.rule(asked, zone(host, step) ? Ruling.REPEAT : Ruling.DROP);
+      case Verdict.Hold(long until) -> hold(asked, until, step);
       default -> step.rule(asked, Ruling.ACCEPT);
     }
     again(decided, step, now);
@@ -214,7 +287,7 @@ final class Decider {
     if (spi.isPresent() && host.equals(bound.get(spi.get()))) {
       // Put in once more, because it may just have gone: a packet comes again for what is not
       // there.
-      zoneOf(host).flatMap(zone -> elements.bind(spi.get(), zone)).ifPresent(step::change);
+      bind(spi.get(), host).ifPresent(step::change);
       step.rule(asked, Ruling.REPEAT);
     } else if (standing) {
       step.rule(asked, Ruling.ACCEPT);
@@ -277,21 +350,39 @@ final class Decider {
 
   // ---- maps
 
-  /** A zone for a host that has none; whether there is one. */
-  private boolean zone(Address host, Step step) {
-    if (zones.containsKey(host)) {
-      return true;
-    }
-    int zone = taken.nextClearBit(plan.zones().first());
-    List<ElementChange> changes =
-        zone <= plan.zones().last() ? elements.zone(host, zone) : List.of();
-    if (changes.isEmpty()) {
+  /** Whether a host can get a zone where it has none. */
+  private boolean mayHaveZone(Address host) {
+    boolean client = elements.isClient(host);
+    if (client && zones.isFull() && zones.longestIdle().isEmpty()) {
       withoutZone++;
       return false;
     }
-    take(host, zone);
-    changes.forEach(step::change);
+    return client;
+  }
+
+  /**
+   * A zone for a host that has none; whether there is one. Where all are taken, whoever has held
+   * nothing for the longest time gives his.
+   */
+  private boolean zone(Address host, Step step) {
+    if (zones.of(host).isPresent()) {
+      return true;
+    }
+    if (!mayHaveZone(host)) {
+      return false;
+    }
+    List<ElementChange> together = new ArrayList<>();
+    if (zones.isFull()) {
+      zones.longestIdle().ifPresent(idle -> together.addAll(takeBack(idle)));
+    }
+    together.addAll(elements.zone(host, zones.give(host, latest)));
+    step.change(together);
     return true;
+  }
+
+  private List<ElementChange> takeBack(Address host) {
+    OptionalInt zone = zones.takeBack(host);
+    return zone.isPresent() ? elements.zoneGone(host, zone.getAsInt()) : List.of();
   }
 
   /** Takes the engine's changes over, and tells for which remotes something was bound. */
@@ -303,14 +394,17 @@ final class Decider {
           Spi spi = new Spi(remote, number);
           if (zone(host, step)) {
             bound.put(spi, host);
-            zoneOf(host).flatMap(z -> elements.bind(spi, z)).ifPresent(step::change);
+            zones.holds(host);
+            bind(spi, host).ifPresent(step::change);
             remotes.add(remote);
           }
         }
         case Change.Unbind(Address remote, int number) -> {
           Spi spi = new Spi(remote, number);
           used.remove(spi);
-          if (bound.remove(spi) != null) {
+          Address host = bound.remove(spi);
+          if (host != null) {
+            zones.lets(host, latest);
             step.change(elements.unbind(spi));
           }
         }
@@ -318,12 +412,15 @@ final class Decider {
           Cookie cookie = new Cookie(remote, number);
           if (zone(host, step)) {
             sessions.put(cookie, host);
-            zoneOf(host).flatMap(z -> elements.bind(cookie, z)).ifPresent(step::change);
+            zones.holds(host);
+            bind(cookie, host).ifPresent(step::change);
           }
         }
         case Change.UnbindCookie(Address remote, long number) -> {
           Cookie cookie = new Cookie(remote, number);
-          if (sessions.remove(cookie) != null) {
+          Address host = sessions.remove(cookie);
+          if (host != null) {
+            zones.lets(host, latest);
             step.change(elements.unbind(cookie));
           }
         }
@@ -342,16 +439,29 @@ final class Decider {
 
   // ---- time
 
-  /** The kernel lists an SPI: how long ago it was used. */
-  void seen(SetElement element, long now) {
-    Optional<Spi> spi = Elements.spi(element).filter(bound::containsKey);
-    if (spi.isPresent()) {
-      long when = Math.max(0, now - elements.idle(element));
-      Long before = used.put(spi.get(), when);
-      // The kernel tells of the last refreshing only.
-      if (before == null || when > before) {
-        engine.used(spi.get().remote(), spi.get().spi(), when);
-      }
+  /**
+   * The kernel lists zones and SPIs, and how long ago these were used.
+   *
+   * @return whether all zones are there, and no SPI that we do not know
+   */
+  boolean seen(List<SetElement> ofZones, List<SetElement> ofSpis, long now) {
+    Set<Address> listed = new HashSet<>();
+    ofZones.forEach(element -> Elements.address(element).ifPresent(listed::add));
+    boolean stands = listed.containsAll(zones.hosts());
+    for (SetElement element : ofSpis) {
+      Optional<Spi> spi = Elements.spi(element).filter(bound::containsKey);
+      spi.ifPresent(known -> used(known, now - elements.idle(element)));
+      stands &= spi.isPresent();
+    }
+    return stands;
+  }
+
+  private void used(Spi spi, long at) {
+    long when = Math.max(0, at);
+    Long before = used.put(spi, when);
+    // The kernel tells of the last refreshing only.
+    if (before == null || when > before) {
+      engine.used(spi.remote(), spi.spi(), when);
     }
   }
 
@@ -365,10 +475,34 @@ final class Decider {
   /** Forgets what is over; every second or so. */
   Step tick(long now) {
     Step step = new Step();
+    latest = now;
     engine.tick(now);
     take(step);
     List.copyOf(watched).forEach(pair -> watch(pair.host, pair.remote, step));
     return step;
+  }
+
+  /** Whether there are hosts whose zone can be given back, unless the kernel has seen them. */
+  boolean someAreIdle(long now) {
+    return !zones.idleSince(now - rest()).isEmpty();
+  }
+
+  /**
+   * Gives back the zones of hosts that hold nothing any more.
+   *
+   * @param sent what the kernel has seen sent within the lifetime, of which nobody tells us: these
+   *     hosts keep theirs
+   */
+  Step giveBack(List<SetElement> sent, long now) {
+    Step step = new Step();
+    latest = now;
+    sent.forEach(element -> Elements.sender(element).ifPresent(host -> zones.seen(host, now)));
+    zones.idleSince(now - rest()).forEach(host -> step.change(takeBack(host)));
+    return step;
+  }
+
+  private long rest() {
+    return Math.max(plan.lifetime().toMillis(), REST);
   }
 
   /** When something that waits is due; nothing where nothing waits. */
@@ -402,6 +536,7 @@ final class Decider {
   /** Frees what a host holds with a remote. */
   Step release(Address host, Address remote, long now) {
     Step step = new Step();
+    latest = now;
     engine.release(host, remote, now);
     take(step);
     return step;
@@ -415,6 +550,7 @@ final class Decider {
   Step register(
       Address host, Address remote, int spi, long now, java.util.function.Consumer<Reason> told) {
     Step step = new Step();
+    latest = now;
     if (elements.isClient(host)) {
       engine.register(host, remote, spi, now).ifPresent(told);
       again(take(step), step, now);

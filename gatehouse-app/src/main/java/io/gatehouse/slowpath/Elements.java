@@ -74,12 +74,24 @@ final class Elements {
         || !isIn(contract(maps.hosts()).keys(), zone)) {
       return List.of();
     }
-    Bytes address = Bytes.of(host.bytes());
     return List.of(
-        new ElementChange.Add(
-            id(maps.zones()), SetElement.of(address, new Data.Value(Bytes.int16(zone)))),
-        new ElementChange.Add(
-            id(maps.hosts()), SetElement.of(Bytes.int16(zone), new Data.Value(address))));
+        new ElementChange.Add(id(maps.zones()), oneWay(host, zone)),
+        new ElementChange.Add(id(maps.hosts()), back(host, zone)));
+  }
+
+  /** A host and its zone, both no longer. */
+  List<ElementChange> zoneGone(Address host, int zone) {
+    return List.of(
+        new ElementChange.Remove(id(maps.zones()), oneWay(host, zone)),
+        new ElementChange.Remove(id(maps.hosts()), back(host, zone)));
+  }
+
+  private static SetElement oneWay(Address host, int zone) {
+    return SetElement.of(Bytes.of(host.bytes()), new Data.Value(Bytes.int16(zone)));
+  }
+
+  private static SetElement back(Address host, int zone) {
+    return SetElement.of(Bytes.int16(zone), new Data.Value(Bytes.of(host.bytes())));
   }
 
   private static Bytes key(Spi spi) {
@@ -154,6 +166,29 @@ final class Elements {
             && zone.length() >= 2
         ? OptionalInt.of(zone.u16(0))
         : OptionalInt.empty();
+  }
+
+  /** The zone of an element that leads back to a host. */
+  static OptionalInt zoneBack(SetElement element) {
+    return element.key().length() >= 2
+        ? OptionalInt.of(element.key().u16(0))
+        : OptionalInt.empty();
+  }
+
+  /** The host that such an element leads to. */
+  static Optional<Address> hostBack(SetElement element) {
+    return element.data().isPresent()
+            && element.data().get() instanceof Data.Value(Bytes host)
+            && host.length() == ADDRESS
+        ? Optional.of(Address.v4((int) host.u32be(0)))
+        : Optional.empty();
+  }
+
+  /** The host that sent under an SPI that the kernel has seen. */
+  static Optional<Address> sender(SetElement element) {
+    return element.key().length() == 2 * ADDRESS + SPI
+        ? Optional.of(Address.v4((int) element.key().u32be(0)))
+        : Optional.empty();
   }
 
   static Optional<Spi> spi(SetElement element) {

@@ -5,7 +5,6 @@ import io.gatehouse.masquerade.Status;
 import io.gatehouse.model.Address;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Bytes;
-import io.gatehouse.netlink.ElementChange;
 import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.Kernel;
 import io.gatehouse.netlink.PacketQueue;
@@ -182,9 +181,13 @@ public final class SlowPath implements AutoCloseable {
         rest(RETRY);
         return;
       }
-      trouble = Optional.empty();
       Turn turn = new Turn(now, open);
-      turn.begin();
+      trouble = turn.begin();
+      if (trouble.isPresent()) {
+        working.complete(false);
+        rest(RETRY);
+        return;
+      }
       working.complete(true);
       while (!over && plan.get().filter(now::equals).isPresent() && turn.once()) {
         serve(turn);
@@ -274,9 +277,8 @@ public final class SlowPath implements AutoCloseable {
     private final PacketSender sender;
     private final Optional<OwnSas> own;
     private final Decider decider;
+    private final MapWriter maps;
     private long look;
-    private boolean doubtful;
-    private Optional<String> refusal = Optional.empty();
 
     Turn(Plan now, Open open) {
       this.now = now;
@@ -285,21 +287,29 @@ public final class SlowPath implements AutoCloseable {
       sender = open.sender.orElseThrow();
       own = open.own;
       decider = new Decider(now, new SecureRandom().nextLong());
+      maps = new MapWriter(changes -> kernel.change(changes, OptionalLong.empty()));
     }
 
-    void begin() {
+    /**
+     * Takes over what stands.
+     *
+     * @return why it cannot: what is not known may be given to somebody else
+     */
+    Optional<String> begin() {
       WarmUp.run(now);
-      decider.recall(
-          list(now.maps().zones()), list(now.maps().spis()), list(now.maps().cookies()), millis());
-      execute(decider.everything());
-      look = millis() + PERIOD;
+      return switch (Standing.read(now.maps(), this::list)) {
+        case Answer.Failed<Standing>(Failure why) -> Optional.of("its maps cannot be read: " + why);
+        case Answer.Told<Standing>(Standing listed) -> {
+          decider.recall(listed, millis());
+          execute(decider.everything(listed));
+          look = millis() + PERIOD;
+          yield Optional.empty();
+        }
+      };
     }
 
-    private List<SetElement> list(io.gatehouse.ruleset.NftSet set) {
-      return switch (kernel.elements(Elements.id(set))) {
-        case Answer.Told<List<SetElement>>(List<SetElement> told) -> told;
-        case Answer.Failed<List<SetElement>> failed -> List.of();
-      };
+    private Answer<List<SetElement>> list(io.gatehouse.ruleset.NftSet set) {
+      return kernel.elements(Elements.id(set));
     }
 
     /** Whether there is more to come. */
@@ -340,18 +350,36 @@ public final class SlowPath implements AutoCloseable {
     }
 
     private void look(long time) {
-      List<SetElement> zones = list(now.maps().zones());
-      if (doubtful || !decider.stands(zones)) {
-        doubtful = false;
-        execute(decider.everything());
+      boolean stands =
+          list(now.maps().zones())
+                  instanceof Answer.Told<List<SetElement>>(List<SetElement> zones)
+              && list(now.maps().spis())
+                  instanceof Answer.Told<List<SetElement>>(List<SetElement> spis)
+              && decider.seen(zones, spis, time);
+      if (!stands || maps.isDoubtful()) {
+        restore();
       }
-      list(now.maps().spis()).forEach(element -> decider.seen(element, time));
+      if (decider.someAreIdle(time)
+          && list(now.maps().sent())
+              instanceof Answer.Told<List<SetElement>>(List<SetElement> sent)) {
+        execute(decider.giveBack(sent, time));
+      }
       execute(decider.tick(time));
+    }
+
+    private void restore() {
+      switch (Standing.read(now.maps(), this::list)) {
+        case Answer.Failed<Standing>(Failure why) -> maps.doubt("its maps cannot be read: " + why);
+        case Answer.Told<Standing>(Standing listed) -> {
+          maps.trust();
+          execute(decider.everything(listed));
+        }
+      }
     }
 
     /** Maps first: a packet that comes again must find them. */
     void execute(Step step) {
-      boolean made = change(step.changes());
+      boolean made = maps.write(step.groups());
       for (Step.Copy copy : step.copies()) {
         Headers.forwarded(copy.raw(), copy.host()).ifPresent(this::send);
       }
@@ -368,31 +396,6 @@ public final class SlowPath implements AutoCloseable {
       }
     }
 
-    private boolean change(List<ElementChange> changes) {
-      if (kernel.change(changes, OptionalLong.empty()) instanceof Answer.Told<Boolean>) {
-        refusal = changes.isEmpty() ? refusal : Optional.empty();
-        return true;
-      }
-      // An element whose time was over has gone by itself: then the others still have to come.
-      boolean made = true;
-      for (ElementChange change : changes) {
-        if (kernel.change(List.of(change), OptionalLong.empty())
-            instanceof Answer.Failed<Boolean>(Failure why)) {
-          boolean gone = change instanceof ElementChange.Remove && why.errno() == Failure.NO_SUCH;
-          if (!gone) {
-            made = false;
-            doubtful = true;
-            refusal =
-                Optional.of("the kernel refuses an element of " + change.set().name() + ": " + why);
-            if (why.errno() == Failure.NO_SUCH) {
-              return false; // no such map: nor are there the others
-            }
-          }
-        }
-      }
-      return made;
-    }
-
     Report report() {
       Optional<String> zones =
           decider.withoutZone() > 0
@@ -402,7 +405,7 @@ public final class SlowPath implements AutoCloseable {
           decider.hosts(),
           decider.sessions(),
           decider.waiting(),
-          refusal.or(() -> zones),
+          maps.refusal().or(() -> zones),
           Optional.of(decider.status()),
           millis());
     }

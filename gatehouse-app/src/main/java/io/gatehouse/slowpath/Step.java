@@ -10,7 +10,7 @@ import java.util.List;
 
 /** What is to be done next, in this order: maps, copies, rulings. */
 final class Step {
-  private final List<ElementChange> changes = new ArrayList<>();
+  private final List<List<ElementChange>> groups = new ArrayList<>();
   private final List<Copy> copies = new ArrayList<>();
   private final List<Ruled> rulings = new ArrayList<>();
 
@@ -21,7 +21,14 @@ final class Step {
   record Ruled(QueuedPacket packet, Ruling ruling) {}
 
   void change(ElementChange change) {
-    changes.add(change);
+    groups.add(List.of(change));
+  }
+
+  /** Changes of which none may stand without the others. */
+  void change(List<ElementChange> together) {
+    if (!together.isEmpty()) {
+      groups.add(List.copyOf(together));
+    }
   }
 
   void copy(Bytes raw, Address host) {
@@ -36,8 +43,14 @@ final class Step {
     rulings.add(new Ruled(packet, ruling));
   }
 
+  /** All changes, in their order. */
   List<ElementChange> changes() {
-    return changes;
+    return groups.stream().flatMap(List::stream).toList();
+  }
+
+  /** The same, as they belong together. */
+  List<List<ElementChange>> groups() {
+    return groups;
   }
 
   List<Copy> copies() {

@@ -17,6 +17,7 @@ import io.gatehouse.netlink.SetElement;
 import io.gatehouse.netlink.SetElement.Data;
 import io.gatehouse.packet.Ike;
 import io.gatehouse.packet.Ip;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -51,13 +52,15 @@ class DeciderTest {
   }
 
   private Step ask(Ip packet, boolean inbound) {
-    Asked asked =
-        new Asked(
-            new QueuedPacket(inbound ? 7171 : 7172, ++id, true, Bytes.NONE),
-            inbound,
-            packet,
-            io.gatehouse.packet.Bytes.EMPTY);
-    return written(decider.asked(List.of(asked), now));
+    return written(decider.asked(List.of(asked(packet, inbound)), now));
+  }
+
+  private Asked asked(Ip packet, boolean inbound) {
+    return new Asked(
+        new QueuedPacket(inbound ? 7171 : 7172, ++id, true, Bytes.NONE),
+        inbound,
+        packet,
+        io.gatehouse.packet.Bytes.EMPTY);
   }
 
   /** Keeps the maps as the kernel would. */
@@ -215,7 +218,7 @@ class DeciderTest {
     espIn(0x1001, 2);
     Decider successor = new Decider(plan, 1);
 
-    successor.recall(map("masq.zones"), map("masq.spis"), map("masq.cookies"), 0);
+    successor.recall(standing(), 0);
 
     assertThat(successor.status().bindings())
         .singleElement()
@@ -224,24 +227,138 @@ class DeciderTest {
           assertThat(binding.spi()).isEqualTo(0x1001);
         });
     assertThat(successor.sessions()).isEqualTo(1);
-    List<ElementChange> all = successor.everything().changes();
-    assertThat(all)
+    assertThat(successor.everything(standing()).changes()).as("it stands").isEmpty();
+    assertThat(successor.everything(NOTHING).changes())
         .extracting(c -> c.set().name())
         .containsExactlyInAnyOrder("masq.zones", "masq.hosts", "masq.spis", "masq.cookies");
-    assertThat(successor.stands(map("masq.zones"))).isTrue();
-    assertThat(successor.stands(List.of())).isFalse();
+    assertThat(successor.seen(map("masq.zones"), map("masq.spis"), 0)).isTrue();
+    assertThat(successor.seen(List.of(), map("masq.spis"), 0)).isFalse();
   }
 
   @Test
   void zonesThatAreNotOursAreNotRecalled() {
-    decider.recall(
-        List.of(
-            SetElement.of(Bytes.of(A.bytes()), new Data.Value(Bytes.int16(0x1000))),
-            SetElement.of(Bytes.of(STRANGER.bytes()), new Data.Value(Bytes.int16(0x8000)))),
-        List.of(),
-        List.of(),
-        0);
+    List<SetElement> zones =
+        List.of(oneWay(A, 0x1000), oneWay(STRANGER, 0x8000), oneWay(B, 0x8001));
+    List<SetElement> hosts = List.of(back(0x1000, A), back(0x8000, STRANGER), back(0x8001, A));
+    Standing listed = new Standing(zones, hosts, List.of(), List.of());
+
+    decider.recall(listed, 0);
+
     assertThat(decider.hosts()).isZero();
+    assertThat(decider.everything(listed).changes())
+        .as("nor left: whoever gets that zone next would get their packets")
+        .hasSize(6)
+        .allMatch(change -> change instanceof ElementChange.Remove);
+  }
+
+  private static final Standing NOTHING =
+      new Standing(List.of(), List.of(), List.of(), List.of());
+
+  private Standing standing() {
+    return new Standing(
+        map("masq.zones"), map("masq.hosts"), map("masq.spis"), map("masq.cookies"));
+  }
+
+  private static SetElement oneWay(Address host, int zone) {
+    return SetElement.of(Bytes.of(host.bytes()), new Data.Value(Bytes.int16(zone)));
+  }
+
+  private static SetElement back(int zone, Address host) {
+    return SetElement.of(Bytes.int16(zone), new Data.Value(Bytes.of(host.bytes())));
+  }
+
+  @Test
+  void anSpiThatLeadsToTheZoneOfAnotherHostGoes() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    ask(Wire.esp(B, REMOTE, 9, 1), false);
+    Map<Bytes, SetElement> spis = maps.get("masq.spis");
+    Bytes key = map("masq.spis").getFirst().key();
+    spis.put(key, SetElement.of(key, new Data.Value(Bytes.int16(0x8001)))); // B's
+
+    written(decider.everything(standing()));
+
+    assertThat(Elements.zone(spis.get(key))).hasValue(0x8000);
+  }
+
+  @Test
+  void aPacketThatIsRefusedTakesNoZone() {
+    Step step = ask(Wire.esp(A, REMOTE, 0, 1), false); // no SPI is 0 (RFC 4303, 2.1)
+
+    assertThat(ruling(step)).isEqualTo(Ruling.DROP);
+    assertThat(step.changes()).isEmpty();
+    assertThat(decider.hosts()).isZero();
+  }
+
+  private static final int ZONES = 0xefff - 0x8000 + 1;
+
+  private static Address forged(int number) {
+    return Address.v4((int) Address.of("10.0.0.0").low() + number);
+  }
+
+  /** The example with a LAN that has more addresses than there are zones. */
+  private static Plan wide() {
+    return plan(
+        Descriptions.changedExample("vpn-masquerade.yaml", "10.0.1.0/24", "10.0.0.0/16"));
+  }
+
+  @Test
+  void whoeverForgesAllAddressesOfTheLanLeavesAZoneForAnHonestHost() {
+    Decider small = new Decider(wide(), 0);
+    for (int i = 0; i < 30_000; i++) {
+      now++;
+      Address remote = i % 2 == 0 ? REMOTE : CALLER; // each has a limit of its own
+      Ip packet = Wire.esp(forged(0x4000 + i), remote, 7, 1);
+      written(small.asked(List.of(asked(packet, false)), now));
+    }
+    assertThat(small.hosts()).isEqualTo(ZONES);
+
+    Step step = small.asked(List.of(asked(Wire.esp(A, REMOTE, 8, 1), false)), now);
+    written(step);
+
+    assertThat(ruling(step)).isEqualTo(Ruling.REPEAT);
+    assertThat(small.withoutZone()).isZero();
+    assertThat(map("masq.zones")).as("as many hosts as zones").hasSize(ZONES);
+    assertThat(map("masq.hosts")).hasSize(ZONES);
+    assertThat(small.everything(standing()).changes()).as("all pairs are whole").isEmpty();
+  }
+
+  @Test
+  void aZoneIsGivenBackWhenItsHostHasHeldNothingLongEnough() {
+    logon(A);
+    ask(Wire.esp(B, REMOTE, 8, 1), false);
+    assertThat(map("masq.zones")).hasSize(2);
+    long lifetime = plan.lifetime().toMillis();
+    now += lifetime / 2;
+    ike(A, Wire.v2(cookie(A), A.low(), Ike.INFORMATIONAL, 2, false, 0, Wire.SHORT));
+    now += lifetime / 2 + 1;
+    written(decider.tick(now));
+
+    assertThat(decider.someAreIdle(now)).isTrue();
+    written(decider.giveBack(List.of(), now));
+
+    assertThat(map("masq.zones")).as("A has a session").containsExactly(oneWay(A, 0x8000));
+    assertThat(map("masq.hosts")).containsExactly(back(0x8000, A));
+    assertThat(decider.someAreIdle(now)).isFalse();
+  }
+
+  @Test
+  void aHostOfWhichTheKernelAloneSeesTrafficKeepsItsZone() {
+    ask(Wire.esp(B, REMOTE, 8, 1), false);
+    now += plan.lifetime().toMillis() + 1;
+    Bytes sent =
+        Bytes.of(
+            ByteBuffer.allocate(12)
+                .put(B.bytes())
+                .put(REMOTE.bytes())
+                .putInt(8)
+                .array());
+
+    written(decider.giveBack(List.of(SetElement.of(sent)), now));
+
+    assertThat(map("masq.zones")).hasSize(1);
+    assertThat(decider.someAreIdle(now)).isFalse();
   }
 
   /** The same with a tunnel of this host's own on the same interface. */
@@ -299,6 +416,29 @@ class DeciderTest {
     assertThat(ruling(other)).isEqualTo(Ruling.DROP);
   }
 
+  /**
+   * The kernel knows this host's own cookies by its own_cookies; those of before a restart, or of a
+   * silence, are in no set, and come here.
+   */
+  @Test
+  void ownIkeThatIsNoLongerInTheSetIsAcceptedAndCopiedToNobodyWhoCannotOwnIt() {
+    Decider both = new Decider(withTunnel(), 0);
+    Ip own =
+        Wire.ike(REMOTE, PUBLIC, Wire.v2(0x88, 0x89, Ike.INFORMATIONAL, 5, false, 0, Wire.SHORT));
+    Ike first = Wire.v2(cookie(B), 0, Ike.SA_INIT, 0, false, 0, Wire.LONG);
+    both.asked(List.of(asked(Wire.ike(B, CALLER, first), false)), 0); // of another remote
+
+    Step alone = both.asked(List.of(asked(own, true)), 0);
+    assertThat(ruling(alone)).isEqualTo(Ruling.ACCEPT);
+    assertThat(alone.copies()).isEmpty();
+
+    Ike ofA = Wire.v2(cookie(A), 0, Ike.SA_INIT, 0, false, 0, Wire.LONG);
+    both.asked(List.of(asked(Wire.ike(A, REMOTE, ofA), false)), 0);
+    Step among = both.asked(List.of(asked(own, true)), 0);
+    assertThat(ruling(among)).as("also where A may have new cookies").isEqualTo(Ruling.ACCEPT);
+    assertThat(copies(among)).containsExactly(A);
+  }
+
   @Test
   void releaseFreesWhatAHostHolds() {
     logon(A);
@@ -339,6 +479,10 @@ class DeciderTest {
 
     assertThat(held.rulings()).isEmpty();
     assertThat(decider.waiting()).isEqualTo(1);
+    Address late = Address.of("10.0.1.13");
+    Step first = ike(late, Wire.v2(7, late.low(), Ike.AUTH, 1, false, 35, Wire.LONG));
+    assertThat(ruling(first)).as("nothing waits outside its zone").isEqualTo(Ruling.REPEAT);
+    assertThat(map("masq.zones")).contains(oneWay(late, 0x8002));
     assertThat(written(decider.wake(now)).rulings()).isEmpty();
     now = decider.due().orElseThrow();
     assertThat(ruling(written(decider.wake(now)))).isEqualTo(Ruling.ACCEPT);
