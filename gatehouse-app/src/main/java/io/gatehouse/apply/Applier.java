@@ -87,6 +87,9 @@ public final class Applier {
       return elsewhere.get();
     }
     Journal journal = records.journal();
+    if (request.expected().isPresent() && request.expected().getAsInt() != journal.now()) {
+      return overtaken(request.expected().getAsInt(), journal.now());
+    }
     if (journal.waiting().isPresent()) {
       return waits(journal.waiting().get());
     }
@@ -188,6 +191,15 @@ public final class Applier {
     snapshot.unread().forEach(command -> lines.add("cannot read what stands: " + command));
     lines.add("nothing was touched");
     return new Outcome(Outcome.Kind.FAILED, lines);
+  }
+
+  /** Somebody's later wish stands: an earlier one must not come back over it. */
+  private static Outcome overtaken(int expected, int now) {
+    return Outcome.refused(
+            "generation %d was to stand, and %s"
+                .formatted(expected, now == 0 ? "nothing of ours does" : now + " does by now"),
+            "nothing was touched")
+        .forNow();
   }
 
   private static Outcome waits(Journal.Waiting waiting) {

@@ -14,6 +14,8 @@ import java.util.OptionalInt;
  * @param ssh the administrator's own connection, {@code SSH_CONNECTION}: client and server, address
  *     and port
  * @param atBoot whether the confirmed state is loaded at the next boot
+ * @param expected the generation that has to stand when the lock is taken, where the wish rests on
+ *     that; 0 for none of ours
  */
 public record Request(
     Ruleset ruleset,
@@ -22,4 +24,19 @@ public record Request(
     String command,
     OptionalInt confirmWithin,
     Optional<String> ssh,
-    boolean atBoot) {}
+    boolean atBoot,
+    OptionalInt expected) {
+
+  /** Whatever stands. */
+  public Request(
+      Ruleset ruleset,
+      String description,
+      String file,
+      String command,
+      OptionalInt confirmWithin,
+      Optional<String> ssh,
+      boolean atBoot) {
+    this(
+        ruleset, description, file, command, confirmWithin, ssh, atBoot, OptionalInt.empty());
+  }
+}

@@ -230,7 +230,10 @@ final class StaleConnections {
     return port.isPresent() ? address + " port " + port.getAsInt() : address.toString();
   }
 
-  /** What {@code conntrack -D} needs to find this entry and no other. */
+  /**
+   * What {@code conntrack -D} needs to find this entry; without ports (ICMP, GRE, ESP) it finds every
+   * entry of the protocol between the two, and the others begin anew.
+   */
   static String arguments(Connection connection) {
     Connection.Tuple original = connection.original();
     StringBuilder text = new StringBuilder();

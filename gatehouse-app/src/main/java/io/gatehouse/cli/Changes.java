@@ -93,7 +93,10 @@ final class Changes {
         .build();
   }
 
-  /** Puts the generation that is to stand into the kernel again, where it is not there. */
+  /**
+   * Puts the generation that is to stand into the kernel again, where it is not there; not where
+   * somebody has replaced or removed it meanwhile.
+   */
   Outcome again(Generation standing) {
     return applier()
         .apply(
@@ -104,7 +107,8 @@ final class Changes {
                 "gatehouse run",
                 OptionalInt.empty(),
                 Optional.empty(),
-                applier().atBoot() == standing.number()));
+                applier().atBoot() == standing.number(),
+                OptionalInt.of(standing.number())));
   }
 
   /**

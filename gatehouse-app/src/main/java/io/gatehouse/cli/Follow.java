@@ -10,6 +10,7 @@ import io.gatehouse.vici.Charon;
 import io.gatehouse.vici.Updown;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,8 @@ import picocli.CommandLine.ParameterException;
 
 /** The daemon, {@code run}, and what an IKE daemon's hook calls, {@code updown}. */
 final class Follow {
+  private static final Duration HOOK_LIMIT = Duration.ofSeconds(1);
+
   private final Surroundings surroundings;
   private final Directories directories;
   private final Changes changes;
@@ -130,8 +133,8 @@ final class Follow {
     }
 
     @Override
-    public void repair() {
-      Follow.this.repair(call);
+    public void repair(int generation) {
+      Follow.this.repair(call, generation);
     }
 
     @Override
@@ -208,9 +211,11 @@ final class Follow {
     return known.orElseGet(() -> new Model(0, gateway, LiveMaps.NONE));
   }
 
-  private void repair(Subcommand.Call call) {
+  /** In the thread for what takes long; an operator may be at work meanwhile. */
+  private void repair(Subcommand.Call call, int generation) {
     changes
         .generation()
+        .filter(standing -> standing.number() == generation)
         .ifPresent(standing -> {
           Outcome outcome = changes.again(standing);
           call.err().println("rules were missing; " + String.join("; ", outcome.lines()));
@@ -220,11 +225,15 @@ final class Follow {
 
   // ---- updown ----
 
-  /** A hook that fails makes some IKE daemons take the tunnel down: it never does. */
+  /**
+   * A hook that fails makes some IKE daemons take the tunnel down, and one that waits keeps their
+   * worker: it never does either for long. What is not heard here, the next list tells.
+   */
   private int updown(Subcommand.Call call) {
     Daemon.ask(
         Following.socket(directories),
         "updown " + Updown.line(surroundings.environment()),
+        HOOK_LIMIT,
         line -> {});
     return ExitStatus.FINE;
   }

@@ -23,7 +23,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
-/** The one thread that owns all state. Others tell it something, and never wait for it. */
+/**
+ * The one thread that owns all state. Others tell it something and go on; who asks it for a report
+ * gets a promise, and may wait for that.
+ */
 final class Conductor {
   /** What nobody tells is found at the latest after this. */
   static final Duration PERIOD = Duration.ofSeconds(10);
@@ -59,8 +62,11 @@ final class Conductor {
     /** What is to stand now. */
     Model model();
 
-    /** Puts the rules back, which somebody took away. */
-    void repair();
+    /**
+     * Puts the rules of a generation back, which somebody took away. Returns at once; who does it
+     * tells {@link #kernelChanged} when it is done.
+     */
+    void repair(int generation);
 
     /** Asks the IKE daemon for everything. */
     void listAgain();
@@ -76,6 +82,9 @@ final class Conductor {
 
     /** It still works. Returns at once. */
     void alive();
+
+    /** What does not work around it, in words. */
+    List<String> troubles();
   }
 
   private final Supplier<Store> kernel;
@@ -316,9 +325,17 @@ final class Conductor {
     if (heard) {
       hold.settle();
       renew(mine, now);
+      if (mine.isDoubtful() && !mine.rulesAreMissing()) {
+        // A refusal may pass; until then somebody may be in a group that he has left.
+        compareAt = earlier(compareAt, now.plus(PATIENCE));
+      }
       repair(hold, now);
     }
     asked.forEach(answer -> answer.complete(report(hold)));
+  }
+
+  private static Instant earlier(Instant one, Instant other) {
+    return one.isBefore(other) ? one : other;
   }
 
   private void renew(Keeper mine, Instant now) {
@@ -336,9 +353,7 @@ final class Conductor {
       repairAt = Optional.of(now.plus(PATIENCE));
       compareAt = now.plus(PATIENCE);
     } else if (!now.isBefore(repairAt.get())) {
-      surroundings.repair();
-      hold.follow(surroundings.model());
-      hold.settle();
+      surroundings.repair(hold.keeper.model().generation());
       repairAt = Optional.of(now.plus(PERIOD));
     }
   }
@@ -370,6 +385,7 @@ final class Conductor {
     hold.heldBack.failure().ifPresent(troubles::add);
     blind.ifPresent(troubles::add);
     unended.ifPresent(troubles::add);
+    troubles.addAll(surroundings.troubles());
     if (mine.rulesAreMissing()) {
       troubles.add("our rules are not in the kernel");
     }

@@ -43,6 +43,14 @@ import jdk.net.ExtendedSocketOptions;
  */
 final class Control implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(5);
+
+  /** What takes longer than this from end to end gets no answer any more. */
+  static final Duration ANSWERS_WITHIN = LIMIT.plusSeconds(1);
+
+  /** For whoever knows the answer: it leaves time to say that there is none. */
+  private static final Duration PATIENCE = Duration.ofSeconds(4);
+
+  private static final Duration RETRY = Duration.ofMillis(250);
   private static final int LONGEST = 16 * 1024;
   private static final int AT_ONCE = 64;
 
@@ -52,6 +60,7 @@ final class Control implements AutoCloseable {
   private final InstantSource clock;
   private final SlowPath slowPath;
   private final Semaphore room = new Semaphore(AT_ONCE);
+  private final Worker worker = new Worker("control", RETRY, this::accept);
 
   private Control(
       ServerSocketChannel server,
@@ -75,7 +84,7 @@ final class Control implements AutoCloseable {
       server.bind(UnixDomainSocketAddress.of(path));
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
       Control control = new Control(server, path, conductor, slowPath, clock);
-      Thread.ofPlatform().name("control").daemon().start(control::accept);
+      control.worker.start();
       return control;
     } catch (IOException e) {
       server.close();
@@ -83,19 +92,33 @@ final class Control implements AutoCloseable {
     }
   }
 
-  private void accept() {
+  /** Fails where there is no descriptor left; that may pass. */
+  private String accept(Worker worker) throws IOException {
     while (server.isOpen()) {
-      try {
-        SocketChannel peer = server.accept();
-        if (isAllowed(peer) && room.tryAcquire()) {
-          Thread.ofVirtual().start(() -> serve(peer));
-        } else {
-          peer.close();
-        }
-      } catch (IOException e) {
-        // It ends with the server; the loop's condition tells.
+      SocketChannel peer = server.accept();
+      worker.works();
+      serveOrClose(peer);
+    }
+    return "its socket is closed";
+  }
+
+  private void serveOrClose(SocketChannel peer) throws IOException {
+    boolean served = false;
+    try {
+      if (isAllowed(peer) && room.tryAcquire()) {
+        Thread.ofVirtual().start(() -> serve(peer));
+        served = true;
+      }
+    } finally {
+      if (!served) {
+        peer.close();
       }
     }
+  }
+
+  /** Why nobody can ask just now. */
+  Optional<String> trouble() {
+    return worker.trouble();
   }
 
   private static boolean isAllowed(SocketChannel peer) throws IOException {
@@ -104,16 +127,7 @@ final class Control implements AutoCloseable {
   }
 
   private void serve(SocketChannel peer) {
-    Thread guard =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                Thread.sleep(LIMIT);
-                peer.close();
-              } catch (InterruptedException | IOException e) {
-                // It was quick, or has gone.
-              }
-            });
+    Thread guard = guard(peer, LIMIT);
     try (peer) {
       String question = line(peer);
       StringBuilder answer = new StringBuilder();
@@ -130,6 +144,19 @@ final class Control implements AutoCloseable {
       guard.interrupt();
       room.release();
     }
+  }
+
+  /** Closes a channel after a time, whoever waits on it. */
+  private static Thread guard(SocketChannel channel, Duration limit) {
+    return Thread.ofVirtual()
+        .start(() -> {
+          try {
+            Thread.sleep(limit);
+            channel.close();
+          } catch (InterruptedException | IOException e) {
+            // It was quick, or has gone.
+          }
+        });
   }
 
   private static String line(SocketChannel peer) throws IOException {
@@ -184,7 +211,7 @@ final class Control implements AutoCloseable {
 
   private static <T> T within(CompletableFuture<T> answer)
       throws InterruptedException, ExecutionException, TimeoutException {
-    return answer.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    return answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private Report report() throws InterruptedException, ExecutionException, TimeoutException {
@@ -257,16 +284,26 @@ final class Control implements AutoCloseable {
     return URLEncoder.encode(text, UTF_8);
   }
 
-  /** The other end. */
-  static boolean ask(Path control, String question, Consumer<String> told) {
-    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(control))) {
-      ByteBuffer bytes = UTF_8.encode(question + "\n");
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
+  /**
+   * The other end.
+   *
+   * @param limit for connecting, asking and the whole answer
+   */
+  static boolean ask(Path control, String question, Duration limit, Consumer<String> told) {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      Thread guard = guard(channel, limit);
+      try {
+        channel.connect(UnixDomainSocketAddress.of(control));
+        ByteBuffer bytes = UTF_8.encode(question + "\n");
+        while (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
+        String answer = new String(Channels.newInputStream(channel).readAllBytes(), UTF_8);
+        answer.lines().forEach(told);
+        return true;
+      } finally {
+        guard.interrupt();
       }
-      String answer = new String(Channels.newInputStream(channel).readAllBytes(), UTF_8);
-      answer.lines().forEach(told);
-      return true;
     } catch (IOException e) {
       return false;
     }
@@ -274,7 +311,9 @@ final class Control implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    worker.end();
     server.close();
+    worker.close();
     Files.deleteIfExists(path);
   }
 }

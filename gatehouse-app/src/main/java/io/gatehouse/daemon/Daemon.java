@@ -22,15 +22,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Everything that runs while `gatehouse run` does: one conductor; one reader each of the IKE
@@ -48,18 +50,34 @@ public final class Daemon {
 
   private final Hands hands;
   private final Path vici;
-  private final Path control;
+  private final Path path;
   private final InstantSource clock;
   private final OutsideNote outside;
   private final AtomicReference<Runnable> listAgain = new AtomicReference<>(() -> {});
   private final Conductor conductor;
-  private final AtomicBoolean lateWaits = new AtomicBoolean();
-
   /** What takes longer than the conductor may wait. */
   private final ExecutorService chores =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("chores").daemon().factory());
 
+  private final Chore late = new Chore(chores, this::late);
+  private final AtomicInteger missing = new AtomicInteger();
+  private final Chore repair = new Chore(chores, this::repair);
+
+  private final CompletableFuture<Boolean> listening = new CompletableFuture<>();
+  private final CompletableFuture<Boolean> watching = new CompletableFuture<>();
+  private final Worker events =
+      new Worker(
+          "kernel-events",
+          RETRY,
+          worker -> hear(worker, KernelEvents.About.NFTABLES, listening, this::ofNftables));
+  private final Worker devices =
+      new Worker(
+          "device-events",
+          RETRY,
+          worker -> hear(worker, KernelEvents.About.ADDRESSES, watching, this::ofDevices));
+
   private final SlowPath slowPath = new SlowPath();
+  private volatile Optional<Control> answers = Optional.empty();
   private volatile boolean over;
 
   /** The kernel names the thread of a transaction, not its process. */
@@ -73,8 +91,11 @@ public final class Daemon {
     /** What is to stand now; asked whenever something may have changed. */
     Model model();
 
-    /** Puts back rules that somebody took away. */
-    void repair();
+    /**
+     * Puts back the rules of a generation, which somebody took away; nothing where another stands by
+     * then. May take minutes.
+     */
+    void repair(int generation);
 
     /** Puts in what waited for devices that have come. */
     void late();
@@ -90,7 +111,7 @@ public final class Daemon {
   public Daemon(Hands hands, Path vici, Path control, InstantSource clock) {
     this.hands = hands;
     this.vici = vici;
-    this.control = control;
+    path = control;
     this.clock = clock;
     outside = new OutsideNote(control.resolveSibling("outside"));
     conductor = new Conductor(this::kernel, new Others(), clock);
@@ -126,8 +147,9 @@ public final class Daemon {
     }
 
     @Override
-    public void repair() {
-      hands.repair();
+    public void repair(int generation) {
+      missing.set(generation);
+      repair.soon();
     }
 
     @Override
@@ -137,9 +159,7 @@ public final class Daemon {
 
     @Override
     public void devicesCame() {
-      if (lateWaits.compareAndSet(false, true)) {
-        chores.execute(Daemon.this::late);
-      }
+      late.soon();
     }
 
     @Override
@@ -156,12 +176,23 @@ public final class Daemon {
     public void alive() {
       hands.alive();
     }
+
+    @Override
+    public List<String> troubles() {
+      return Stream.of(events.trouble(), devices.trouble(), answers.flatMap(Control::trouble))
+          .flatMap(Optional::stream)
+          .toList();
+    }
   }
 
   private void late() {
     LockSupport.parkNanos(TOGETHER.toNanos());
-    lateWaits.set(false);
     hands.late();
+  }
+
+  private void repair() {
+    hands.repair(missing.get());
+    conductor.kernelChanged();
   }
 
   /**
@@ -182,22 +213,13 @@ public final class Daemon {
    * @throws IOException where the control socket cannot be made
    */
   public void run(Runnable ready) throws IOException, InterruptedException {
-    CompletableFuture<Boolean> listening = new CompletableFuture<>();
-    CompletableFuture<Boolean> watching = new CompletableFuture<>();
-    Thread events =
-        Thread.ofPlatform()
-            .name("kernel-events")
-            .daemon()
-            .start(() -> hear(KernelEvents.About.NFTABLES, listening, this::ofNftables));
-    Thread devices =
-        Thread.ofPlatform()
-            .name("device-events")
-            .daemon()
-            .start(() -> hear(KernelEvents.About.ADDRESSES, watching, this::ofDevices));
-    Control answers = Control.open(control, conductor, slowPath, clock);
-    try (answers;
+    Control control = Control.open(path, conductor, slowPath, clock);
+    answers = Optional.of(control);
+    try (control;
         slowPath) {
       slowPath.start();
+      events.start();
+      devices.start();
       listening.join();
       watching.join();
       try (Charon charon = Charon.follow(vici, RETRY, conductor::hear)) {
@@ -212,27 +234,43 @@ public final class Daemon {
     } finally {
       over = true;
       chores.shutdown();
-      events.join(Duration.ofSeconds(5));
-      devices.join(Duration.ofSeconds(5));
+      events.end();
+      devices.end();
+      events.close();
+      devices.close();
     }
   }
 
-  /** What the kernel tells by itself; the periodic comparison finds what we do not hear. */
-  private void hear(
-      KernelEvents.About about, CompletableFuture<Boolean> listening, Consumer<Heard> told) {
+  /**
+   * What the kernel tells by itself. What it told while nobody listened is lost: it is looked up.
+   *
+   * @param begun completed by the first attempt
+   * @return why there is nothing more to hear
+   */
+  private static String hear(
+      Worker worker,
+      KernelEvents.About about,
+      CompletableFuture<Boolean> begun,
+      Consumer<Heard> told) {
     switch (KernelEvents.about(about)) {
-      case Answer.Failed<KernelEvents> failed -> listening.complete(false);
-      case Answer.Told<KernelEvents>(KernelEvents events) -> {
-        listening.complete(true);
-        try (events) {
-          while (!over) {
-            Heard heard = events.next(WAIT);
-            if (heard instanceof Heard.Ended) {
-              return;
+      case Answer.Failed<KernelEvents>(Failure why) -> {
+        begun.complete(false);
+        return "the kernel tells nothing: " + why;
+      }
+      case Answer.Told<KernelEvents>(KernelEvents heard) -> {
+        try (heard) {
+          begun.complete(true);
+          worker.works();
+          told.accept(new Heard.Missed());
+          while (!worker.isOver()) {
+            Heard next = heard.next(WAIT);
+            if (next instanceof Heard.Ended) {
+              break;
             }
-            told.accept(heard);
+            told.accept(next);
           }
         }
+        return "the kernel's events ended";
       }
     }
   }
@@ -291,12 +329,24 @@ public final class Daemon {
   }
 
   /**
-   * Asks a daemon that runs.
+   * Asks a daemon that runs, and waits for some seconds.
    *
    * @param told each line of its answer
    * @return whether there is one
    */
   public static boolean ask(Path control, String question, Consumer<String> told) {
-    return Control.ask(control, question, told);
+    return ask(control, question, Control.ANSWERS_WITHIN, told);
+  }
+
+  /**
+   * Asks a daemon that runs.
+   *
+   * @param limit for all of it: one that is stopped answers nobody
+   * @param told each line of its answer, once all of it is there
+   * @return whether there is one
+   */
+  public static boolean ask(
+      Path control, String question, Duration limit, Consumer<String> told) {
+    return Control.ask(control, question, limit, told);
   }
 }

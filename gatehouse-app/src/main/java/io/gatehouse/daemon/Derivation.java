@@ -18,30 +18,21 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /** What is to stand because of an IKE SA and its children, by the description. */
 final class Derivation {
   private final Model model;
   private final Map<String, List<Tunnel>> byConnection = new HashMap<>();
-  private final Map<Group, Pattern> patterns = new HashMap<>();
+  private final Map<Group, Glob> patterns = new HashMap<>();
 
   Derivation(Model model) {
     this.model = model;
     for (Tunnel tunnel : model.gateway().tunnels()) {
       byConnection.computeIfAbsent(LiveMaps.connection(tunnel), c -> new ArrayList<>()).add(tunnel);
       if (tunnel instanceof Tunnel.RemoteAccess access) {
-        access.groups().forEach(group -> patterns.put(group, pattern(group.match().pattern())));
+        access.groups().forEach(group -> patterns.put(group, new Glob(group.match().pattern())));
       }
     }
-  }
-
-  private static Pattern pattern(String stars) {
-    StringBuilder regex = new StringBuilder();
-    for (String part : stars.split("\\*", -1)) {
-      regex.append(regex.isEmpty() ? "" : ".*").append(Pattern.quote(part));
-    }
-    return Pattern.compile(regex.toString(), Pattern.DOTALL);
   }
 
   /** The tunnel that a child belongs to, of those of the description. */
@@ -69,8 +60,8 @@ final class Derivation {
           case EAP_ID -> sa.eapId();
           case XAUTH_ID -> sa.xauthId();
         };
-    Pattern pattern = patterns.get(group);
-    return pattern != null && identity.filter(id -> pattern.matcher(id).matches()).isPresent();
+    Glob pattern = patterns.get(group);
+    return pattern != null && identity.filter(pattern::matches).isPresent();
   }
 
   /**

@@ -154,6 +154,8 @@ final class Keeper {
 
   /** Reads every live map, and changes what is different: one batch. */
   private void compare() {
+    // Until it has succeeded: what was touched is forgotten by now.
+    doubtful = true;
     Map<Slot, Data> wanted = tunnels.wanted();
     Map<Slot, Data> found = new HashMap<>();
     List<ElementChange> changes = new ArrayList<>();
@@ -225,7 +227,7 @@ final class Keeper {
     return missing;
   }
 
-  /** Whether what stands is not known to be right. */
+  /** Whether what stands is not known to be right: then {@link #settle} looks again. */
   boolean isDoubtful() {
     return doubtful;
   }

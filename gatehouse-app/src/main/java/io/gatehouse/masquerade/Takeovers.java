@@ -92,6 +92,7 @@ final class Takeovers {
     flows.eachLive(
         remote,
         since,
+        Integer.MAX_VALUE,
         other -> {
           int newest = flows.newest(other, remote);
           if (other != host
@@ -102,6 +103,7 @@ final class Takeovers {
             served.since = Ticks.millis(flows.since(newest));
             served.seen = Ticks.millis(flows.seen(newest));
           }
+          return true;
         });
     return served;
   }

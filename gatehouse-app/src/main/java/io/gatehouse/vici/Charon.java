@@ -81,7 +81,8 @@ public final class Charon implements AutoCloseable {
       boolean[] listed = {false};
       try {
         follow(listed);
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException | VirtualMachineError | LinkageError e) {
+        // Our own fault ends a connection as charon's does: unheard, it would end all following.
         String why = Files.exists(socket) ? reason(e) : "there is no " + socket;
         // One telling for each loss, not one for each attempt.
         if (!isOver() && (listed[0] || !why.equals(lastWhy))) {
@@ -95,9 +96,9 @@ public final class Charon implements AutoCloseable {
     }
   }
 
-  private static String reason(IOException e) {
+  private static String reason(Throwable e) {
     String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message;
+    return message == null || !(e instanceof IOException) ? e.toString() : message;
   }
 
   private void follow(boolean[] listed) throws IOException {

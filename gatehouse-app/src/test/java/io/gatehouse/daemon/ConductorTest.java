@@ -38,6 +38,7 @@ class ConductorTest {
   private final AtomicInteger repairs = new AtomicInteger();
   private final AtomicInteger arrivals = new AtomicInteger();
   private final AtomicInteger signs = new AtomicInteger();
+  private final AtomicReference<List<String>> around = new AtomicReference<>(List.of());
 
   /** The outside addresses that were told last. */
   private final AtomicReference<Set<Address>> outside = new AtomicReference<>(Set.of());
@@ -52,9 +53,9 @@ class ConductorTest {
             }
 
             @Override
-            public void repair() {
+            public void repair(int generation) {
+              assertThat(generation).isEqualTo(model.get().generation());
               repairs.incrementAndGet();
-              store.load(Told.GROUPS);
             }
 
             @Override
@@ -80,6 +81,11 @@ class ConductorTest {
             @Override
             public void alive() {
               signs.incrementAndGet();
+            }
+
+            @Override
+            public List<String> troubles() {
+              return around.get();
             }
           },
           now::get);
@@ -170,9 +176,40 @@ class ConductorTest {
     assertThat(repairs).as("they may come by themselves").hasValue(0);
 
     now.set(now.get().plusSeconds(2));
-    assertThat(report().troubles()).isEmpty();
+    assertThat(report().troubles()).as("that takes its time").isNotEmpty();
     assertThat(repairs).hasValue(1);
+    now.set(now.get().plusSeconds(2));
+    report();
+    assertThat(repairs).as("it is being done").hasValue(1);
+
+    store.load(Told.GROUPS);
+    conductor.kernelChanged();
+    assertThat(report().troubles()).isEmpty();
     assertThat(store.in(IN)).hasSize(1);
+    assertThat(repairs).hasValue(1);
+  }
+
+  @Test
+  void whatDoesNotComeBackIsAskedForAgain() throws Exception {
+    thread.start();
+    conductor.hear(listed());
+    store.flush();
+    conductor.kernelChanged();
+    report();
+    now.set(now.get().plusSeconds(2));
+    report();
+    now.set(now.get().plus(Conductor.PERIOD));
+    report();
+
+    assertThat(repairs).hasValue(2);
+  }
+
+  @Test
+  void whatDoesNotWorkAroundItIsSaid() throws Exception {
+    thread.start();
+    around.set(List.of("kernel-events: the kernel's events ended"));
+
+    assertThat(report().troubles()).containsExactly("kernel-events: the kernel's events ended");
   }
 
   @Test
@@ -385,7 +422,7 @@ class ConductorTest {
                 }
 
                 @Override
-                public void repair() {}
+                public void repair(int generation) {}
 
                 @Override
                 public void listAgain() {}
@@ -403,6 +440,11 @@ class ConductorTest {
 
                 @Override
                 public void alive() {}
+
+                @Override
+                public List<String> troubles() {
+                  return List.of();
+                }
               },
               now::get);
       one.hear(listed(staff(1, "anna@fin.example.org", "10.0.3.9", child(7))));

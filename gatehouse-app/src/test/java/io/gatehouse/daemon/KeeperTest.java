@@ -110,6 +110,24 @@ class KeeperTest {
   }
 
   @Test
+  void whereTheComparisonFailsAsWellTheNextSettlingMakesItRight() {
+    Keeper keeper = keeper();
+    keeper.hear(Told.up(ANNA, child(7)));
+    keeper.settle();
+    keeper.hear(Told.down(ANNA, child(7)));
+    store.refuses(2); // the change, and the listing of the comparison after it
+    keeper.settle();
+    annaStands();
+    assertThat(keeper.failure()).isPresent();
+
+    keeper.settle();
+
+    assertThat(store.in(IN)).isEmpty();
+    assertThat(store.in(FROM)).isEmpty();
+    assertThat(keeper.failure()).isEmpty();
+  }
+
+  @Test
   void mapsThatAreMissingAreSaidAndFilledWhenTheyAreBack() {
     Keeper keeper = keeper();
     keeper.hear(Told.up(ANNA, child(7)));

@@ -31,6 +31,7 @@ final class MapsInMemory implements Store {
   private boolean deaf;
   private boolean heldBack;
   private boolean old;
+  private int refusals;
   private int batches;
 
   MapsInMemory(Model model) {
@@ -57,12 +58,28 @@ final class MapsInMemory implements Store {
     maps.getOrDefault(map, new HashMap<>()).remove(key);
   }
 
+  /** Refuses so many of the next calls about maps, as a kernel without memory does. */
+  void refuses(int calls) {
+    refusals = calls;
+  }
+
+  private boolean refuses() {
+    return refusals > 0 && refusals-- > 0;
+  }
+
+  private static <T> Answer<T> withoutMemory() {
+    return new Answer.Failed<>(new Failure(12, Optional.empty()));
+  }
+
   int batches() {
     return batches;
   }
 
   @Override
   public synchronized Answer<List<SetElement>> elements(SetId map) {
+    if (refuses()) {
+      return withoutMemory();
+    }
     if (!maps.containsKey(map)) {
       return new Answer.Failed<>(new Failure(Failure.NO_SUCH, Optional.empty()));
     }
@@ -75,6 +92,9 @@ final class MapsInMemory implements Store {
   public synchronized Answer<Boolean> change(List<ElementChange> changes) {
     if (changes.isEmpty()) {
       return new Answer.Told<>(true);
+    }
+    if (refuses()) {
+      return withoutMemory();
     }
     batches++;
     Map<SetId, Map<Bytes, Data>> after = new HashMap<>();

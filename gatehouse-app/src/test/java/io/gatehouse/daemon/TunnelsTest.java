@@ -104,6 +104,13 @@ class TunnelsTest {
   }
 
   @Test
+  void anIdentityLongerThanAnyHonestOneIsInNoGroup() {
+    String tooLong = "a".repeat(10_000) + FINANCE;
+    assertThat(wanted(heard(Told.GROUPS, listed(staff(1, tooLong, "10.0.3.9", child(7))))))
+        .isEmpty();
+  }
+
+  @Test
   void anotherConnectionIsAnotherTunnel() {
     IkeSa anna = staff(1, FINANCE, "10.0.3.9", child(7));
     IkeSa elsewhere =

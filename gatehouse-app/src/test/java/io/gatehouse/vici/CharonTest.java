@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -218,6 +219,32 @@ class CharonTest {
     assertThat(((CharonNews.Listed) next()).all())
         .extracting(IkeSa::eapId)
         .containsExactly(Optional.of("anna@fin"), Optional.of("bob"), Optional.empty());
+  }
+
+  @Test
+  void aFaultOfOursEndsAConnectionAndNotTheFollowing() throws Exception {
+    AtomicBoolean faulty = new AtomicBoolean(true);
+    open.add(
+        Charon.follow(
+            socket,
+            Duration.ofMillis(20),
+            told -> {
+              if (told instanceof CharonNews.Listed && faulty.getAndSet(false)) {
+                throw new IllegalStateException("a fault");
+              }
+              news.add(told);
+            }));
+    End events = new End();
+    End commands = new End();
+    confirmAll(events, commands);
+    commands.say(LISTED);
+    assertThat(next()).as("so that nobody keeps what he had").isInstanceOf(CharonNews.Unreachable.class);
+
+    events = new End();
+    commands = new End();
+    confirmAll(events, commands);
+    commands.say(listSa(1, 10), LISTED);
+    assertThat(children(next())).containsExactly(10L);
   }
 
   @Test

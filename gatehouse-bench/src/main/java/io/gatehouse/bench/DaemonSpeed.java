@@ -119,7 +119,7 @@ public final class DaemonSpeed {
               }
 
               @Override
-              public void repair() {}
+              public void repair(int generation) {}
 
               @Override
               public void late() {}
