@@ -109,6 +109,51 @@ class ApplyIT {
     same(office);
   }
 
+  /** The daemon puts back what it found standing; an operator's later word counts more. */
+  @Test
+  void aWishThatRestsOnAGenerationIsRefusedWhereAnotherStands() {
+    done(apply(Rulesets.office()));
+    int first = applier().now();
+    done(apply(Rulesets.moved()));
+    String moved = namespace.everything();
+
+    Outcome late = applier().apply(resting(first));
+
+    assertThat(late.kind()).isEqualTo(Outcome.Kind.REFUSED);
+    assertThat(late.lines()).last().isEqualTo("nothing was touched");
+    same(moved);
+
+    namespace.sh("nft delete table inet gatehouse");
+    done(applier().remove("gatehouse remove"));
+    String removed = namespace.everything();
+    assertThat(applier().apply(resting(first)).kind()).isEqualTo(Outcome.Kind.REFUSED);
+    same(removed);
+  }
+
+  private Request resting(int generation) {
+    Request request = request(Rulesets.office(), OptionalInt.empty());
+    return new Request(
+        request.ruleset(),
+        request.description(),
+        request.file(),
+        "gatehouse run",
+        request.confirmWithin(),
+        request.ssh(),
+        request.atBoot(),
+        OptionalInt.of(generation));
+  }
+
+  @Test
+  void whatStandsAsExpectedIsPutBack() {
+    done(apply(Rulesets.office()));
+    String office = namespace.everything();
+    namespace.sh("nft delete table inet gatehouse");
+
+    done(applier().apply(resting(applier().now())));
+
+    same(office);
+  }
+
   @Test
   void liveElementsStayWhereTheyMay() {
     done(apply(Rulesets.office()));

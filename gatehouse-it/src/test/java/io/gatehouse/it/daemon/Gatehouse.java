@@ -26,11 +26,11 @@ record Gatehouse(Path directory, Path vici, Path file, List<Process> started) {
 
   ProcessBuilder command(String... arguments) {
     // Whoever runs the tests may have ignored them.
-    return command("--default-signal=HUP,INT", arguments);
+    return command(List.of("env", "--default-signal=HUP,INT"), arguments);
   }
 
-  private ProcessBuilder command(String signals, String[] arguments) {
-    List<String> command = new ArrayList<>(List.of("env", signals));
+  private ProcessBuilder command(List<String> by, String[] arguments) {
+    List<String> command = new ArrayList<>(by);
     command.add(Lab.HOME.resolve("gatehouse").toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -43,20 +43,25 @@ record Gatehouse(Path directory, Path vici, Path file, List<Process> started) {
 
   /** Starts a daemon, and waits until it follows. */
   Process run(String... options) throws IOException {
-    return run("--default-signal=HUP,INT", options);
+    return run(List.of("env", "--default-signal=HUP,INT"), options);
+  }
+
+  /** Starts one by another command, such as {@code setpriv}. */
+  Process runBy(List<String> by) throws IOException {
+    return run(by, new String[0]);
   }
 
   /** Starts one as nohup would. */
   Process runWithoutHangup() throws IOException {
-    return run("--ignore-signal=HUP", new String[0]);
+    return runBy(List.of("env", "--ignore-signal=HUP"));
   }
 
-  private Process run(String signal, String[] options) throws IOException {
+  private Process run(List<String> by, String[] options) throws IOException {
     List<String> words = new ArrayList<>(List.of("run", file.toString()));
     words.addAll(List.of(options));
     Path log = directory.resolve("log-" + started.size());
     Process process =
-        command(signal, words.toArray(String[]::new)).redirectOutput(log.toFile()).start();
+        command(by, words.toArray(String[]::new)).redirectOutput(log.toFile()).start();
     started.add(process);
     await()
         .atMost(Duration.ofSeconds(90))
