@@ -36,7 +36,6 @@ public record Request(
       OptionalInt confirmWithin,
       Optional<String> ssh,
       boolean atBoot) {
-    this(
-        ruleset, description, file, command, confirmWithin, ssh, atBoot, OptionalInt.empty());
+    this(ruleset, description, file, command, confirmWithin, ssh, atBoot, OptionalInt.empty());
   }
 }

@@ -231,8 +231,8 @@ final class StaleConnections {
   }
 
   /**
-   * What {@code conntrack -D} needs to find this entry; without ports (ICMP, GRE, ESP) it finds every
-   * entry of the protocol between the two, and the others begin anew.
+   * What {@code conntrack -D} needs to find this entry; without ports (ICMP, GRE, ESP) it finds
+   * every entry of the protocol between the two, and the others begin anew.
    */
   static String arguments(Connection connection) {
     Connection.Tuple original = connection.original();

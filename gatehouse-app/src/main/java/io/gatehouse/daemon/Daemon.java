@@ -55,6 +55,7 @@ public final class Daemon {
   private final OutsideNote outside;
   private final AtomicReference<Runnable> listAgain = new AtomicReference<>(() -> {});
   private final Conductor conductor;
+
   /** What takes longer than the conductor may wait. */
   private final ExecutorService chores =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("chores").daemon().factory());
@@ -92,8 +93,8 @@ public final class Daemon {
     Model model();
 
     /**
-     * Puts back the rules of a generation, which somebody took away; nothing where another stands by
-     * then. May take minutes.
+     * Puts back the rules of a generation, which somebody took away; nothing where another stands
+     * by then. May take minutes.
      */
     void repair(int generation);
 
@@ -345,8 +346,7 @@ public final class Daemon {
    * @param told each line of its answer, once all of it is there
    * @return whether there is one
    */
-  public static boolean ask(
-      Path control, String question, Duration limit, Consumer<String> told) {
+  public static boolean ask(Path control, String question, Duration limit, Consumer<String> told) {
     return Control.ask(control, question, limit, told);
   }
 }

@@ -311,7 +311,8 @@ final class ByEvidence implements Association {
     int answering = stray.answering();
     return answering < 0
         ? Optional.empty()
-        : bind(contest, remote, stray, stray.candidates().get(answering).host, Evidence.ANSWERS, now);
+        : bind(
+            contest, remote, stray, stray.candidates().get(answering).host, Evidence.ANSWERS, now);
   }
 
   /**
@@ -633,8 +634,7 @@ final class ByEvidence implements Association {
     }
     Exchange latest = null;
     for (Exchange exchange : contest.exchanges(host)) {
-      if (isOfNewCookies(exchange, now)
-          && (latest == null || latest.state != State.IKE_ALONE)) {
+      if (isOfNewCookies(exchange, now) && (latest == null || latest.state != State.IKE_ALONE)) {
         latest = exchange;
       }
     }

@@ -60,8 +60,7 @@ final class Contest {
 
   /** A host that may own an SPI. */
   Stray.Candidate candidate(int host, long from) {
-    return new Stray.Candidate(
-        host, numbers.computeIfAbsent(host, one -> numbers.size()), from);
+    return new Stray.Candidate(host, numbers.computeIfAbsent(host, one -> numbers.size()), from);
   }
 
   void remove(Exchange exchange) {

@@ -37,8 +37,8 @@ final class Decider {
   private static final int ROOM = 1024;
 
   /**
-   * A host keeps its zone so many milliseconds longer than it holds something in it: stock conntrack
-   * forgets its connections meanwhile (nf_conntrack_generic_timeout, 600 s for ESP).
+   * A host keeps its zone so many milliseconds longer than it holds something in it: stock
+   * conntrack forgets its connections meanwhile (nf_conntrack_generic_timeout, 600 s for ESP).
    */
   private static final long REST = 15 * 60_000;
 
@@ -87,9 +87,7 @@ final class Decider {
     for (SetElement element : listed.zones()) {
       Optional<Address> host = Elements.address(element).filter(elements::isClient);
       OptionalInt zone = Elements.zone(element);
-      if (host.isPresent()
-          && zone.isPresent()
-          && host.get().equals(back.get(zone.getAsInt()))) {
+      if (host.isPresent() && zone.isPresent() && host.get().equals(back.get(zone.getAsInt()))) {
         zones.recall(host.get(), zone.getAsInt(), now);
       }
       if (host.isPresent() && zone.isPresent() && zones.of(host.get()).equals(zone)) {
@@ -136,12 +134,13 @@ final class Decider {
           .ifPresent(right::add);
     }
     for (SetElement element : listed.spis()) {
-      Optional<Address> host = Elements.spi(element).flatMap(spi -> Optional.ofNullable(bound.get(spi)));
-      keep(element, host, Elements.zone(element), plan.maps().spis(), step)
-          .ifPresent(right::add);
+      Optional<Address> host =
+          Elements.spi(element).flatMap(spi -> Optional.ofNullable(bound.get(spi)));
+      keep(element, host, Elements.zone(element), plan.maps().spis(), step).ifPresent(right::add);
     }
     for (SetElement element : listed.cookies()) {
-      Optional<Address> host = Elements.cookie(element).flatMap(cookie -> Optional.ofNullable(sessions.get(cookie)));
+      Optional<Address> host =
+          Elements.cookie(element).flatMap(cookie -> Optional.ofNullable(sessions.get(cookie)));
       keep(element, host, Elements.zone(element), plan.maps().cookies(), step)
           .ifPresent(right::add);
     }
@@ -171,7 +170,9 @@ final class Decider {
                 .filter(change -> !right.contains(change.element().key()))
                 .toList()));
     bound.forEach((spi, host) ->
-        bind(spi, host).filter(add -> !right.contains(add.element().key())).ifPresent(step::change));
+        bind(spi, host)
+            .filter(add -> !right.contains(add.element().key()))
+            .ifPresent(step::change));
     sessions.forEach((cookie, host) ->
         bind(cookie, host)
             .filter(add -> !right.contains(add.element().key()))

@@ -170,9 +170,7 @@ final class Elements {
 
   /** The zone of an element that leads back to a host. */
   static OptionalInt zoneBack(SetElement element) {
-    return element.key().length() >= 2
-        ? OptionalInt.of(element.key().u16(0))
-        : OptionalInt.empty();
+    return element.key().length() >= 2 ? OptionalInt.of(element.key().u16(0)) : OptionalInt.empty();
   }
 
   /** The host that such an element leads to. */

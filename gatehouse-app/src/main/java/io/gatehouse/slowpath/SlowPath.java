@@ -351,8 +351,7 @@ public final class SlowPath implements AutoCloseable {
 
     private void look(long time) {
       boolean stands =
-          list(now.maps().zones())
-                  instanceof Answer.Told<List<SetElement>>(List<SetElement> zones)
+          list(now.maps().zones()) instanceof Answer.Told<List<SetElement>>(List<SetElement> zones)
               && list(now.maps().spis())
                   instanceof Answer.Told<List<SetElement>>(List<SetElement> spis)
               && decider.seen(zones, spis, time);

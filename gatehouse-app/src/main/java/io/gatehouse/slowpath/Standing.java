@@ -36,7 +36,8 @@ record Standing(
     for (NftSet map : List.of(maps.zones(), maps.hosts(), maps.spis(), maps.cookies())) {
       switch (kernel.apply(map)) {
         case Answer.Told<List<SetElement>>(List<SetElement> told) -> all.add(told);
-        case Answer.Failed<List<SetElement>>(Failure why) -> failure = failure.or(() -> Optional.of(why));
+        case Answer.Failed<List<SetElement>>(Failure why) ->
+            failure = failure.or(() -> Optional.of(why));
       }
     }
     return failure.isPresent()

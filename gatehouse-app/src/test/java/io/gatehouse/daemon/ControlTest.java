@@ -38,6 +38,7 @@ class ControlTest {
     List<String> told = new ArrayList<>();
     try (ServerSocketChannel server = listening()) {
       assertThat(Control.ask(socket(), "status", SHORT, told::add)).isFalse();
+      assertThat(server.isOpen()).isTrue();
     }
     assertThat(told).isEmpty();
   }
@@ -48,8 +49,7 @@ class ControlTest {
     try (ServerSocketChannel server = listening()) {
       Thread asking =
           Thread.ofVirtual()
-              .start(() ->
-                  told.add("" + Control.ask(socket(), "status", SHORT, told::add)));
+              .start(() -> told.add("" + Control.ask(socket(), "status", SHORT, told::add)));
       try (SocketChannel peer = server.accept()) {
         peer.write(ByteBuffer.wrap("generation=1\n".getBytes(StandardCharsets.UTF_8)));
         asking.join(); // the channel is open, and nothing more comes

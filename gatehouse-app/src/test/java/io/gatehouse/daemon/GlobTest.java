@@ -56,8 +56,8 @@ class GlobTest {
     for (int from = 0, length = 0; length < longest; length++) {
       int to = all.size();
       for (; from < to; from++) {
-        for (char letter : letters.toCharArray()) {
-          all.add(all.get(from) + letter);
+        for (int letter = 0; letter < letters.length(); letter++) {
+          all.add(all.get(from) + letters.charAt(letter));
         }
       }
     }

@@ -251,8 +251,7 @@ class DeciderTest {
         .allMatch(change -> change instanceof ElementChange.Remove);
   }
 
-  private static final Standing NOTHING =
-      new Standing(List.of(), List.of(), List.of(), List.of());
+  private static final Standing NOTHING = new Standing(List.of(), List.of(), List.of(), List.of());
 
   private Standing standing() {
     return new Standing(
@@ -299,8 +298,7 @@ class DeciderTest {
 
   /** The example with a LAN that has more addresses than there are zones. */
   private static Plan wide() {
-    return plan(
-        Descriptions.changedExample("vpn-masquerade.yaml", "10.0.1.0/24", "10.0.0.0/16"));
+    return plan(Descriptions.changedExample("vpn-masquerade.yaml", "10.0.1.0/24", "10.0.0.0/16"));
   }
 
   @Test
@@ -348,12 +346,7 @@ class DeciderTest {
     ask(Wire.esp(B, REMOTE, 8, 1), false);
     now += plan.lifetime().toMillis() + 1;
     Bytes sent =
-        Bytes.of(
-            ByteBuffer.allocate(12)
-                .put(B.bytes())
-                .put(REMOTE.bytes())
-                .putInt(8)
-                .array());
+        Bytes.of(ByteBuffer.allocate(12).put(B.bytes()).put(REMOTE.bytes()).putInt(8).array());
 
     written(decider.giveBack(List.of(SetElement.of(sent)), now));
 

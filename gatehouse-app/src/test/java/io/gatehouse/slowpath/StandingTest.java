@@ -27,7 +27,8 @@ class StandingTest {
     Answer<Standing> read =
         Standing.read(
             MAPS,
-            map -> map.name().equals(name) ? new Answer.Failed<>(busy) : new Answer.Told<>(List.of()));
+            map ->
+                map.name().equals(name) ? new Answer.Failed<>(busy) : new Answer.Told<>(List.of()));
 
     assertThat(read).isEqualTo(new Answer.Failed<Standing>(busy));
   }

@@ -238,7 +238,9 @@ class CharonTest {
     End commands = new End();
     confirmAll(events, commands);
     commands.say(LISTED);
-    assertThat(next()).as("so that nobody keeps what he had").isInstanceOf(CharonNews.Unreachable.class);
+    assertThat(next())
+        .as("so that nobody keeps what he had")
+        .isInstanceOf(CharonNews.Unreachable.class);
 
     events = new End();
     commands = new End();

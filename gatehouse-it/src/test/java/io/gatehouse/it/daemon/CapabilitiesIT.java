@@ -54,8 +54,7 @@ class CapabilitiesIT {
               directory.resolve("charon.vici"),
               Lab.HOME.resolve("examples/vpn-masquerade.yaml"));
       try {
-        gatehouse.runBy(
-            List.of("setpriv", "--bounding-set", boundingSet(), "--no-new-privs"));
+        gatehouse.runBy(List.of("setpriv", "--bounding-set", boundingSet(), "--no-new-privs"));
 
         assertThat(gatehouse.ask("masquerade", "status"))
             .contains("0 hosts, 0 IKE sessions")
