@@ -122,7 +122,7 @@ final class Preflight {
    */
   static List<String> refused(Machine machine, Ruleset ruleset) {
     record Feature(Predicate<Statement> usedBy, String probe, String name) {}
-    String base = "table inet gatehouse_probe { chain c { type %s hook %s priority 0; %s; } }";
+    String base = "table inet gatehouse_probe { chain c { type %s hook %s priority 0; %s; }; }";
     List<Feature> features =
         List.of(
             new Feature(
@@ -164,9 +164,9 @@ final class Preflight {
                 "the helper of PPTP (nf_conntrack_pptp)"),
             new Feature(
                 s -> s instanceof Statement.Update,
-                "table inet gatehouse_probe { set s { type ipv4_addr; flags dynamic,timeout; }"
+                "table inet gatehouse_probe { set s { type ipv4_addr; flags dynamic,timeout; };"
                     + " chain c { type filter hook prerouting priority 0;"
-                    + " update @s { ip saddr timeout 1m }; } }",
+                    + " update @s { ip saddr timeout 1m }; }; }",
                 "sets that rules fill (nft_dynset)"),
             new Feature(
                 s -> s instanceof Statement.Log,
