@@ -187,8 +187,7 @@ public final class Applier {
 
   /** What was not read would count as gone: a change would add what stands and undo it. */
   private static Outcome unread(Snapshot snapshot) {
-    List<String> lines = new ArrayList<>();
-    snapshot.unread().forEach(command -> lines.add("cannot read what stands: " + command));
+    List<String> lines = new ArrayList<>(Forecast.unread(snapshot));
     lines.add("nothing was touched");
     return new Outcome(Outcome.Kind.FAILED, lines);
   }

@@ -38,6 +38,13 @@ public record Forecast(
     warnings = List.copyOf(warnings);
   }
 
+  /** A line for each command that did not say what stands. */
+  static List<String> unread(Snapshot snapshot) {
+    return snapshot.unread().stream()
+        .map(command -> "cannot read what stands: " + command)
+        .toList();
+  }
+
   static Forecast lacking(List<String> missing) {
     return new Forecast(missing, List.of(), true, List.of(), List.of(), List.of(), List.of());
   }
@@ -66,10 +73,7 @@ public record Forecast(
     }
     return new Forecast(
         List.of(),
-        Stream.concat(
-                snapshot.unread().stream().map(command -> "cannot read what stands: " + command),
-                change.conflicts().stream())
-            .toList(),
+        Stream.concat(unread(snapshot).stream(), change.conflicts().stream()).toList(),
         rulesDiffer || !change.changesNothing(),
         changes,
         stale.stream().map(StaleConnections::text).toList(),

@@ -12,6 +12,7 @@ import io.gatehouse.path.PacketPath;
 import io.gatehouse.ruleset.Routing;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.snapshot.Snapshot;
+import java.util.List;
 import java.util.Optional;
 
 /** Whether a ruleset lets the administrator in who is applying it. */
@@ -53,6 +54,7 @@ final class Lockout {
             AppliedHost.of(ruleset, snapshot),
             client.get().family(),
             NODES,
+            List.of(Prefix.host(client.get()), Prefix.host(server.get())),
             path -> {
               HeaderSpace space = path.space();
               Bdd bdd = space.bdd();

@@ -64,6 +64,7 @@ final class StaleConnections {
               host,
               family,
               NODES,
+              these.stream().flatMap(StaleConnections::ends).distinct().toList(),
               path -> {
                 Fates fates = new Fates(path, ruleset, snapshot);
                 return these.stream().filter(fates::isStale).toList();
@@ -74,6 +75,12 @@ final class StaleConnections {
       }
     }
     return new Found(stale, complete);
+  }
+
+  private static Stream<Prefix> ends(Connection connection) {
+    return Stream.of(connection.original(), connection.reply())
+        .flatMap(tuple -> Stream.of(tuple.source(), tuple.destination()))
+        .map(Prefix::host);
   }
 
   /**

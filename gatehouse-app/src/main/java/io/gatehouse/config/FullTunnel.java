@@ -70,31 +70,24 @@ final class FullTunnel {
   }
 
   private void clear(String tunnel, Origin origin) {
-    told.values().stream()
-        .findFirst()
-        .ifPresent(spot ->
-            problems.error(
-                spot,
-                "everything goes into tunnel `"
-                    + tunnel
-                    + "`, and line "
-                    + origin.line()
-                    + " leads to the internet past it",
-                "leave out that one, or name the networks there"));
+    refuse(
+        tunnel,
+        "line " + origin.line() + " leads to the internet past it",
+        "leave out that one, or name the networks there");
   }
 
   private void unknown(String tunnel, Origin origin) {
+    refuse(
+        tunnel,
+        "nothing says where the peer in line " + origin.line() + " is",
+        "its address: IKE and ESP to that alone leave in clear");
+  }
+
+  private void refuse(String tunnel, String why, String way) {
     told.values().stream()
         .findFirst()
         .ifPresent(spot ->
-            problems.error(
-                spot,
-                "everything goes into tunnel `"
-                    + tunnel
-                    + "`, and nothing says where the peer in line "
-                    + origin.line()
-                    + " is",
-                "its address: IKE and ESP to that alone leave in clear"));
+            problems.error(spot, "everything goes into tunnel `" + tunnel + "`, and " + why, way));
   }
 
   /** What it takes is all that is not ours, nor another tunnel's. */

@@ -148,6 +148,10 @@ final class Addresses {
     needsBits |= blocks.isPresent();
   }
 
+  Family family() {
+    return family;
+  }
+
   /** Bits of a field that holds an address. */
   int width() {
     return width;

@@ -467,9 +467,7 @@ final class ChainWalk {
         case Statement.Nat.Redirect to -> {
           if (space.family() == Family.V6 && !state.locallyMade) {
             // nf_nat_redirect_ipv6 wants an address of the destination's scope, and drops without.
-            int narrow =
-                bdd.difference(
-                    here, state.destination.in(bdd, space.addresses().of(Prefix.of("2000::/3"))));
+            int narrow = bdd.difference(here, space.in(state.destination, Prefix.of("2000::/3")));
             drop(bdd.and(narrow, open(Kind.ENVIRONMENT, "no address of that scope")));
             taken = bdd.or(taken, dropped);
             here = bdd.difference(here, dropped);

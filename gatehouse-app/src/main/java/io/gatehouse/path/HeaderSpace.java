@@ -95,9 +95,8 @@ public final class HeaderSpace {
   private final Addresses addresses;
   private final Optional<Pairing> pairing;
 
-  HeaderSpace(
-      Bdd bdd, Addresses addresses, Family family, List<String> devices, TunnelClasses classes) {
-    this(bdd, addresses, family, devices, classes, Optional.empty());
+  HeaderSpace(Bdd bdd, Addresses addresses, List<String> devices, TunnelClasses classes) {
+    this(bdd, addresses, devices, classes, Optional.empty());
   }
 
   /**
@@ -106,14 +105,13 @@ public final class HeaderSpace {
   HeaderSpace(
       Bdd bdd,
       Addresses addresses,
-      Family family,
       List<String> devices,
       TunnelClasses classes,
       Optional<Pairing> pairing) {
     this.pairing = pairing;
     this.bdd = bdd;
     this.addresses = addresses;
-    this.family = family;
+    this.family = addresses.family();
     this.devices = List.copyOf(devices);
     this.classes = classes;
     iif = variables(bitsFor(devices.size()));

@@ -84,8 +84,7 @@ public final class PacketPath {
           Bdd.within(
               nodes,
               bdd -> {
-                HeaderSpace space =
-                    new HeaderSpace(bdd, blocks, family, mentions.devices(), classes);
+                HeaderSpace space = new HeaderSpace(bdd, blocks, mentions.devices(), classes);
                 return question.apply(new PacketPath(space, host, mentions, idle, walk -> {}));
               });
       if (!blocks.fellShort()) {
@@ -116,7 +115,7 @@ public final class PacketPath {
 
   /**
    * Asks a question about a host. The path and every set that it gives live only while the question
-   * is answered.
+   * is answered, which may take more than one asking: it has no effects.
    *
    * @param nodes how many decision nodes it may take; a million take some 40 MB
    */
@@ -125,15 +124,26 @@ public final class PacketPath {
       Family family,
       int nodes,
       Function<? super PacketPath, ? extends T> question) {
-    return ask(host, family, nodes, Optional.empty(), List.of(), question);
+    return ask(host, family, nodes, List.of(), question);
+  }
+
+  /**
+   * The same where it is known what the question itself tells apart.
+   *
+   * @param about where something lacks here, it is asked once more
+   */
+  public static <T> Bounded<T> ask(
+      HostState host,
+      Family family,
+      int nodes,
+      Collection<Prefix> about,
+      Function<? super PacketPath, ? extends T> question) {
+    return ask(host, family, nodes, Optional.empty(), about, question);
   }
 
   /**
    * The same for a question about ends alone: rules that only count, log or lower the MSS are
    * passed by, and no journey has them. That halves the work.
-   *
-   * @param about what the question itself tells apart: it is asked once more where that lacks
-   *     something
    */
   public static <T> Bounded<T> askOfEnds(
       HostState host,
@@ -171,7 +181,6 @@ public final class PacketPath {
               new HeaderSpace(
                   bdd,
                   Addresses.each(family),
-                  family,
                   List.copyOf(devices),
                   TunnelClasses.apart(tunnels),
                   Optional.of(pairing));

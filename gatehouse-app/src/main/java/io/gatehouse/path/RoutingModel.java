@@ -182,10 +182,10 @@ final class RoutingModel {
     }
     int all = TRUE;
     if (rule.from().isPresent()) {
-      all = bdd.and(all, query.source.in(bdd, space.addresses().of(rule.from().get())));
+      all = bdd.and(all, space.in(query.source, rule.from().get()));
     }
     if (rule.to().isPresent()) {
-      all = bdd.and(all, query.destination.in(bdd, space.addresses().of(rule.to().get())));
+      all = bdd.and(all, space.in(query.destination, rule.to().get()));
     }
     if (rule.iif().isPresent()) {
       all = bdd.and(all, query.iif.in(bdd, device(rule.iif().get())));
@@ -333,7 +333,7 @@ final class RoutingModel {
       int[] bits =
           space.open(
               8, new Unknown(Unknown.Kind.ENVIRONMENT, "what the address routes to", "fib type"));
-      int odd = reachesAll() ? address.in(bdd, space.addresses().of(Prefix.of("::/128"))) : TRUE;
+      int odd = reachesAll() ? space.in(address, Prefix.of("::/128")) : TRUE;
       type = type.assign(bdd, odd, bits);
     }
     for (Map.Entry<RouteKind, IntervalSet> winner :
@@ -367,8 +367,7 @@ final class RoutingModel {
           space.addresses().of(List.of(Prefix.of("255.255.255.255/32"), Prefix.of("0.0.0.0/8")));
       type = type.assign(bdd, address.in(bdd, everybody), Field.constantBits(8, 0, 3));
     }
-    return type.assign(
-        bdd, address.in(bdd, space.addresses().of(multicast(family))), Field.constantBits(8, 0, 5));
+    return type.assign(bdd, space.in(address, multicast(family)), Field.constantBits(8, 0, 5));
   }
 
   static final Prefix LIMITED_BROADCAST = Prefix.of("255.255.255.255/32");

@@ -304,7 +304,7 @@ final class SpdModel {
     Field there = out ? state.destination : state.source;
     int all = FALSE;
     for (Run.Side side : run.sides) {
-      int near = here.in(bdd, space.addresses().of(side.near()));
+      int near = space.in(here, side.near());
       int some = there.in(bdd, space.addresses().of(side.far()));
       all = bdd.or(all, bdd.and(near, some));
     }
@@ -316,8 +316,8 @@ final class SpdModel {
       // The look-up of an ordinary route carries no interface id (xfrm_policy_match).
       return FALSE;
     }
-    int all = state.destination.in(bdd, space.addresses().of(policy.destination()));
-    all = bdd.and(all, state.source.in(bdd, space.addresses().of(policy.source())));
+    int all = space.in(state.destination, policy.destination());
+    all = bdd.and(all, space.in(state.source, policy.source()));
     if (policy.protocol().isPresent()) {
       all = bdd.and(all, space.protocol(policy.protocol().getAsInt()));
     }

@@ -37,21 +37,6 @@ public final class Comparison {
   /** Kinds of difference that are counted. */
   private static final int MOST_COUNTED = 200;
 
-  /** Somebody out there (RFC 5737, RFC 3849). */
-  private static final List<Prefix> SOMEBODY =
-      List.of(Prefix.of("198.51.100.77/32"), Prefix.of("2001:db8:77::77/128"));
-
-  /** Addresses that no router carries, or means everybody by. */
-  private static final List<Prefix> SPECIAL =
-      List.of(
-          Prefix.of("0.0.0.0/8"),
-          Prefix.of("127.0.0.0/8"),
-          Prefix.of("169.254.0.0/16"),
-          Prefix.of("224.0.0.0/3"),
-          Prefix.of("::/8"),
-          Prefix.of("fe80::/9"),
-          Prefix.of("ff00::/8"));
-
   private final HostState first;
   private final HostState second;
   private final List<Difference> differences = new ArrayList<>();
@@ -316,8 +301,8 @@ public final class Comparison {
       }
       once(flow, Kind.OTHER_DEVICE, one, other, elsewhere);
       int inAnother = Bdd.FALSE;
+      int through = bdd.and(packets, bdd.and(one.leftProtected(), other.leftProtected()));
       for (String tunnel : tunnels()) {
-        int through = bdd.and(packets, bdd.and(one.leftProtected(), other.leftProtected()));
         inAnother =
             bdd.or(inAnother, minus(through, one.leftThrough(tunnel), other.leftThrough(tunnel)));
       }
@@ -403,7 +388,7 @@ public final class Comparison {
 
     /** What makes a witness one that people have met. */
     private int[] wishes(Flow flow) {
-      int odd = bdd.or(space.source(SPECIAL), space.destination(SPECIAL));
+      int odd = bdd.or(space.source(Meaning.ODD), space.destination(Meaning.ODD));
       List<Integer> wishes = new ArrayList<>();
       wishes.add(space.firstOfConnection());
       wishes.add(space.whole());
@@ -413,9 +398,9 @@ public final class Comparison {
         wishes.add(space.inClear());
         wishes.add(fromItsLink());
       }
-      wishes.add(space.source(SOMEBODY));
+      wishes.add(space.source(Meaning.SOMEBODY));
       wishes.add(space.destination(links()));
-      wishes.add(space.destination(SOMEBODY));
+      wishes.add(space.destination(Meaning.SOMEBODY));
       wishes.add(space.protocol(6));
       wishes.add(space.destinationPort(PortRange.of(443)));
       wishes.add(space.destinationPort(PortRange.of(53)));

@@ -3,6 +3,7 @@ package io.gatehouse.verify;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.bdd.Bounded;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.path.DescribedHost;
 import io.gatehouse.path.HeaderSpace;
@@ -163,7 +164,8 @@ public final class Follow {
       Optional<SpdState> tunnels,
       java.util.function.Function<? super PacketPath, Ends> question) {
     HostState host = hosts.meeting(packet.tunnel(), tunnels);
-    return switch (PacketPath.ask(host, packet.source().family(), NODES, question)) {
+    List<Prefix> about = List.of(Prefix.host(packet.source()), Prefix.host(packet.destination()));
+    return switch (PacketPath.ask(host, packet.source().family(), NODES, about, question)) {
       case Bounded.Answer<Ends> answer -> Optional.of(answer.value());
       case Bounded.GaveUp<Ends> gaveUp -> Optional.empty();
     };

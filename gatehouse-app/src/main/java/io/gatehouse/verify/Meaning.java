@@ -349,7 +349,7 @@ final class Meaning {
   }
 
   /** Addresses that no router carries, or that mean everybody. */
-  private static final List<Prefix> ODD =
+  static final List<Prefix> ODD =
       Stream.of(
               "0.0.0.0/8",
               "127.0.0.0/8",
@@ -360,6 +360,10 @@ final class Meaning {
               "ff00::/8")
           .map(Prefix::of)
           .toList();
+
+  /** Somebody out there (RFC 5737, RFC 3849). */
+  static final List<Prefix> SOMEBODY =
+      List.of(Prefix.of("198.51.100.77/32"), Prefix.of("2001:db8:77::77/128"));
 
   /** What the questions tell from other addresses, besides what the rules do. */
   static List<Prefix> about(Gateway gateway) {

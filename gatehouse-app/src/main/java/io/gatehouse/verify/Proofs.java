@@ -29,10 +29,6 @@ public final class Proofs {
    */
   public static final int NODES = 6_000_000;
 
-  /** Somebody out there (RFC 5737, RFC 3849). */
-  private static final List<Prefix> SOMEBODY =
-      List.of(Prefix.of("198.51.100.77/32"), Prefix.of("2001:db8:77::77/128"));
-
   private final Gateway gateway;
   private final int nodes;
 
@@ -153,9 +149,9 @@ public final class Proofs {
     around.addAll(meaning.networks());
     wishes.add(walk.minus(Bdd.TRUE, meaning.edges(around), meaning.special()));
     wishes.add(walk.space().source(meaning.networks()));
-    wishes.add(walk.space().source(SOMEBODY));
+    wishes.add(walk.space().source(Meaning.SOMEBODY));
     wishes.add(walk.space().destination(meaning.networks()));
-    wishes.add(walk.space().destination(SOMEBODY));
+    wishes.add(walk.space().destination(Meaning.SOMEBODY));
     wishes.add(walk.minus(Bdd.TRUE, meaning.thisHost()));
     wishes.add(walk.space().destinationPort(PortRange.of(53)));
     return wishes.stream().mapToInt(Integer::intValue).toArray();
