@@ -217,6 +217,7 @@ final class Preflight {
       case Statement.Nat.Destination nat -> both(nat.address(), nat.ports());
       case Statement.Nat.Masquerade nat -> nat.ports().stream();
       case Statement.Nat.Redirect nat -> nat.ports().stream();
+      case Statement.Nat.Prefixed nat -> Stream.of();
       case Statement.Counter counter -> Stream.of();
       case Statement.Limit limit -> Stream.of();
       case Statement.Log log -> Stream.of();

@@ -328,6 +328,8 @@ final class PlanText {
             + outbound
             + " there",
         site.origin());
+    site.images()
+        .forEach(image -> page.more(image.of() + " appears there as " + image.as().value()));
   }
 
   private void client(Tunnel.Client client) {

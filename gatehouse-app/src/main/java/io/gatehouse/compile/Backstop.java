@@ -34,6 +34,14 @@ final class Backstop {
     }
     List<XfrmPolicy> policies =
         new ArrayList<>(far.values().stream().flatMap(List::stream).toList());
+    List<Address> own =
+        gateway.interfaces().stream()
+            .flatMap(at -> at.addresses().stream())
+            .map(address -> address.value().address())
+            .toList();
+    gateway
+        .tunnels()
+        .forEach(tunnel -> policies.addAll(Images.policies(tunnel, own, gateway.numbers())));
     for (Tunnel tunnel : gateway.tunnels()) {
       if (tunnel instanceof Tunnel.Client client) {
         policies.addAll(virtual(client, priority - 1));

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
 
 /**
@@ -36,6 +37,22 @@ final class ByClass {
       Match evidence,
       Function<Family, Selector> address,
       String why) {
+    return rules(draft, prefix, classes, evidence, address, (tunnel, family) -> true, why);
+  }
+
+  /**
+   * The same for some tunnels and families.
+   *
+   * @param which of those that the classes have
+   */
+  static <K> List<Rule> rules(
+      Draft draft,
+      String prefix,
+      List<TunnelClass<K>> classes,
+      Match evidence,
+      Function<Family, Selector> address,
+      BiPredicate<Tunnel, Family> which,
+      String why) {
     Map<String, Verdict> verdicts = new HashMap<>();
     for (TunnelClass<K> members : classes) {
       members
@@ -47,7 +64,7 @@ final class ByClass {
       List<Claim<Verdict>> elements = new ArrayList<>();
       for (Claim<Tunnel> part : draft.space.far(family)) {
         Verdict verdict = verdicts.get(part.owner().name());
-        if (verdict != null) {
+        if (verdict != null && which.test(part.owner(), family)) {
           elements.add(new Claim<>(part.prefix(), verdict, part.origin()));
         }
       }

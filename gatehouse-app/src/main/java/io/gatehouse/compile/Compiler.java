@@ -24,6 +24,7 @@ public final class Compiler {
     }
     Draft draft = new Draft(gateway);
     Nat.writeIn(draft);
+    Images.write(draft);
     MssClamp.write(draft, mss);
     L2tp.write(draft);
     VpnHosts.write(draft);

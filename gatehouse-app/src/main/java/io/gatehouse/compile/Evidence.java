@@ -130,17 +130,19 @@ final class Evidence {
   }
 
   /**
-   * The same before source NAT: what is to get a virtual IP is protected only when it has it, and
-   * {@link Guard} looks again.
+   * The same before source NAT: what is to get a virtual IP or another address of its own is
+   * protected only when it has that, and {@link Guard} looks again.
    */
   static List<Rule> towardsFarUntranslated(Draft draft) {
-    if (!SharedClient.isUsed(draft)) {
+    boolean mapped = draft.gateway.tunnels().stream().anyMatch(t -> !t.images().isEmpty());
+    if (!SharedClient.isUsed(draft) && !mapped) {
       return towardsFarInClear(draft);
     }
     List<Rule> rules = new ArrayList<>();
     for (Family family : Family.values()) {
       List<Located<Prefix>> direct =
-          draft.places.far(family, tunnel -> !SharedClient.isShared(tunnel));
+          draft.places.far(
+              family, tunnel -> !SharedClient.isShared(tunnel) && !tunnel.maps(family));
       List<Located<Prefix>> shared = draft.places.far(family, SharedClient::isShared);
       draft
           .places

@@ -21,12 +21,14 @@ import io.gatehouse.ruleset.Expression.Symbol;
 import io.gatehouse.ruleset.Expression.Value;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
+import io.gatehouse.ruleset.Statement.Match;
 import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.stream.Collectors;
 
 /** What goes through this host. */
@@ -113,9 +115,16 @@ final class Forward {
   }
 
   private static List<Family> families(Collection<Tunnel> tunnels) {
+    return families(tunnels, (tunnel, family) -> true);
+  }
+
+  private static List<Family> families(
+      Collection<Tunnel> tunnels, BiPredicate<Tunnel, Family> which) {
     return tunnels.stream()
-        .flatMap(tunnel -> tunnel.farPrefixes().stream())
-        .map(prefix -> prefix.value().family())
+        .flatMap(tunnel ->
+            tunnel.farPrefixes().stream()
+                .map(prefix -> prefix.value().family())
+                .filter(family -> which.test(tunnel, family)))
         .distinct()
         .sorted()
         .toList();
@@ -166,12 +175,47 @@ final class Forward {
               unallowed()));
     }
     rules.addAll(
-        ByClass.rules(draft, "to", classes, Nft.PROTECTED, Nft::daddr, "goes into a tunnel"));
+        towards(
+            "to", classes, Nft.PROTECTED, (t, family) -> !t.maps(family), "goes into a tunnel"));
+    // These find it only when their source has changed; the guard looks whether they did.
+    rules.addAll(
+        towards(
+            "image_to",
+            classes,
+            Nft.IN_CLEAR,
+            Tunnel::maps,
+            "will go into a tunnel, under another address"));
+    rules.addAll(SharedClient.forward(draft));
+    for (Family family : Family.values()) {
+      draft
+          .places
+          .far(family)
+          .ifPresent(far ->
+              rules.add(
+                  Nft.rule(
+                      "nobody may begin towards this tunnel",
+                      Origin.builtIn("tunnel-evidence"),
+                      Nft.is(Nft.daddr(family), far),
+                      draft.drop("tunnel"))));
+    }
+    return rules;
+  }
+
+  /** The rules that lead to the chains of classes, and these. */
+  private List<Rule> towards(
+      String prefix,
+      List<TunnelClass<Set<Caller>>> all,
+      Match evidence,
+      BiPredicate<Tunnel, Family> which,
+      String why) {
+    List<TunnelClass<Set<Caller>>> classes =
+        all.stream().filter(members -> !families(members.tunnels(), which).isEmpty()).toList();
+    List<Rule> rules = ByClass.rules(draft, prefix, classes, evidence, Nft::daddr, which, why);
     for (TunnelClass<Set<Caller>> members : classes) {
       Tunnel tunnel = members.first();
       List<Rule> chain = new ArrayList<>();
       for (Caller caller : draft.access.callers(tunnel)) {
-        for (Family family : families(members.tunnels())) {
+        for (Family family : families(members.tunnels(), which)) {
           draft
               .places
               .from(caller.from(), family)
@@ -186,20 +230,7 @@ final class Forward {
         }
       }
       chain.add(draft.end("tunnel", "nobody else may begin here", tunnel.origin()));
-      draft.chain("to_" + members.name(), chain);
-    }
-    rules.addAll(SharedClient.forward(draft));
-    for (Family family : Family.values()) {
-      draft
-          .places
-          .far(family)
-          .ifPresent(far ->
-              rules.add(
-                  Nft.rule(
-                      "nobody may begin towards this tunnel",
-                      Origin.builtIn("tunnel-evidence"),
-                      Nft.is(Nft.daddr(family), far),
-                      draft.drop("tunnel"))));
+      draft.chain(prefix + "_" + members.name(), chain);
     }
     return rules;
   }

@@ -70,6 +70,10 @@ final class MssClamp {
             .verdicts("mss_to", family, verdicts)
             .ifPresent(map -> {
               rules.add(opening(Nft.PROTECTED, Nft.daddr(family), map));
+              if (draft.gateway.tunnels().stream().anyMatch(tunnel -> tunnel.maps(family))) {
+                // Its source has not changed yet, so that no policy protects it here.
+                rules.add(opening(Nft.IN_CLEAR, Nft.daddr(family), map));
+              }
               if (SharedClient.isUsed(draft)) {
                 // Protected only when it has the virtual IP.
                 rules.add(opening(SharedClient.marked(draft), Nft.daddr(family), map));

@@ -48,7 +48,7 @@ final class Nat {
                 draft.gateway.host().portForwards().stream()
                     .filter(PortForwards::isUsable)
                     .flatMap(forward -> portForward(forward).stream()),
-                VpnHosts.natIn(draft).stream())
+                Stream.concat(Images.natIn(draft).stream(), VpnHosts.natIn(draft).stream()))
             .toList());
   }
 
@@ -85,7 +85,7 @@ final class Nat {
 
   static void writeOut(Draft draft) {
     Nat nat = new Nat(draft);
-    List<Rule> rewriting = new ArrayList<>();
+    List<Rule> rewriting = new ArrayList<>(Images.natOut(draft));
     for (Family family : Family.values()) {
       rewriting.addAll(nat.returns(family));
     }

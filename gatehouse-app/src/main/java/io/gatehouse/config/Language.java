@@ -179,6 +179,13 @@ final class Language {
           required("local", several(NETWORK), "networks here", "[office]"),
           required("remote", several(PREFIX), "networks there", "[10.20.0.0/16]"),
           optional(
+              Images.KEY,
+              several(PREFIX),
+              "as they are",
+              "under which addresses they know the local networks, one to one: a prefix for each, of"
+                  + " the same length",
+              "10.99.1.0/24"),
+          optional(
               "reach",
               several(REACH, "they may begin nothing"),
               "every local network, wholly",

@@ -20,6 +20,8 @@ final class Overlaps {
     LINK("the link of interface"),
     POOL("the pool of tunnel"),
     REMOTE("the remote network of tunnel"),
+    SITE("the remote network of tunnel"),
+    IMAGE("what a local network appears as in tunnel"),
     OWN("this host's own address on interface"),
     ROUTER("the router of network"),
     VIRTUAL("the virtual IP of tunnel");
@@ -101,6 +103,15 @@ final class Overlaps {
     claims.add(new Claim(prefix, Kind.REMOTE, tunnel, "", false, false, spot, claims.size()));
   }
 
+  /** The remote network of a tunnel whose other end may appear as somebody else. */
+  void site(Prefix prefix, String tunnel, Spot spot) {
+    claims.add(new Claim(prefix, Kind.SITE, tunnel, "", false, false, spot, claims.size()));
+  }
+
+  void image(Prefix prefix, String tunnel, Spot spot) {
+    claims.add(new Claim(prefix, Kind.IMAGE, tunnel, "", false, false, spot, claims.size()));
+  }
+
   void virtual(Prefix host, String tunnel, Spot spot) {
     claims.add(new Claim(host, Kind.VIRTUAL, tunnel, "", false, false, spot, claims.size()));
   }
@@ -146,6 +157,13 @@ final class Overlaps {
     Kind a = outer.kind;
     Kind b = inner.kind;
     boolean network = a == Kind.NETWORK || b == Kind.NETWORK;
+    if (a == Kind.IMAGE || b == Kind.IMAGE) {
+      // Each tunnel knows our networks by addresses of its own, and several may by the same.
+      boolean apart = a == b && !outer.owner.equals(inner.owner);
+      return apart
+          ? Optional.empty()
+          : Optional.of("take addresses that mean nothing else here and there");
+    }
     if (b == Kind.VIRTUAL && a != Kind.VIRTUAL) {
       // The server takes it out of its own networks, seldom out of somebody else's.
       return a == Kind.REMOTE && outer.owner.equals(inner.owner)
@@ -166,6 +184,11 @@ final class Overlaps {
           : inner.proxy
               ? Optional.of("a network behind a router hears no ARP of ours")
               : Optional.of("for a pool inside the LAN, write `return: proxy`");
+    }
+    if (network && (a == Kind.SITE || b == Kind.SITE)) {
+      return Optional.of(
+          "where both ends use the same addresses, let each appear as others: `appears-as`, and"
+              + " `remote` as the other end appears here");
     }
     if (b == Kind.OWN) {
       return Optional.of("this host would be on the far side of its own tunnel");

@@ -8,9 +8,11 @@ import io.gatehouse.model.Reach;
 import io.gatehouse.model.Service;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Understands the words for places: networks, tunnels and the internet. */
 final class Places {
@@ -25,6 +27,9 @@ final class Places {
 
   /** The type of each tunnel by its name; empty where it has none that is known. */
   private final Map<String, String> tunnels = new HashMap<>();
+
+  /** Tunnels whose other end knows our networks by other addresses. */
+  private final Set<String> mapped = new HashSet<>();
 
   private final List<String> words = new ArrayList<>();
 
@@ -55,6 +60,9 @@ final class Places {
                   "`" + name + "` is a network already (" + spot.seenFrom(entry.key().spot()) + ")",
                   "a word names one place: rename one of them"));
       tunnels.put(name, Binder.type(entry));
+      if (Images.has(entry)) {
+        mapped.add(name);
+      }
     }
     words.addAll(networks.all());
     words.addAll(tunnels.keySet().stream().sorted().toList());
@@ -88,6 +96,13 @@ final class Places {
           scalar.spot(),
           "tunnel `" + name + "` is l2tp: it ends at this host, nobody is behind it",
           "name a network or another tunnel");
+      return Optional.empty();
+    }
+    if (mapped.contains(name)) {
+      problems.error(
+          scalar.spot(),
+          "tunnel `" + name + "` knows only its `local` networks, by other addresses",
+          "leave it out: `outbound` of the tunnel says what these may begin");
       return Optional.empty();
     }
     if (type.equals("client")) {

@@ -500,6 +500,7 @@ final class Tunnels {
     if (fields.has("reach")) {
       carried(fields, common.name, local);
     }
+    List<Tunnel.Image> images = new Images(problems, values, overlaps).read(fields, local, reach);
     List<Service> outbound = services.all(fields.texts("outbound"));
     if (local.isEmpty()
         || remote.isEmpty()
@@ -517,6 +518,7 @@ final class Tunnels {
             common.esp,
             common.mss,
             local,
+            images,
             remote,
             reach,
             outbound,
@@ -555,7 +557,7 @@ final class Tunnels {
     }
     remote.add(prefix);
     families.computeIfAbsent(name, n -> EnumSet.noneOf(Family.class)).add(prefix.value().family());
-    overlaps.remote(prefix.value(), name, scalar.spot());
+    overlaps.site(prefix.value(), name, scalar.spot());
   }
 
   private List<Located<Peer>> server(Fields fields) {

@@ -48,8 +48,8 @@ public record Numbers(
   }
 
   /**
-   * The mark of what goes out under a virtual IP of this host's and was not translated yet: the
-   * lowest bit of those that tell identities apart.
+   * The mark of what goes out under a virtual IP of this host's, or as the other end of a tunnel
+   * knows it, and was not translated yet: the lowest bit of those that tell identities apart.
    */
   public long clientMark() {
     return Long.lowestOneBit(identityMarkMask);

@@ -45,7 +45,7 @@ public final class Selectors {
       return client.addresses().stream().map(address -> Prefix.host(address.value())).toList();
     }
     Set<Prefix> local = new LinkedHashSet<>();
-    places(tunnel).flatMap(this::prefixes).forEach(local::add);
+    places(tunnel).flatMap(this::prefixes).map(tunnel::image).forEach(local::add);
     local.addAll(crossing.getOrDefault(tunnel.name(), Set.of()));
     if (offers(tunnel)) {
       local.addAll(inside(tunnel));

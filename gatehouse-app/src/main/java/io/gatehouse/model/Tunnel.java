@@ -38,6 +38,34 @@ public sealed interface Tunnel {
         reach().stream(), groups().stream().flatMap(group -> group.reach().stream()));
   }
 
+  /** Networks of ours that its other end knows by other addresses. */
+  default List<Image> images() {
+    return List.of();
+  }
+
+  /** Whether the other end knows our networks of a family by other addresses. */
+  default boolean maps(Family family) {
+    return images().stream().anyMatch(image -> image.of().family() == family);
+  }
+
+  /** What the other end knows by that prefix. */
+  default Prefix behind(Prefix known) {
+    return images().stream()
+        .filter(image -> image.as().value().equals(known))
+        .map(Image::of)
+        .findFirst()
+        .orElse(known);
+  }
+
+  /** A prefix of ours as the other end knows it. */
+  default Prefix image(Prefix here) {
+    return images().stream()
+        .filter(image -> image.of().equals(here))
+        .map(image -> image.as().value())
+        .findFirst()
+        .orElse(here);
+  }
+
   Origin origin();
 
   /** The addresses on its other end: the pools, or the remote networks. */
@@ -131,9 +159,29 @@ public sealed interface Tunnel {
   }
 
   /**
+   * A network of ours as the other end knows it: one to one, the same place in another prefix.
+   *
+   * @param of as it is here
+   * @param as of the same family and length
+   */
+  record Image(Prefix of, Located<Prefix> as) {
+    /** A part of the network as the other end knows it. */
+    public Prefix moved(Prefix part) {
+      return new Prefix(
+          new Address(
+              of.family(),
+              part.first().high() ^ of.first().high() ^ as.value().first().high(),
+              part.first().low() ^ of.first().low() ^ as.value().first().low()),
+          part.length());
+    }
+  }
+
+  /**
    * Networks here and networks there.
    *
    * @param local never empty
+   * @param appearsAs where the other end knows the local networks by other addresses: each prefix
+   *     of a family, or none of it
    * @param remote never empty
    * @param reach what they may begin towards us; each local network wholly where the description
    *     does not say
@@ -147,6 +195,7 @@ public sealed interface Tunnel {
       Esp esp,
       Mss mss,
       List<Network> local,
+      List<Image> appearsAs,
       List<Located<Prefix>> remote,
       List<Reach> reach,
       List<Service> outbound,
@@ -157,6 +206,7 @@ public sealed interface Tunnel {
       on = List.copyOf(on);
       peers = List.copyOf(peers);
       local = List.copyOf(local);
+      appearsAs = List.copyOf(appearsAs);
       remote = List.copyOf(remote);
       reach = List.copyOf(reach);
       outbound = List.copyOf(outbound);
@@ -166,6 +216,11 @@ public sealed interface Tunnel {
     @Override
     public List<Located<Prefix>> farPrefixes() {
       return remote;
+    }
+
+    @Override
+    public List<Image> images() {
+      return appearsAs;
     }
   }
 

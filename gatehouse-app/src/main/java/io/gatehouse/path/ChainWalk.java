@@ -437,11 +437,17 @@ final class ChainWalk {
     private void translate(Statement.Nat translation) {
       boolean source =
           translation instanceof Statement.Nat.Source
-              || translation instanceof Statement.Nat.Masquerade;
+              || translation instanceof Statement.Nat.Masquerade
+              || (translation instanceof Statement.Nat.Prefixed one && one.source());
       boolean fits = source == (hook == Hook.POSTROUTING || hook == Hook.INPUT);
       if (!nat || !fits) {
         // The kernel refuses such a rule; whoever wrote it down meant something else.
         opaque(translation.toString());
+        return;
+      }
+      if (translation instanceof Statement.Nat.Prefixed one
+          && one.to().family() != space.family()) {
+        here = FALSE; // nft puts the family in front of it, as a condition
         return;
       }
       Field oldSource = state.source;
@@ -463,6 +469,15 @@ final class ChainWalk {
                   addressValue(a)
                       .ifPresent(w -> state.destination = state.destination.assign(bdd, here, w)));
           ports(to.ports(), to.flags(), false);
+        }
+        case Statement.Nat.Prefixed to -> {
+          if (source) {
+            state.source = state.source.assign(bdd, here, space.moved(state.source, to.to()));
+          } else {
+            Field moved = space.moved(state.destination, to.to());
+            state.destination = state.destination.assign(bdd, here, moved);
+          }
+          ports(Optional.empty(), List.of(), source);
         }
         case Statement.Nat.Redirect to -> {
           if (space.family() == Family.V6 && !state.locallyMade) {

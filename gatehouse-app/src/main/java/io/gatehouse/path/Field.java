@@ -4,6 +4,7 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import static io.gatehouse.bdd.Bdd.TRUE;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Prefix;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -164,6 +165,23 @@ final class Field {
     }
     Field field = new Field(width, List.copyOf(result));
     return result.size() > MOST_CASES ? field.folded(bdd) : field;
+  }
+
+  /** The same with these bits in front, as many as there are. */
+  Field fronted(int[] front) {
+    List<Case> result = new ArrayList<>();
+    for (Case one : cases) {
+      int[] bits = one.bits.clone();
+      System.arraycopy(front, 0, bits, 0, front.length);
+      result.add(new Case(one.guard, bits));
+    }
+    return new Field(width, List.copyOf(result));
+  }
+
+  /** A prefix's own bits. */
+  static int[] bits(Prefix prefix) {
+    int[] all = constantBits(prefix.family().bits(), prefix.first().high(), prefix.first().low());
+    return Arrays.copyOf(all, prefix.length());
   }
 
   /** Shifted to the left; to the right where negative. */

@@ -21,7 +21,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The packets of one family as they arrive, as variables of an arena, and the sets of them that
@@ -282,7 +284,8 @@ public final class HeaderSpace {
         int guard = bdd.and(left.guard(), right.guard());
         boolean known =
             (isConstant(left.bits()) && isOne.test(left.bits()))
-                || (isConstant(right.bits()) && isOne.test(right.bits()));
+                || (isConstant(right.bits()) && isOne.test(right.bits()))
+                || (eachAddress() && isPlain(left.bits(), right.bits()));
         boolean same =
             Arrays.equals(left.bits(), right.bits()) && (known || !isConstant(left.bits()));
         if (guard == FALSE || same) {
@@ -304,6 +307,33 @@ public final class HeaderSpace {
 
   private static boolean isConstant(int[] bits) {
     return Arrays.stream(bits).allMatch(b -> b <= TRUE);
+  }
+
+  /** Whether an address is told by all of its bits, which are then a number. */
+  private boolean eachAddress() {
+    return addresses.width() == family.bits();
+  }
+
+  /** An address with the bits of a prefix in front. */
+  Field moved(Field address, Prefix to) {
+    return moved(address, () -> Field.bits(to));
+  }
+
+  /** An address with something in front, as many bits as that has. */
+  Field moved(Field address, Supplier<int[]> front) {
+    if (!eachAddress()) {
+      addresses.needsBits(); // the question will be asked again
+      return address;
+    }
+    return address.fronted(front.get());
+  }
+
+  /**
+   * Whether each bit is the same in both, or a constant in one of them: then comparing is cheap.
+   */
+  private static boolean isPlain(int[] left, int[] right) {
+    return IntStream.range(0, left.length)
+        .allMatch(i -> left[i] == right[i] || left[i] <= TRUE || right[i] <= TRUE);
   }
 
   /**

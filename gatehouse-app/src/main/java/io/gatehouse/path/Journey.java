@@ -259,6 +259,25 @@ public final class Journey {
     return space.bdd().and(left, space.bdd().or(atExit.sourceChanged, atExit.destinationChanged));
   }
 
+  /**
+   * What arrived with a source in the one prefix and left with the same place in the other as its
+   * source. Both have the same length.
+   */
+  public int leftWithSourceMoved(Prefix from, Prefix to) {
+    return moved(from, to, space.source, atExit.source);
+  }
+
+  /** The same for destinations. */
+  public int leftWithDestinationMoved(Prefix from, Prefix to) {
+    return moved(from, to, space.destination, atExit.destination);
+  }
+
+  private int moved(Prefix from, Prefix to, int[] arrived, Field now) {
+    Bdd bdd = space.bdd();
+    Field then = Field.of(arrived);
+    return bdd.and(bdd.and(left, space.in(then, from)), now.same(bdd, space.moved(then, to)));
+  }
+
   /** What left after NAT gave it another source. */
   public int leftAsAnother() {
     return space.bdd().and(left, atExit.sourceChanged);

@@ -31,6 +31,8 @@ import java.util.regex.Pattern;
  * @param sourceTargets addresses that some rule gives to packets as their source
  * @param destinationTargets addresses that some rule gives to packets as their destination
  * @param addresses sets of addresses that rules, routes, policies and devices tell from others
+ * @param sourcePrefixes prefixes that some rule puts in front of sources, one to one
+ * @param destinationPrefixes prefixes that some rule puts in front of destinations, one to one
  * @param sourcePorts whether a rule gives a source port and leaves the address
  * @param destinationPorts whether a rule gives a destination port and leaves the address
  */
@@ -47,6 +49,8 @@ record Mentions(
     IntervalSet sourceTargets,
     IntervalSet destinationTargets,
     List<IntervalSet.Interval> addresses,
+    List<Prefix> sourcePrefixes,
+    List<Prefix> destinationPrefixes,
     boolean sourcePorts,
     boolean destinationPorts) {
 
@@ -83,6 +87,8 @@ record Mentions(
         IntervalSet.union(collector.sources),
         IntervalSet.union(collector.destinations),
         List.copyOf(collector.addresses),
+        List.copyOf(collector.sourcePrefixes),
+        List.copyOf(collector.destinationPrefixes),
         collector.sourcePorts,
         collector.destinationPorts);
   }
@@ -104,6 +110,8 @@ record Mentions(
     private final List<IntervalSet.Interval> sources = new ArrayList<>();
     private final List<IntervalSet.Interval> addresses = new ArrayList<>();
     private final List<IntervalSet.Interval> destinations = new ArrayList<>();
+    private final Set<Prefix> sourcePrefixes = new LinkedHashSet<>();
+    private final Set<Prefix> destinationPrefixes = new LinkedHashSet<>();
 
     Collector(HostState host, Family family) {
       this.host = host;
@@ -147,6 +155,9 @@ record Mentions(
         case Statement.Nat.Destination to when to.address().isEmpty() -> destinationPorts = true;
         case Statement.Nat.Source to -> targets(table, to.address(), sources);
         case Statement.Nat.Destination to -> targets(table, to.address(), destinations);
+        case Statement.Nat.Prefixed to when to.to().family() == family ->
+            (to.source() ? sourcePrefixes : destinationPrefixes).add(to.to());
+        case Statement.Nat.Prefixed other -> {}
         case Statement.Nat.Masquerade to -> own(sources);
         case Statement.Nat.Redirect to -> {
           own(destinations);
@@ -320,6 +331,7 @@ record Mentions(
           switch (nat) {
             case Statement.Nat.Source to -> to.address().ifPresent(this::expression);
             case Statement.Nat.Destination to -> to.address().ifPresent(this::expression);
+            case Statement.Nat.Prefixed to -> prefix(to.to());
             case Statement.Nat.Masquerade to -> {}
             case Statement.Nat.Redirect to -> {}
           }

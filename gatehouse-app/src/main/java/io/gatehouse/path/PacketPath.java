@@ -479,6 +479,7 @@ public final class PacketPath {
         state.destinationChanged = bdd.or(state.destinationChanged, alone);
       }
     }
+    keepPlaces(source, state, standing, unknown);
     if (source) {
       state.source = state.source.assign(bdd, mapped, other);
       state.sourcePort = state.sourcePort.assign(bdd, mapped, port);
@@ -487,6 +488,43 @@ public final class PacketPath {
       state.destination = state.destination.assign(bdd, mapped, other);
       state.destinationPort = state.destinationPort.assign(bdd, mapped, port);
       state.destinationChanged = bdd.or(state.destinationChanged, mapped);
+    }
+  }
+
+  /**
+   * The same for translation from prefix to prefix: it keeps the rest of the address, so that only
+   * the prefix of an answer's receiver is open.
+   */
+  private void keepPlaces(boolean source, State state, int standing, Unknown unknown) {
+    Field address = source ? state.source : state.destination;
+    for (Prefix to : source ? mentions.sourcePrefixes() : mentions.destinationPrefixes()) {
+      int forth = bdd.difference(bdd.and(standing, space.open(unknown)), space.reply[0]);
+      moved(source, state, forth, space.moved(address, to), unknown);
+    }
+    for (Prefix from : source ? mentions.destinationPrefixes() : mentions.sourcePrefixes()) {
+      int back = bdd.and(bdd.and(standing, space.open(unknown)), space.reply[0]);
+      back = bdd.and(back, space.in(address, from));
+      moved(
+          source,
+          state,
+          back,
+          space.moved(address, () -> space.open(from.length(), unknown)),
+          unknown);
+    }
+  }
+
+  private void moved(boolean source, State state, int packets, Field address, Unknown unknown) {
+    // Of a source the port may have been taken.
+    int other = bdd.and(packets, space.open(unknown));
+    int[] port = space.open(16, unknown);
+    if (source) {
+      state.source = state.source.assign(bdd, packets, address);
+      state.sourcePort = state.sourcePort.assign(bdd, other, port);
+      state.sourceChanged = bdd.or(state.sourceChanged, packets);
+    } else {
+      state.destination = state.destination.assign(bdd, packets, address);
+      state.destinationPort = state.destinationPort.assign(bdd, other, port);
+      state.destinationChanged = bdd.or(state.destinationChanged, packets);
     }
   }
 

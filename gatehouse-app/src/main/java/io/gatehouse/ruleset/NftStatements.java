@@ -118,6 +118,11 @@ final class NftStatements {
       case Nat.Source s -> rewrite("snat", s.address(), s.ports(), s.flags());
       case Nat.Destination d -> rewrite("dnat", d.address(), d.ports(), d.flags());
       case Nat.Masquerade m -> rewrite("masquerade", Optional.empty(), m.ports(), m.flags());
+      case Nat.Prefixed p ->
+          (p.source() ? "snat " : "dnat ")
+              + p.to().family().nft()
+              + " prefix to "
+              + NftExpressions.spell(new Expression.Net(p.to()), new Expression.Net(p.to()));
       case Nat.Redirect r -> rewrite("redirect", Optional.empty(), r.ports(), r.flags());
     };
   }

@@ -1,5 +1,6 @@
 package io.gatehouse.ruleset;
 
+import io.gatehouse.model.Prefix;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -116,6 +117,14 @@ public sealed interface Statement {
         flags = List.copyOf(flags);
       }
     }
+
+    /**
+     * One to one: the first bits of an address become those of the prefix, the rest stays, and so
+     * do ports ({@code snat ip prefix to …}).
+     *
+     * @param source whether it is the source's; else the destination's
+     */
+    record Prefixed(boolean source, Prefix to) implements Nat {}
 
     /** The destination becomes this host. */
     record Redirect(Optional<Expression> ports, List<String> flags) implements Nat {

@@ -185,7 +185,10 @@ final class NftSteps {
   }
 
   private static Optional<Statement> nat(String word, JsonNode of) {
-    // `prefix` and `interval` translate by offset, `concat` takes address and port from one map.
+    if (NftTerms.words(of.path("type_flags")).equals(List.of("prefix"))) {
+      return prefixed(word, of);
+    }
+    // `interval` translates by offset, `concat` takes address and port from one map.
     if (!NftTerms.words(of.path("type_flags")).isEmpty()) {
       return Optional.empty();
     }
@@ -205,6 +208,17 @@ final class NftSteps {
           case "masquerade" -> new Nat.Masquerade(ports, flags);
           default -> new Nat.Redirect(ports, flags);
         });
+  }
+
+  /** One to one between prefixes; from a map, it is not understood. */
+  private static Optional<Statement> prefixed(String word, JsonNode of) {
+    Expression to =
+        NftTerms.operand(
+            of.path("addr"), new Expression.Payload(of.path("family").asString(""), "saddr"));
+    boolean plain = NftTerms.words(of.path("flags")).equals(List.of("netmap")) && !of.has("port");
+    return plain && (word.equals("snat") || word.equals("dnat")) && to instanceof Expression.Net net
+        ? Optional.of(new Nat.Prefixed(word.equals("snat"), net.prefix()))
+        : Optional.empty();
   }
 
   // ---- verdicts

@@ -31,6 +31,7 @@ record Alike(List<Tunnel> tunnels) {
   private record Said(
       List<String> on,
       List<String> local,
+      List<Prefix> known,
       List<What> reach,
       List<Service> outbound,
       List<Service> services) {
@@ -40,6 +41,7 @@ record Alike(List<Tunnel> tunnels) {
       return new Said(
           site.on().stream().map(Interface::name).toList(),
           site.local().stream().map(Network::name).toList(),
+          site.images().stream().map(image -> image.as().value()).toList(),
           site.reach().stream().map(r -> new What(name(r.place()), r.services())).toList(),
           site.outbound(),
           site.services().stream().map(Located::value).toList());

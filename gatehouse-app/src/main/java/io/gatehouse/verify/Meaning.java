@@ -191,12 +191,58 @@ final class Meaning {
     };
   }
 
-  int towards(Collection<Reach> reaches) {
+  /** Packets that came through a tunnel for places, which its other end may know otherwise. */
+  int towards(Collection<Reach> reaches, Tunnel from) {
     int all = Bdd.FALSE;
     for (Reach reach : reaches) {
-      all = bdd.or(all, towards(reach));
+      all = bdd.or(all, towards(reach, from));
     }
     return all;
+  }
+
+  /** The same for one. */
+  int towards(Reach reach, Tunnel from) {
+    return bdd.and(towards(reach.place(), from), services(reach.services()));
+  }
+
+  /** The same for everything there. */
+  int towards(Place place, Tunnel from) {
+    return place instanceof Network network && from.maps(space.family())
+        ? space.destination(gateway.prefixes(network).map(from::image).toList())
+        : towards(place);
+  }
+
+  /** What left for a network in clear, from a tunnel: with the very address that was meant. */
+  int leftFor(Network network, Tunnel from, Journey journey) {
+    int left = bdd.and(journey.leftBy(network.on().device()), journey.leftInClear());
+    if (!from.maps(space.family())) {
+      return left;
+    }
+    int all = Bdd.FALSE;
+    for (Prefix here : gateway.prefixes(network).toList()) {
+      if (here.family() == space.family()) {
+        all = bdd.or(all, journey.leftWithDestinationMoved(from.image(here), here));
+      }
+    }
+    return bdd.and(left, all);
+  }
+
+  /** What left for a tunnel as the one whom its other end knows. */
+  int leftAsKnown(Tunnel to, Journey journey) {
+    int all = to.maps(space.family()) ? Bdd.FALSE : Bdd.TRUE;
+    for (Tunnel.Image image : to.images()) {
+      if (image.of().family() == space.family()) {
+        all = bdd.or(all, journey.leftWithSourceMoved(image.of(), image.as().value()));
+      }
+    }
+    return all;
+  }
+
+  /** The same for what comes through a tunnel, whose other end may know us otherwise. */
+  int somewhere(Place place, Tunnel from) {
+    return from.maps(space.family())
+        ? walk.minus(towards(place, from), thisHost(from), special())
+        : somewhere(place);
   }
 
   /** Destinations there that are one host's, and not this one's. */
@@ -539,6 +585,17 @@ final class Meaning {
   /** This host's own addresses, and those of its links that mean everybody there. */
   int thisHost() {
     return space.destination(ownAndBroadcast());
+  }
+
+  /** The same, also by what a tunnel's other end knows it by. */
+  int thisHost(Tunnel from) {
+    List<Prefix> known = new ArrayList<>();
+    for (Prefix own : ownAndBroadcast()) {
+      from.images().stream()
+          .filter(image -> image.of().contains(own))
+          .forEach(image -> known.add(image.moved(own)));
+    }
+    return bdd.or(thisHost(), space.destination(known));
   }
 
   int thisHostAsSource() {

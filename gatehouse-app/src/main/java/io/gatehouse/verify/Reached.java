@@ -136,7 +136,7 @@ final class Reached {
     much(
         asked,
         who + " reaches what it may not",
-        walk.minus(walk.and(received.left(), from), rightWay(may), forwarded(may)));
+        walk.minus(walk.and(received.left(), from), rightWay(tunnel, may), forwarded(may)));
     much(
         asked,
         who + " is given on this host what it may not have",
@@ -149,7 +149,7 @@ final class Reached {
         who + " does not reach what it may",
         walk.minus(
             walk.and(ordinary, may),
-            meaning.thisHost(),
+            meaning.thisHost(tunnel),
             meaning.betweenTunnels(),
             meaning.special()),
         received.left());
@@ -179,6 +179,11 @@ final class Reached {
         walk.ofNoConnection());
   }
 
+  /** What the tunnel's selectors stand for here. */
+  private List<Prefix> here(Tunnel tunnel) {
+    return selectors.local(tunnel).stream().map(tunnel::behind).toList();
+  }
+
   /** What another tunnel carries on. */
   private int intoAnother(Alike other) {
     List<Prefix> far = other.far();
@@ -198,10 +203,10 @@ final class Reached {
   }
 
   private int withFlows(Tunnel tunnel, Collection<Reach> reach) {
-    int all = meaning.towards(reach);
+    int all = meaning.towards(reach, tunnel);
     for (Host.Flow flow : gateway.host().flows()) {
       if (isOf(flow.from(), tunnel)) {
-        all = walk.or(all, meaning.towards(flow.to()));
+        all = walk.or(all, meaning.towards(flow.to(), tunnel));
       }
     }
     return all;
@@ -221,7 +226,7 @@ final class Reached {
   }
 
   /** Of packets by their destination, those that leave by the way to that destination. */
-  private int rightWay(int packets) {
+  private int rightWay(Tunnel from, int packets) {
     Journey received = walk.received();
     int right = Bdd.FALSE;
     for (Network network : gateway.networks()) {
@@ -230,9 +235,8 @@ final class Reached {
               right,
               walk.and(
                   packets,
-                  meaning.towards(network),
-                  received.leftBy(network.on().device()),
-                  received.leftInClear()));
+                  meaning.towards(network, from),
+                  meaning.leftFor(network, from, received)));
     }
     for (Alike other : all) {
       int there =
@@ -296,7 +300,7 @@ final class Reached {
       List<Prefix> own = meaning.own(network.on());
       // Which of several addresses it is, or one that is followed, is open.
       int us = own.size() == 1 ? received.leftWithSource(own) : Bdd.TRUE;
-      int there = walk.and(from, meaning.towards(network), received.leftInClear());
+      int there = walk.and(from, meaning.towards(network, alike.first()), received.leftInClear());
       int appears =
           walk.minus(walk.and(there, received.leftBy(network.on().device())), meaning.thisHost());
       asked.add(
@@ -318,7 +322,7 @@ final class Reached {
         may = walk.or(may, walk.and(meaning.from(local), meaning.services(site.outbound())));
       }
     }
-    int selected = walk.space().source(selectors.local(tunnel));
+    int selected = walk.space().source(here(tunnel));
     if (tunnel instanceof Tunnel.Client client) {
       may = meaning.begunBy(client);
       selected = Bdd.TRUE; // it is given a source that is
@@ -336,6 +340,14 @@ final class Reached {
         asked,
         "somebody begins towards " + alike.who() + " who may not",
         walk.minus(walk.and(received.left(), begins), may));
+    if (tunnel.maps(walk.space().family())) {
+      asked.add(
+          question(
+              Property.APPEARS,
+              "somebody leaves for " + alike.who() + " as whom it does not know",
+              walk.minus(
+                  walk.and(received.left(), begins), meaning.leftAsKnown(tunnel, received))));
+    }
     little(
         asked,
         Property.TOO_LITTLE,
@@ -347,7 +359,7 @@ final class Reached {
             selected,
             walk.minus(
                 Bdd.TRUE, meaning.edges(far), meaning.thisHostAsSource(), meaning.thisHost())),
-        received.leftThrough(alike.names()));
+        walk.and(received.leftThrough(alike.names()), meaning.leftAsKnown(tunnel, received)));
   }
 
   /** Answers on their way into the tunnel, and out of it, and errors about what it carries. */
@@ -362,7 +374,7 @@ final class Reached {
             walk.space().whole(), meaning.routable(), walk.minus(Bdd.TRUE, meaning.edges(far)));
     for (Network network : gateway.networks()) {
       boolean reached = tunnel.reachOfAnybody().anyMatch(reach -> reach.place().equals(network));
-      int near = walk.and(meaning.from(network), walk.space().source(selectors.local(tunnel)));
+      int near = walk.and(meaning.from(network), walk.space().source(here(tunnel)));
       int there =
           walk.and(walk.minus(near, meaning.thisHostAsSource()), walk.space().destination(far));
       if (reached) {
@@ -370,13 +382,13 @@ final class Reached {
             asked,
             "an answer or an error from " + network.name() + " does not get to " + alike.who(),
             walk.and(there, whole, walk.or(answer, error)),
-            received.leftThrough(alike.names()));
+            walk.and(received.leftThrough(alike.names()), meaning.leftAsKnown(tunnel, received)));
       }
     }
     int begun = Bdd.FALSE;
     if (tunnel instanceof Tunnel.SiteToSite site) {
       for (Network local : site.local()) {
-        begun = walk.or(begun, meaning.somewhere(local));
+        begun = walk.or(begun, meaning.somewhere(local, tunnel));
       }
     }
     int from = walk.and(walk.space().throughItsOwn(alike.names()), walk.space().source(far));

@@ -1,5 +1,6 @@
 package io.gatehouse.verify;
 
+import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Identity;
 import io.gatehouse.model.Prefix;
@@ -40,6 +41,11 @@ final class Rewriting {
               walk.minus(
                   walk.and(received.leftThrough(alike.names()), first),
                   selected,
+                  alike.first().maps(walk.space().family())
+                      ? walk.and(
+                          walk.space().destination(alike.far()),
+                          meaning.leftAsKnown(alike.first(), received))
+                      : Bdd.FALSE,
                   shared(alike, walk, meaning))));
     }
     for (Identity identity : gateway.identities()) {
@@ -54,7 +60,7 @@ final class Rewriting {
    */
   private static int shared(Alike alike, Walk walk, Meaning meaning) {
     if (!(alike.first() instanceof Tunnel.Client client)) {
-      return io.gatehouse.bdd.Bdd.FALSE;
+      return Bdd.FALSE;
     }
     return walk.and(
         meaning.begunBy(client),
@@ -99,7 +105,7 @@ final class Rewriting {
             walk.sent(),
             meaning.outputIsOpen()
                 ? walk.minus(world, walk.space().packets(walk.sent().leftBy(identity.device())))
-                : io.gatehouse.bdd.Bdd.FALSE));
+                : Bdd.FALSE));
     return suspects;
   }
 }

@@ -183,6 +183,7 @@ final class Describe {
             ESP,
             MSS,
             local,
+            List.of(),
             prefixes(remote),
             local.stream().map(l -> reach(l)).toList(),
             List.of(),

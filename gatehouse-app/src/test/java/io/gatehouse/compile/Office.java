@@ -110,6 +110,7 @@ final class Office {
         esp,
         new Mss.Reckoned(),
         List.of(NET),
+        List.of(),
         prefixes(remote),
         List.of(reach(NET)),
         List.of(),

@@ -56,4 +56,14 @@ class SpokesTest {
         "east: { on: lan, prefixes: 10.50.0.0/16 }",
         "{ type: site-to-site, peer: 192.0.2.2, local: east, remote: 10.0.1.0/24 }");
   }
+
+  @Test
+  void networksWithTheSameAddressesHaveEachOthersImagesAsSelectors() {
+    agree(
+        Descriptions.example("same-network.yaml"),
+        "merged",
+        "theirs: { on: lan, prefixes: [10.0.1.0/24, \"fd00:1::/64\"] }",
+        "{ type: site-to-site, peer: 203.0.113.2, local: theirs, appears-as: [10.99.2.0/24, \"fd00:99:2::/64\"],"
+            + " remote: [10.99.1.0/24, \"fd00:99:1::/64\"] }");
+  }
 }

@@ -115,6 +115,7 @@ class WayBackTest {
             site.esp(),
             site.mss(),
             List.of(office),
+            List.of(),
             site.remote(),
             List.of(),
             List.of(),

@@ -72,8 +72,13 @@ public final class Descriptions {
 
   /** An example, by its file. */
   public static Gateway example(String file) {
+    return gateway(file, text(file));
+  }
+
+  /** An example as it stands there. */
+  public static String text(String file) {
     try {
-      return gateway(file, Files.readString(EXAMPLES.resolve(file)));
+      return Files.readString(EXAMPLES.resolve(file));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -81,15 +86,11 @@ public final class Descriptions {
 
   /** An example with other words in the place of some. */
   public static Gateway changedExample(String file, String words, String others) {
-    try {
-      String text = Files.readString(EXAMPLES.resolve(file));
-      if (!text.contains(words)) {
-        throw new AssertionError(file + " has no " + words);
-      }
-      return gateway(file, text.replace(words, others));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    String text = text(file);
+    if (!text.contains(words)) {
+      throw new AssertionError(file + " has no " + words);
     }
+    return gateway(file, text.replace(words, others));
   }
 
   /** A description's gateway. */

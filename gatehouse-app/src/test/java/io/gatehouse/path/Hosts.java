@@ -264,6 +264,10 @@ final class Hosts {
         Optional.of(new Expression.Addr(Address.of(address))), Optional.empty(), List.of());
   }
 
+  static Statement prefixed(boolean source, String to) {
+    return new Statement.Nat.Prefixed(source, Prefix.of(to));
+  }
+
   static Statement jump(String chain) {
     return new Verdict.Jump(chain);
   }

@@ -553,6 +553,51 @@ class PacketPathTest {
     }
 
     @Test
+    void natFromPrefixToPrefixKeepsThePlaceInIt() {
+      hosts
+          .tunnel("dark", Prefix.of("10.99.1.0/24"), Prefix.of("198.51.100.0/24"), SpdState.UP)
+          .table(
+              "nat",
+              base(
+                  "nat",
+                  Hook.POSTROUTING,
+                  100,
+                  rule(is(daddr(), net("198.51.100.0/24")), prefixed(true, "10.99.1.0/24"))),
+              base(
+                  "nat", Hook.PREROUTING, -100, rule(decrypted(), prefixed(false, "10.0.1.0/24"))));
+      assertThat(hosts.fates(udp(LAN, "10.0.1.20", "198.51.100.7", 1)))
+          .containsExactly("eth0 protected 10.99.1.20 > 198.51.100.7");
+      assertThat(hosts.fates(udpIn("dark", "198.51.100.7", "10.99.1.30", 1)))
+          .containsExactly("eth1 198.51.100.7 > 10.0.1.30");
+      // Who asks for it under the address that it has here is not of the tunnel.
+      assertThat(hosts.fates(udpIn("dark", "198.51.100.7", "10.0.1.30", 1)))
+          .containsExactly("dropped by XfrmInNoPols");
+    }
+
+    @Test
+    void ofAStandingConnectionOnlyThePrefixIsOpen() {
+      hosts.table(
+          "nat",
+          base(
+              "nat",
+              Hook.POSTROUTING,
+              100,
+              rule(is(daddr(), net("198.51.100.0/24")), prefixed(true, "10.99.1.0/24"))));
+      Boolean others =
+          hosts.ask(path -> {
+            Bdd bdd = path.space().bdd();
+            Journey journey = path.received(Bdd.TRUE);
+            int from = path.space().source(Prefix.of("10.0.1.20/32"));
+            int moved =
+                bdd.difference(
+                    journey.leftAsAnother(),
+                    journey.leftWithSource(List.of(Prefix.of("10.99.1.20/32"))));
+            return bdd.and(moved, bdd.difference(from, path.space().reply())) != Bdd.FALSE;
+          });
+      assertThat(others).isFalse();
+    }
+
+    @Test
     void afterSourceNatTheGuardHasToAskForTheOriginalSource() {
       Expression.Selector original =
           new Expression.Ct("ip saddr", Optional.of(Expression.Direction.ORIGINAL));

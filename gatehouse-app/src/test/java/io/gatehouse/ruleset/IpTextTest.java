@@ -27,6 +27,14 @@ class IpTextTest {
                 new XfrmPolicy(Direction.OUT, Prefix.ALL_V4, POOL, 4294967280L, true, LINE),
                 new XfrmPolicy(Direction.FWD, POOL, Prefix.ALL_V4, 4294967279L, false, LINE),
                 new XfrmPolicy(
+                    Direction.OUT,
+                    POOL,
+                    Prefix.ALL_V4,
+                    4294967278L,
+                    false,
+                    Optional.of(new Routing.Mark(0x01000000, 0x01000000)),
+                    LINE),
+                new XfrmPolicy(
                     Direction.IN, Prefix.of("2001:db8:3::/64"), Prefix.ALL_V6, 9, true, LINE)),
             List.of(
                 new Routing.Policy(
@@ -78,6 +86,7 @@ class IpTextTest {
             rule add priority 5000 from 10.8.0.2/32 lookup 7100 protocol 171
             neigh add proxy 10.0.1.200 dev eth1 protocol 171
             xfrm policy add src 10.0.3.0/24 dst 0.0.0.0/0 dir fwd action allow priority 4294967279
+            xfrm policy add src 10.0.3.0/24 dst 0.0.0.0/0 dir out mark 16777216 mask 16777216 action allow priority 4294967278
             xfrm policy add src 0.0.0.0/0 dst 10.0.3.0/24 dir out action block priority 4294967280
             """);
     assertThat(IpText.add(ruleset, Family.V6))

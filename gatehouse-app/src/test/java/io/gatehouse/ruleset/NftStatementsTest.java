@@ -289,6 +289,12 @@ class NftStatementsTest {
                 List.of()),
             "snat ip to 1.2.3.4-1.2.3.9"),
         arguments(
+            new Nat.Prefixed(/* source= */ true, Prefix.of("10.99.1.0/24")),
+            "snat ip prefix to 10.99.1.0/24"),
+        arguments(
+            new Nat.Prefixed(/* source= */ false, Prefix.of("fd00:1::/64")),
+            "dnat ip6 prefix to fd00:1::/64"),
+        arguments(
             new Nat.Masquerade(
                 Optional.of(new Range(num(1024), num(65535))), List.of("persistent", "random")),
             "masquerade to :1024-65535 random,persistent"),

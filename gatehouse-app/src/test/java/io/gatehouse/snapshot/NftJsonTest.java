@@ -2,6 +2,7 @@ package io.gatehouse.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.model.Prefix;
 import io.gatehouse.ruleset.NftText;
 import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Table;
@@ -112,6 +113,17 @@ class NftJsonTest {
   }
 
   @Test
+  void translationFromPrefixToPrefixIsOneToOne() {
+    // As nft 1.0.6 lists `snat ip prefix to 10.99.1.0/24` and its like.
+    String listed =
+        "{\"%s\": {\"family\": \"%s\", \"addr\": {\"prefix\": {\"addr\": \"%s\", \"len\": %d}}, \"flags\": \"netmap\", \"type_flags\": \"prefix\"}}";
+    assertThat(statements(listed.formatted("snat", "ip", "10.99.1.0", 24)))
+        .containsExactly(new Statement.Nat.Prefixed(true, Prefix.of("10.99.1.0/24")));
+    assertThat(statements(listed.formatted("dnat", "ip6", "fd00:1::", 64)))
+        .containsExactly(new Statement.Nat.Prefixed(false, Prefix.of("fd00:1::/64")));
+  }
+
+  @Test
   void aMatchWithoutWordsIsACondition() {
     assertThat(statements("{\"xt\": {\"type\": \"match\", \"name\": \"policy\"}}").getFirst())
         .isInstanceOf(Statement.Match.class);
@@ -128,6 +140,7 @@ class NftJsonTest {
           {"tproxy": {"port": 1}}
           {"flow": {"op": "add", "flowtable": "@f"}}
           {"snat": {"addr": {"prefix": {"addr": "10.0.0.0", "len": 8}}, "type_flags": "prefix"}}
+          {"snat": {"family": "ip", "addr": {"map": {"key": {"payload": {"protocol": "ip", "field": "saddr"}}, "data": {"set": [[{"prefix": {"addr": "10.1.1.0", "len": 24}}, {"prefix": {"addr": "10.98.1.0", "len": 24}}]]}}}, "flags": "netmap", "type_flags": "prefix"}}
           {"unheard-of": 1}
           """)
   void aStatementWithoutWordsIsOpen(String json) {

@@ -38,7 +38,11 @@ final class Examples {
 
   /** Puts all that an example comes to into a host, in the order of apply but without its care. */
   static void load(Host host, String name) {
-    Ruleset ruleset = compiled(name);
+    load(host, compiled(name));
+  }
+
+  /** The same with any ruleset. */
+  static void load(Host host, Ruleset ruleset) {
     StringBuilder script = new StringBuilder("set -e\n");
     for (Sysctl sysctl : ruleset.sysctls()) {
       script.append("echo %s > /proc/sys/%s\n".formatted(sysctl.value(), sysctl.key()));
@@ -54,7 +58,11 @@ final class Examples {
 
   /** Takes it out again, all but the settings; policies whoever laid them. */
   static void unload(Host host, String name) {
-    Ruleset ruleset = compiled(name);
+    unload(host, compiled(name));
+  }
+
+  /** The same with any ruleset. */
+  static void unload(Host host, Ruleset ruleset) {
     StringBuilder script = new StringBuilder();
     for (Table table : ruleset.tables()) {
       script.append("nft delete table ").append(table.family()).append(' ').append(table.name());

@@ -23,7 +23,7 @@ class OrdinaryTrafficIT {
       wire gw:eth0 203.0.113.2/24 203.0.113.3/24 -- net:gw 203.0.113.1/24
       wire gw:eth1 10.0.1.1/24 2001:db8:1::1/64 -- pc:eth0 10.0.1.20/24 10.0.1.80/24 10.0.1.81/24 2001:db8:1::20/64 -- router:eth0 10.0.1.254/24
       wire router:eth1 192.168.88.1/24 -- storage:eth0 192.168.88.10/24
-      wire gw:eth2 192.0.2.65/27 -- dmz:eth0 192.0.2.70/27
+      wire gw:eth2 192.0.2.65/27 -- dmz:eth0 192.0.2.70/27 192.0.2.71/27
       wire gw:docker0 172.17.0.1/16 -- box:eth0 172.17.0.2/16
       wire net:web 198.51.100.1/24 2001:db8:f::1/64 -- web:eth0 198.51.100.10/24 198.51.100.7/24 192.0.2.9/32 10.0.3.7/32 10.20.0.10/32 2001:db8:f::10/64
       route gw default via 203.0.113.1
@@ -80,6 +80,66 @@ class OrdinaryTrafficIT {
 
   private static Sightings probe(String... lines) {
     return Probes.sent(net, lines);
+  }
+
+  @Test
+  void vpnHostsWithRegisteredAddresses() {
+    with(
+        "registered-vpn",
+        () -> {
+          Sightings seen =
+              probe(
+                  "ike udp from=web to=dmz dst=192.0.2.70:500 src=198.51.100.7:500",
+                  "nat-t udp from=web to=dmz dst=192.0.2.70:4500 src=198.51.100.7:4500",
+                  "esp ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7",
+                  "esp-out ip from=dmz to=web dst=198.51.100.7 src=192.0.2.70",
+                  "pptp tcp from=web to=dmz dst=192.0.2.70:1723 src=198.51.100.7",
+                  "gre ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=47",
+                  "gre-out ip from=dmz to=web dst=198.51.100.7 src=192.0.2.70 proto=47",
+                  "client udp from=dmz to=web dst=198.51.100.10:500 src=192.0.2.71:500",
+                  "client-esp ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71",
+                  "no-ike-of-others udp from=web to=dmz dst=192.0.2.70:500 src=198.51.100.10:500",
+                  "no-pptp-of-others tcp from=web to=dmz dst=192.0.2.70:1723 src=198.51.100.10",
+                  "no-gre-of-others ip from=web to=dmz dst=192.0.2.70 src=198.51.100.10 proto=47",
+                  "no-other-port udp from=web to=dmz dst=192.0.2.70:53 src=198.51.100.7",
+                  "no-ah ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=51",
+                  "no-into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500",
+                  "no-gre-of-client ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71 proto=47",
+                  "no-world tcp from=dmz to=web dst=198.51.100.10:80 src=192.0.2.70");
+          Probes.assertReplied(seen, "ike", "nat-t", "pptp", "client");
+          Probes.assertFrom(seen, "ike", "198.51.100.7");
+          Probes.assertFrom(seen, "client", "192.0.2.71");
+        });
+    // The control: without the rules it would pass.
+    gw.script("echo 1 > /proc/sys/net/ipv4/ip_forward").expected();
+    probe("into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500");
+  }
+
+  @Test
+  void serversOfPptpByWhoCalls() {
+    with(
+        "pptp-servers",
+        () -> {
+          Sightings seen =
+              probe(
+                  "control tcp from=web to=pc dst=203.0.113.2:1723 at=10.0.1.80:1723 src=198.51.100.7",
+                  "gre ip from=web to=pc dst=203.0.113.2 at=10.0.1.80 src=198.51.100.7 proto=47",
+                  "second tcp from=web to=pc dst=203.0.113.2:1723 at=10.0.1.81:1723 src=198.51.100.10",
+                  "second-gre ip from=web to=pc dst=203.0.113.2 at=10.0.1.81 src=198.51.100.10 proto=47",
+                  "no-others tcp from=web to=pc dst=203.0.113.2:1723 at=10.0.1.81:1723 src=192.0.2.9",
+                  "no-gre-of-others ip from=web to=pc dst=203.0.113.2 at=10.0.1.81 src=192.0.2.9 proto=47",
+                  "no-esp ip from=web to=pc dst=203.0.113.2 at=10.0.1.80 src=198.51.100.7",
+                  "no-https tcp from=pc to=web dst=198.51.100.10:443");
+          Probes.assertReplied(seen, "control", "second");
+          Probes.assertFrom(seen, "control", "198.51.100.7");
+        });
+    with(
+        "pptp-servers",
+        () -> {
+          // What the server sends first is a flow of its own, under the outside address.
+          Sightings seen = probe("out ip from=pc to=web dst=198.51.100.7 src=10.0.1.80 proto=47");
+          assertThat(seen.of("out").from()).hasValue("203.0.113.2");
+        });
   }
 
   @Test
