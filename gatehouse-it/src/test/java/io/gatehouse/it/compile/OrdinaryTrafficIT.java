@@ -2,11 +2,14 @@ package io.gatehouse.it.compile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.compile.Compiler;
+import io.gatehouse.generated.Descriptions;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import io.gatehouse.it.lab.Sightings;
+import io.gatehouse.ruleset.Ruleset;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -70,11 +73,15 @@ class OrdinaryTrafficIT {
   }
 
   private static void with(String example, Runnable test) {
-    Examples.load(gw, example);
+    with(Examples.compiled(example), test);
+  }
+
+  private static void with(Ruleset ruleset, Runnable test) {
+    Examples.load(gw, ruleset);
     try {
       test.run();
     } finally {
-      Examples.unload(gw, example);
+      Examples.unload(gw, ruleset);
     }
   }
 
@@ -96,23 +103,30 @@ class OrdinaryTrafficIT {
                   "pptp tcp from=web to=dmz dst=192.0.2.70:1723 src=198.51.100.7",
                   "gre ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=47",
                   "gre-out ip from=dmz to=web dst=198.51.100.7 src=192.0.2.70 proto=47",
-                  "client udp from=dmz to=web dst=198.51.100.10:500 src=192.0.2.71:500",
-                  "client-esp ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71",
                   "no-ike-of-others udp from=web to=dmz dst=192.0.2.70:500 src=198.51.100.10:500",
                   "no-pptp-of-others tcp from=web to=dmz dst=192.0.2.70:1723 src=198.51.100.10",
                   "no-gre-of-others ip from=web to=dmz dst=192.0.2.70 src=198.51.100.10 proto=47",
                   "no-other-port udp from=web to=dmz dst=192.0.2.70:53 src=198.51.100.7",
                   "no-ah ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=51",
-                  "no-into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500",
                   "no-gre-of-client ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71 proto=47",
                   "no-world tcp from=dmz to=web dst=198.51.100.10:80 src=192.0.2.70");
-          Probes.assertReplied(seen, "ike", "nat-t", "pptp", "client");
+          // The other way round the same hosts send from those ports.
+          Sightings client =
+              probe(
+                  "client udp from=dmz to=web dst=198.51.100.10:500 src=192.0.2.71:500",
+                  "client-esp ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71",
+                  "no-into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500");
+          Probes.assertReplied(seen, "ike", "nat-t", "pptp");
+          Probes.assertReplied(client, "client");
           Probes.assertFrom(seen, "ike", "198.51.100.7");
-          Probes.assertFrom(seen, "client", "192.0.2.71");
+          Probes.assertFrom(client, "client", "192.0.2.71");
         });
-    // The control: without the rules it would pass.
+    // The control: without the rules they would pass.
     gw.script("echo 1 > /proc/sys/net/ipv4/ip_forward").expected();
-    probe("into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500");
+    probe(
+        "into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500",
+        "gre-of-others ip from=web to=dmz dst=192.0.2.70 src=198.51.100.10 proto=47",
+        "ah ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=51");
   }
 
   @Test
@@ -140,6 +154,16 @@ class OrdinaryTrafficIT {
           Sightings seen = probe("out ip from=pc to=web dst=198.51.100.7 src=10.0.1.80 proto=47");
           assertThat(seen.of("out").from()).hasValue("203.0.113.2");
         });
+    // The control: it is the callers' addresses that keep the others out.
+    with(
+        Compiler.compile(
+                Descriptions.changedExample(
+                    "pptp-servers.yaml", ", from: [198.51.100.10, 192.0.2.128/25]", ""))
+            .ruleset(),
+        () ->
+            probe(
+                "others tcp from=web to=pc dst=203.0.113.2:1723 at=10.0.1.81:1723 src=192.0.2.9",
+                "gre-of-others ip from=web to=pc dst=203.0.113.2 at=10.0.1.81 src=192.0.2.9 proto=47"));
   }
 
   @Test
@@ -167,6 +191,30 @@ class OrdinaryTrafficIT {
                   "no-container-into-lan udp from=box to=pc dst=10.0.1.20:53");
           Probes.assertFrom(seen, "internet", "203.0.113.2");
           Probes.assertFrom(seen, "container", "172.17.0.2");
+        });
+  }
+
+  /** As where a host inside is a VPN client: its answers go past us, and we see one direction only. */
+  @Test
+  void anotherHostOfTheLanLeadsToNetworksOfItsOwn() {
+    with(
+        Compiler.compile(
+                Descriptions.changedExample(
+                    "office.yaml",
+                    "  internet: [office] ",
+                    "  flows: { from: office, to: storage }\n  internet: [office] "))
+            .ruleset(),
+        () -> {
+          Sightings seen =
+              probe(
+                  "storage udp from=pc to=storage dst=192.168.88.10:53",
+                  "files tcp from=pc to=storage dst=192.168.88.10:445 bytes=20000",
+                  "no-begin tcp from=storage to=web dst=198.51.100.10:80");
+          Probes.assertReplied(seen, "storage", "files");
+          Probes.assertFrom(seen, "storage", "10.0.1.20");
+          assertThat(seen.of("files").details())
+              .containsEntry("sent", "20000")
+              .containsEntry("received", "20000");
         });
   }
 

@@ -2,14 +2,20 @@ package io.gatehouse.it.compile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.compile.Companion;
+import io.gatehouse.compile.Compiled;
+import io.gatehouse.compile.Compiler;
+import io.gatehouse.generated.Descriptions;
 import io.gatehouse.it.lab.Fate;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import io.gatehouse.it.lab.Sightings;
+import io.gatehouse.ruleset.Ruleset;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -26,7 +32,7 @@ class TunnelTrafficIT {
       wire gw:eth1 10.0.1.1/24 2001:db8:1::1/64 -- pc:eth0 10.0.1.20/24 2001:db8:1::20/64 -- one:eth0 10.0.1.2/24 -- printer:eth0 10.0.1.30/24
       wire gw:eth2 172.30.0.1/24 -- cloud:ens5 172.30.0.10/24
       wire cloud:ens6 172.31.16.10/20 -- server:eth0 172.31.16.20/20
-      wire net:roam 198.51.101.1/24 2001:db8:f1::1/64 -- roam:eth0 198.51.101.20/24 10.0.3.5/32 10.0.3.10/32 10.0.3.11/32 10.0.3.12/32 2001:db8:f1::20/64 2001:db8:3::5/128 fd00:3::5/128
+      wire net:roam 198.51.101.1/24 2001:db8:f1::1/64 -- roam:eth0 198.51.101.20/24 10.0.3.5/32 10.0.3.10/32 10.0.3.11/32 10.0.3.12/32 10.0.4.5/32 10.0.5.5/32 2001:db8:f1::20/64 2001:db8:3::5/128 2001:db8:4::5/128 fd00:3::5/128
       wire net:branch 198.51.100.1/24 2001:db8:f7::1/64 -- branch:eth0 198.51.100.7/24 10.20.0.10/32 10.0.3.6/32 2001:db8:f7::7/64 2001:db8:20::10/128
       wire net:web 198.18.0.1/24 2001:db8:f8::1/64 -- web:eth0 198.18.0.10/24 2001:db8:f8::10/64
       route gw default via 203.0.113.1
@@ -47,6 +53,7 @@ class TunnelTrafficIT {
       route net 10.0.0.0/8 via 203.0.113.2
       route net 10.20.0.0/16 via 198.51.100.7
       route net 2001:db8:1::/64 via 2001:db8:f0::2
+      route net 2001:db8:4::/64 via 2001:db8:f0::2
       route net 2001:db8:20::/48 via 2001:db8:f7::7
       set net net.ipv4.ip_forward=1
       set net net.ipv6.conf.all.forwarding=1
@@ -77,11 +84,15 @@ class TunnelTrafficIT {
   }
 
   private static void with(String example, Runnable test) {
-    Examples.load(gw, example);
+    with(Examples.compiled(example), test);
+  }
+
+  private static void with(Ruleset ruleset, Runnable test) {
+    Examples.load(gw, ruleset);
     try {
       test.run();
     } finally {
-      Examples.unload(gw, example);
+      Examples.unload(gw, ruleset);
       net.each(
           List.of("gw", "roam", "branch", "one", "cloud"),
           "bash",
@@ -261,6 +272,92 @@ class TunnelTrafficIT {
   }
 
   @Test
+  void everythingOfAFullTunnelGoesOutUnderOurAddress() {
+    Laid roaming = Laid.tunnel(11, GW, ROAM, "0.0.0.0/0", "10.0.4.5/32");
+    Laid six = Laid.tunnel(12, "2001:db8:f0::2", "2001:db8:f1::20", "::/0", "2001:db8:4::5/128");
+    Laid guests = Laid.tunnel(13, GW, ROAM, "0.0.0.0/0", "10.0.5.5/32");
+    with(
+        "full-tunnel",
+        () -> {
+          lay(
+              Map.of(
+                  "gw", roaming.all() + six.all() + guests.all(),
+                  "roam", roaming.other().all() + six.other().all() + guests.other().all()));
+          Sightings seen =
+              probe(
+                  "all udp from=roam to=web dst=198.18.0.10:53 src=10.0.4.5",
+                  "six udp from=roam to=web dst=[2001:db8:f8::10]:53 src=[2001:db8:4::5]",
+                  "guest tcp from=roam to=web dst=198.18.0.10:80 src=10.0.5.5",
+                  "no-guest-dns udp from=roam to=web dst=198.18.0.10:54 src=10.0.5.5",
+                  "no-lan udp from=roam to=pc dst=10.0.1.20:53 src=10.0.4.5",
+                  "no-begin udp from=web to=roam dst=10.0.4.5:53",
+                  "no-in-clear udp from=branch to=web dst=198.18.0.10:55 src=10.0.4.5 dev=eth0 spoof");
+          Probes.assertReplied(seen, "all", "six", "guest");
+          Probes.assertFrom(seen, "all", GW);
+          Probes.assertFrom(seen, "six", "2001:db8:4::5");
+          Probes.assertFrom(seen, "guest", GW);
+        });
+  }
+
+  /** The LAN's own router is another host of it, and gets the routes that `plan` shows. */
+  @Test
+  void anotherRouterOfTheLanSendsItsHostsToUs() {
+    Compiled beside =
+        Compiler.compile(
+            Descriptions.gateway(
+                "other-router.yaml",
+                Descriptions.text("other-router.yaml")
+                    .replace("10.0.1.1", "@")
+                    .replace("10.0.1.2/24", "10.0.1.1/24")
+                    .replace("@", "10.0.1.2")));
+    String routes =
+        beside.companions().stream()
+            .filter(Companion.StaticRoutes.class::isInstance)
+            .flatMap(text -> ((Companion.StaticRoutes) text).routes().stream())
+            .map(route -> route + "\n")
+            .collect(Collectors.joining());
+    Host router = net.host("one");
+    Host printer = net.host("printer");
+    String[] answered = {
+      "client udp from=roam to=printer dst=10.0.1.30:445 src=10.0.3.5",
+      "files tcp from=roam to=printer dst=10.0.1.30:446 src=10.0.3.5 bytes=20000",
+      "branch tcp from=branch to=printer dst=10.0.1.30:447 src=10.20.0.10",
+      "to-branch tcp from=printer to=branch dst=10.20.0.10:80"
+    };
+    router
+        .script(
+            "echo 1 > /proc/sys/net/ipv4/ip_forward; for each in /proc/sys/net/ipv4/conf/*/send_redirects; do echo 0 > $each; done")
+        .expected();
+    printer.script("ip route replace default via 10.0.1.2; ip route del 10.0.3.0/24").expected();
+    try {
+      with(
+          beside.ruleset(),
+          () -> {
+            lay(
+                Map.of(
+                    "gw", STAFF.all() + SITE.all(),
+                    "roam", STAFF.other().all(),
+                    "branch", SITE.other().all()));
+            // The control: the router sends what it does not know out into the world.
+            router.script("ip route replace default via 10.0.1.20").expected();
+            assertThat(net.probe("watch net", answered[0]).of("client").replied()).isFalse();
+            assertThat(routes).contains("10.0.3.0/24 via 10.0.1.1", "10.20.0.0/16 via 10.0.1.1");
+            router.script(routes).expected();
+            Probes.assertReplied(probe(answered), "client", "files", "branch", "to-branch");
+            Probes.assertFrom(probe(answered[0]), "client", "10.0.3.5");
+          });
+    } finally {
+      router
+          .script(
+              "ip route replace default via 10.0.1.1; ip route del 10.0.3.0/24; ip route del 10.20.0.0/16; echo 0 > /proc/sys/net/ipv4/ip_forward; true")
+          .expected();
+      printer
+          .script("ip route replace default via 10.0.1.1; ip route add 10.0.3.0/24 via 10.0.1.2")
+          .expected();
+    }
+  }
+
+  @Test
   void clientsAppearInsideAsTheGateway() {
     Laid four = Laid.tunnel(4, GW, ROAM, "10.0.1.0/24", "10.0.3.5/32");
     Laid six =
@@ -307,9 +404,10 @@ class TunnelTrafficIT {
                     "no-in-clear udp from=web to=pc dst=10.0.1.20:447 src=10.0.1.200 spoof",
                     "no-internet udp from=roam to=web dst=198.18.0.10:53 src=10.0.1.200",
                     "offer udp from=pc to=gw dst=10.0.1.1:68 src=10.0.1.20:67",
-                    "relayed udp from=pc to=gw dst=10.0.1.1:67 src=10.0.1.20:67",
-                    "no-other-port udp from=pc to=gw dst=10.0.1.1:69 src=10.0.1.20:67",
                     "no-offer-outside udp from=web to=gw dst=203.0.113.2:68 src=198.18.0.10:67");
+            // Each by itself: they come from the same port.
+            probe("relayed udp from=pc to=gw dst=10.0.1.1:67 src=10.0.1.20:67");
+            probe("no-other-port udp from=pc to=gw dst=10.0.1.1:69 src=10.0.1.20:67");
             // The same ports the other way round.
             probe(
                 "asks udp from=gw to=pc dst=10.0.1.20:67 src=10.0.1.1:68",
@@ -562,6 +660,8 @@ class TunnelTrafficIT {
           Probes.assertNothingLeft(probe("watch gw", "no-" + towards), "gw", "eth0");
           gw.nft("delete table inet foreign");
 
+          whoSendsTooMuchIntoItIsTold();
+
           // The tunnel down, and then no rule either: the backstop.
           lay(Map.of("gw", site.withoutPolicies(), "branch", site.other().withoutPolicies()));
           String[] down = {
@@ -574,6 +674,30 @@ class TunnelTrafficIT {
           gw.run("ip", "-6", "xfrm", "policy", "flush").expected();
           probe(down); // the control: nothing else stops it
         });
+  }
+
+  /** Both when the packet is too big for the tunnel, and when ESP is for a router on its way. */
+  private static void whoSendsTooMuchIntoItIsTold() {
+    String large = "no-large udp from=pc to=branch dst=[2001:db8:20::10]:53 df count=3 size=";
+    Fate own = probe(large + 1452).of("no-large");
+    assertThat(own.details()).containsEntry("offender", "2001:db8:1::1");
+    int fits = Integer.parseInt(own.details().get("mtu"));
+    assertThat(fits).isBetween(1400, 1450);
+
+    net.host("net").script("ip -6 route add 2001:db8:f7::7/128 dev branch mtu 1400").expected();
+    try {
+      // The control: it is the router's word that we go by.
+      String narrow = large + (fits - 48);
+      gw.nft(
+          "table inet deaf { chain in { type filter hook input priority -10; icmpv6 type packet-too-big drop; }; }");
+      assertThat(probe(narrow).of("no-large").details()).doesNotContainKey("mtu");
+      gw.nft("delete table inet deaf");
+      Fate told = probe(narrow).of("no-large");
+      assertThat(told.details()).containsEntry("offender", "2001:db8:1::1");
+      assertThat(Integer.parseInt(told.details().get("mtu"))).isBetween(fits - 110, fits - 90);
+    } finally {
+      net.host("net").script("ip -6 route del 2001:db8:f7::7/128 dev branch").expected();
+    }
   }
 
   /** A NAT router in front of both: it forwards UDP 500 and 4500 and nothing else. */

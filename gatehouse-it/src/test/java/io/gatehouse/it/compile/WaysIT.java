@@ -8,6 +8,10 @@ import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import io.gatehouse.it.lab.Sightings;
+import io.gatehouse.model.Family;
+import io.gatehouse.ruleset.IpText;
+import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -185,7 +189,58 @@ class WaysIT {
           Probes.assertReplied(rest, "lan");
           Probes.assertFrom(rest, "lan", "198.51.103.2");
           up.run("ip", "route", "add", "default", "via", "203.0.113.1").expected();
+          oneFails(up);
         });
+  }
+
+  /** One of the two fails, while a connection goes by it. */
+  private static void oneFails(Host up) {
+    String flow = "udp from=pc to=web dst=198.18.0.10:53 src=10.0.1.20:4711";
+    Probes.assertFrom(Probes.sent(net, "flow " + flow), "flow", "203.0.113.2");
+    up.run("ip", "link", "set", "eth0", "down").expected();
+    Sightings seen =
+        Probes.sent(
+            net,
+            "watch up",
+            "lan tcp from=pc to=web dst=198.18.0.10:80",
+            "ours udp from=up to=web dst=198.18.0.10:54",
+            "ike2 udp from=web to=up dst=198.51.103.2:500 src=198.18.0.10:4712",
+            "no-flow " + flow,
+            "no-first udp from=up to=web dst=198.18.0.10:55 src=203.0.113.2");
+    Probes.assertReplied(seen, "lan", "ours", "ike2");
+    Probes.assertFrom(seen, "lan", "198.51.103.2");
+    Probes.assertFrom(seen, "ours", "198.51.103.2");
+    // Nothing leaves by the other one in the name of what has failed, not even what began before.
+    for (String probe : List.of("no-flow", "no-first")) {
+      assertThat(seen.of(probe).left("up", "eth2")).as(probe).isFalse();
+    }
+    up.run("nft", "flush", "chain", "inet", "gatehouse", "guard").expected();
+    assertThat(net.probe("watch up", "flow " + flow).of("flow").left("up", "eth2"))
+        .as("the control")
+        .isTrue();
+
+    // It comes back; `gatehouse run`, or the unit of late devices, adds its routes again.
+    up.script(
+            "ip link set eth0 up && ip route add default via 203.0.113.1 && ip -batch - <<'END'\n"
+                + routesBy("eth0")
+                + "END")
+        .expected();
+    Sightings back =
+        Probes.sent(
+            net,
+            "watch up",
+            "ike1 udp from=web to=up dst=203.0.113.2:500",
+            "again tcp from=pc to=web dst=198.18.0.10:81");
+    assertAnswered(back.of("ike1"), "up", "eth0");
+    Probes.assertFrom(back, "again", "203.0.113.2");
+  }
+
+  private static String routesBy(String device) {
+    return IpText.add(Examples.compiled("two-uplinks"), Family.V4)
+        .lines()
+        .filter(line -> line.startsWith("route ") && line.contains(" dev " + device + " "))
+        .map(line -> line + "\n")
+        .collect(Collectors.joining());
   }
 
   /** A router advertisement for a prefix, by a device. */
@@ -245,8 +300,39 @@ class WaysIT {
           Probes.assertReplied(seen, "out", "in");
           Probes.assertFrom(seen, "out", "2001:db8:1::20");
           assertThat(six.script("ip -6 address | grep -q 2001:db8:f4:").status()).isNotZero();
+          whatIsTooBigIsTold();
         });
   }
+
+  /** No router cuts IPv6's packets into pieces: their senders have to hear of a narrow link. */
+  private static void whatIsTooBigIsTold() {
+    Host isp = net.host("isp");
+    isp.script("ip -6 route add 2001:db8:f8::10/128 dev web mtu 1300").expected();
+    try {
+      String[] large = {
+        "quiet 3", "large tcp from=pc6 to=web dst=[2001:db8:f8::10]:443 bytes=50000"
+      };
+      // The control.
+      net.host("six").nft(TOO_BIG_IS_LOST);
+      assertThat(net.probe(large).of("large").details().get("sent")).isNotEqualTo("50000");
+      net.host("six").nft("delete table inet deaf");
+      assertThat(Probes.sent(net, large).of("large").details())
+          .containsEntry("received", "50000")
+          .containsEntry("sent", "50000");
+    } finally {
+      isp.script("ip -6 route del 2001:db8:f8::10/128 dev web").expected();
+    }
+  }
+
+  private static final String TOO_BIG_IS_LOST =
+      """
+      table inet deaf {
+        chain forward {
+          type filter hook forward priority -10;
+          icmpv6 type packet-too-big drop
+        }
+      }
+      """;
 
   /** What a DHCP server offers who asks by a device: an address, or nothing. */
   private static final String ASK =
