@@ -194,7 +194,9 @@ class OrdinaryTrafficIT {
         });
   }
 
-  /** As where a host inside is a VPN client: its answers go past us, and we see one direction only. */
+  /**
+   * As where a host inside is a VPN client: its answers go past us, and we see one direction only.
+   */
   @Test
   void anotherHostOfTheLanLeadsToNetworksOfItsOwn() {
     with(

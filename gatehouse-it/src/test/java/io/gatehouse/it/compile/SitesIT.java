@@ -61,8 +61,7 @@ class SitesIT {
 
   private static final String DISK =
       "disk tcp from=pc to=disk dst=10.99.2.30:445 at=10.0.1.30:445 bytes=100000";
-  private static final String TV =
-      "tv tcp from=server to=tv dst=10.99.1.30:445 at=10.0.1.30:445";
+  private static final String TV = "tv tcp from=server to=tv dst=10.99.1.30:445 at=10.0.1.30:445";
   private static final String DISK6 =
       "disk6 tcp from=pc to=disk dst=[fd00:99:2::30]:445 at=[fd00:1::30]:445";
 
@@ -293,8 +292,7 @@ class SitesIT {
         });
     // The control: it is the description that lets them.
     around(
-        Compiler.compile(
-                Descriptions.changedExample("hub-and-spokes.yaml", ", south/tcp/445", ""))
+        Compiler.compile(Descriptions.changedExample("hub-and-spokes.yaml", ", south/tcp/445", ""))
             .ruleset(),
         () -> probe("no-" + SPOKES));
   }
