@@ -194,32 +194,6 @@ class OrdinaryTrafficIT {
         });
   }
 
-  /**
-   * As where a host inside is a VPN client: its answers go past us, and we see one direction only.
-   */
-  @Test
-  void anotherHostOfTheLanLeadsToNetworksOfItsOwn() {
-    with(
-        Compiler.compile(
-                Descriptions.changedExample(
-                    "office.yaml",
-                    "  internet: [office] ",
-                    "  flows: { from: office, to: storage }\n  internet: [office] "))
-            .ruleset(),
-        () -> {
-          Sightings seen =
-              probe(
-                  "storage udp from=pc to=storage dst=192.168.88.10:53",
-                  "files tcp from=pc to=storage dst=192.168.88.10:445 bytes=20000",
-                  "no-begin tcp from=storage to=web dst=198.51.100.10:80");
-          Probes.assertReplied(seen, "storage", "files");
-          Probes.assertFrom(seen, "storage", "10.0.1.20");
-          assertThat(seen.of("files").details())
-              .containsEntry("sent", "20000")
-              .containsEntry("received", "20000");
-        });
-  }
-
   @Test
   void nothingOfAPoolOrARemoteNetworkInClear() {
     // The source of a pool and of a remote network, forged; and their addresses as targets.

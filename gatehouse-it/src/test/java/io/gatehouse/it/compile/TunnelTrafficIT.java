@@ -291,7 +291,7 @@ class TunnelTrafficIT {
                   "no-guest-dns udp from=roam to=web dst=198.18.0.10:54 src=10.0.5.5",
                   "no-lan udp from=roam to=pc dst=10.0.1.20:53 src=10.0.4.5",
                   "no-begin udp from=web to=roam dst=10.0.4.5:53",
-                  "no-in-clear udp from=branch to=web dst=198.18.0.10:55 src=10.0.4.5 dev=eth0 spoof");
+                  "no-in-clear udp from=web to=pc dst=10.0.1.20:54 src=10.0.4.5 spoof");
           Probes.assertReplied(seen, "all", "six", "guest");
           Probes.assertFrom(seen, "all", GW);
           Probes.assertFrom(seen, "six", "2001:db8:4::5");
