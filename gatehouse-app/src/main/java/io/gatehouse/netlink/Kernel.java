@@ -15,6 +15,9 @@ public final class Kernel implements AutoCloseable {
   /** Room for a batch of some 200,000 elements; only a limit. */
   private static final int BUFFER = 32 * 1024 * 1024;
 
+  /** Times that a set is read while its table grows, which takes the kernel some milliseconds. */
+  private static final int ATTEMPTS = 20;
+
   private final Conversation nftables;
   private final Conversation routing;
   private final Conversation xfrm;
@@ -42,6 +45,22 @@ public final class Kernel implements AutoCloseable {
 
   /** All elements of a set or map; ENOENT where there is none of that name. */
   public Answer<List<SetElement>> elements(SetId set) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      switch (elementsOnce(set)) {
+        case Answer.Failed<List<SetElement>> failed -> {
+          return failed;
+        }
+        case Answer.Told<List<SetElement>> told -> {
+          if (!SetElement.isTorn(told.value())) {
+            return told;
+          }
+        }
+      }
+    }
+    return new Answer.Failed<>(Failure.of(Failure.AGAIN, "its table grows while it is read"));
+  }
+
+  private Answer<List<SetElement>> elementsOnce(SetId set) {
     Answer<List<NftMessage>> messages =
         read(nftables.list(sequence -> NftCodec.list(set, sequence)), NftCodec::read);
     return switch (messages) {

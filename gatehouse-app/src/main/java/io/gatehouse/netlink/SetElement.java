@@ -1,7 +1,10 @@
 package io.gatehouse.netlink;
 
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * An element of a set or map.
@@ -59,4 +62,18 @@ public record SetElement(
   public SetElement lasting(Duration time) {
     return new SetElement(key, keyEnd, data, flags, Optional.of(time), Optional.empty());
   }
+
+  /**
+   * Whether one stands there twice. nft_rhash_walk() goes on by number where its table was made
+   * larger between two messages of a list, so as many are told twice as are left out; nothing else
+   * in the answer shows it.
+   */
+  static boolean isTorn(List<SetElement> listed) {
+    Set<Place> places = new HashSet<>();
+    return !listed.stream()
+        .allMatch(e -> places.add(new Place(e.key, e.keyEnd, e.flags & INTERVAL_END)));
+  }
+
+  /** One place of a set: a range may end where the next one begins. */
+  private record Place(Bytes key, Optional<Bytes> keyEnd, long end) {}
 }

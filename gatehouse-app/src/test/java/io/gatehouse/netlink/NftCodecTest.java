@@ -143,4 +143,28 @@ class NftCodecTest {
     assertThat(NftCodec.read(new Frame.Content(10 << 8 | 77, 0, 0, Bytes.int32(1))))
         .isEqualTo(new Unknown(10 << 8 | 77, 0));
   }
+
+  @Test
+  void aListThatTellsAnElementTwiceIsTorn() {
+    SetElement one = SetElement.of(Bytes.of(new byte[] {10, 0, 0, 1}));
+    SetElement other = SetElement.of(Bytes.of(new byte[] {10, 0, 0, 2}));
+    assertThat(SetElement.isTorn(List.of(one, other, one))).isTrue();
+    assertThat(SetElement.isTorn(List.of(one, other))).isFalse();
+    // Its time runs while the list is read.
+    assertThat(SetElement.isTorn(List.of(one, one.lasting(Duration.ofSeconds(3))))).isTrue();
+  }
+
+  @Test
+  void whereOneRangeEndsTheNextMayBegin() {
+    SetElement begins = SetElement.of(Bytes.of(new byte[] {10, 0, 0, 8}));
+    SetElement ends =
+        new SetElement(
+            begins.key(),
+            Optional.empty(),
+            Optional.empty(),
+            SetElement.INTERVAL_END,
+            Optional.empty(),
+            Optional.empty());
+    assertThat(SetElement.isTorn(List.of(ends, begins))).isFalse();
+  }
 }
