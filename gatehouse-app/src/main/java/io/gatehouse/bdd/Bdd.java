@@ -35,11 +35,13 @@ public final class Bdd {
   private static final int XOR = 4;
   private static final int NOT = 5;
   private static final int EXISTS = 6;
-  private static final int AND_EXISTS = 7;
+  private static final int OPERATORS = 8;
   // An if-then-else has three operands and so no room for an operator: its first operand is kept as
   // it is, the others' are negative.
   private static final int CACHE_WORDS = 4;
   private static final int NODE_WORDS = 4;
+  // Room for the question about a small gateway, some 4 MB: growing costs more than clearing it.
+  private static final int FIRST_SIZE = 16;
 
   private final int limit;
   private int variables;
@@ -51,6 +53,7 @@ public final class Bdd {
   private int[] buckets;
   private int[] cache = {};
   private int cacheMask;
+  private int restrictions;
 
   /** Thrown through the recursion when the arena is full; {@link #within} turns it into a value. */
   private static final class Full extends RuntimeException {
@@ -68,14 +71,14 @@ public final class Bdd {
    */
   private Bdd(int limit) {
     this.limit = Math.max(limit, 2);
-    int size = 1 << 14;
+    int size = 1 << FIRST_SIZE;
     made = new int[size * NODE_WORDS];
     buckets = new int[size];
     Arrays.fill(buckets, -1);
     made[0] = BOTTOM;
     put(TRUE, BOTTOM, TRUE, TRUE);
     nodes = 2;
-    resizeCache(1 << 15);
+    resizeCache(2 << FIRST_SIZE);
   }
 
   /**
@@ -203,7 +206,7 @@ public final class Bdd {
 
   private void grow() {
     int before = made.length / NODE_WORDS;
-    int size = (int) Math.min(2L * before, Math.max(limit, before + 1L));
+    int size = (int) Math.min(4L * before, Math.max(limit, before + 1L));
     made = Arrays.copyOf(made, size * NODE_WORDS);
     buckets = new int[Integer.highestOneBit(size)];
     Arrays.fill(buckets, -1);
@@ -446,98 +449,37 @@ public final class Bdd {
   }
 
   /**
-   * Where {@code f} and {@code g} hold together for some value of the cube's variables; never makes
-   * the whole conjunction.
+   * Values for some variables, to be put into many functions: what was found out about one function
+   * helps with the next.
+   *
+   * @param known whose values count
+   * @param set those of them that are set
    */
-  public int andExists(int f, int g, int cube) {
-    if (f == FALSE || g == FALSE) {
-      return FALSE;
-    }
-    if (f == TRUE || f == g) {
-      return exists(g, cube);
-    }
-    if (g == TRUE) {
-      return exists(f, cube);
-    }
-    int v = Math.min(variableOf(f), variableOf(g));
-    int rest = cube;
-    while (variableOf(rest) < v) {
-      rest = highOf(rest);
-    }
-    if (rest == TRUE) {
-      return and(f, g);
-    }
-    // Three operands again: the cube goes into the operator's word, out of reach of the
-    // if-then-else entries.
-    int operator = rest * 8 + AND_EXISTS;
-    int a = Math.min(f, g);
-    int b = Math.max(f, g);
-    int known = recall(operator, a, b);
-    if (known >= 0) {
-      return known;
-    }
-    int result;
-    if (variableOf(rest) == v) {
-      int some = andExists(lowAt(a, v), lowAt(b, v), highOf(rest));
-      result = some == TRUE ? TRUE : or(some, andExists(highAt(a, v), highAt(b, v), highOf(rest)));
-    } else {
-      int ifNot = andExists(lowAt(a, v), lowAt(b, v), rest);
-      result = node(v, ifNot, andExists(highAt(a, v), highAt(b, v), rest));
-    }
-    return remember(operator, a, b, result);
-  }
-
-  /**
-   * The function with other functions in its variables' places, all at once; the order of variables
-   * does not matter.
-   */
-  public int replace(int f, Substitution substitution) {
-    return replace(f, substitution, new HashMap<>());
-  }
-
-  private int replace(int f, Substitution substitution, Map<Integer, Integer> done) {
-    if (f <= TRUE) {
-      return f;
-    }
-    Integer known = done.get(f);
-    if (known != null) {
-      return known;
-    }
-    int ifNot = replace(lowOf(f), substitution, done);
-    int ifSet = replace(highOf(f), substitution, done);
-    int function = substitution.function(variableOf(f));
-    int result = ifThenElse(function < 0 ? variable(variableOf(f)) : function, ifSet, ifNot);
-    done.put(f, result);
-    return result;
+  public Restriction restriction(BitSet known, BitSet set) {
+    // Every other operator has a number of its own within OPERATORS, or is negative.
+    return new Restriction(
+        OPERATORS * ++restrictions, (BitSet) known.clone(), (BitSet) set.clone());
   }
 
   /**
    * The function where some variables have values. Known variables are passed by, so that with most
    * of them known it visits and makes hardly any nodes, however large the function is.
-   *
-   * @param known whose values count
-   * @param set those of them that are set
    */
-  public int restrict(int f, BitSet known, BitSet set) {
-    return restrict(f, known, set, known.length(), new HashMap<>());
-  }
-
-  private int restrict(int f, BitSet known, BitSet set, int end, Map<Integer, Integer> done) {
+  public int restrict(int f, Restriction restriction) {
     int at = f;
-    while (variableOf(at) < end && known.get(variableOf(at))) {
-      at = set.get(variableOf(at)) ? highOf(at) : lowOf(at);
+    while (restriction.knows(variableOf(at))) {
+      at = restriction.sets(variableOf(at)) ? highOf(at) : lowOf(at);
     }
-    if (variableOf(at) >= end) {
+    if (restriction.isAbove(variableOf(at))) {
       return at;
     }
-    Integer before = done.get(at);
-    if (before != null) {
+    int before = recall(restriction.operator(), at, 0);
+    if (before >= 0) {
       return before;
     }
-    int ifNot = restrict(lowOf(at), known, set, end, done);
-    int result = node(variableOf(at), ifNot, restrict(highOf(at), known, set, end, done));
-    done.put(at, result);
-    return result;
+    int ifNot = restrict(lowOf(at), restriction);
+    int ifSet = restrict(highOf(at), restriction);
+    return remember(restriction.operator(), at, 0, node(variableOf(at), ifNot, ifSet));
   }
 
   /** The variables that the function depends on. */

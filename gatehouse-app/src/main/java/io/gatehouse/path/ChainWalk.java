@@ -43,7 +43,6 @@ final class ChainWalk {
   private final List<Decision> decisions = new ArrayList<>();
 
   private int accepted = FALSE;
-  private int dropped = FALSE;
 
   /**
    * Bounds the work of one question: chains that jump twice to the next one double it each time.
@@ -93,9 +92,7 @@ final class ChainWalk {
   int run(Chain chain, int packets, List<Hop> hops) {
     int rest = walk(chain, packets, 0);
     boolean drops = chain.base().map(Chain.Base::dropByDefault).orElse(false);
-    if (drops) {
-      dropped = bdd.or(dropped, rest);
-    } else {
+    if (!drops) {
       accepted = bdd.or(accepted, rest);
     }
     decide(
@@ -223,8 +220,8 @@ final class ChainWalk {
           accepted = bdd.or(accepted, part);
           decide(by, Effect.ACCEPTED, part);
         }
-        case Verdict.Drop drop -> drop(part);
-        case Verdict.Reject reject -> drop(part);
+        case Verdict.Drop drop -> decide(by, Effect.DROPPED, part);
+        case Verdict.Reject reject -> decide(by, Effect.DROPPED, part);
         case Verdict.Return back -> {
           returned = bdd.or(returned, part);
           decide(by, Effect.MATCHED, part);
@@ -239,11 +236,6 @@ final class ChainWalk {
       here = bdd.difference(here, part);
     }
 
-    private void drop(int part) {
-      dropped = bdd.or(dropped, part);
-      decide(by, Effect.DROPPED, part);
-    }
-
     private int enter(String chain, int part) {
       decide(by, Effect.MATCHED, part);
       Optional<Chain> target =
@@ -253,7 +245,6 @@ final class ChainWalk {
       }
       int accepts = open(Kind.NOT_UNDERSTOOD, "chain " + chain + ", which is not there");
       accepted = bdd.or(accepted, bdd.and(part, accepts));
-      dropped = bdd.or(dropped, bdd.difference(part, accepts));
       decide(by, Effect.ACCEPTED, bdd.and(part, accepts));
       decide(by, Effect.DROPPED, bdd.difference(part, accepts));
       return FALSE;
@@ -483,9 +474,9 @@ final class ChainWalk {
           if (space.family() == Family.V6 && !state.locallyMade) {
             // nf_nat_redirect_ipv6 wants an address of the destination's scope, and drops without.
             int narrow = bdd.difference(here, space.in(state.destination, Prefix.of("2000::/3")));
-            drop(bdd.and(narrow, open(Kind.ENVIRONMENT, "no address of that scope")));
-            taken = bdd.or(taken, dropped);
-            here = bdd.difference(here, dropped);
+            apply(
+                new Verdict.Drop(),
+                bdd.and(narrow, open(Kind.ENVIRONMENT, "no address of that scope")));
           }
           Field self = masquerade.of(state, false, at.place());
           state.destination = state.destination.assign(bdd, here, self);

@@ -4,6 +4,7 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import static io.gatehouse.bdd.Bdd.TRUE;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.bdd.Restriction;
 import io.gatehouse.model.Address;
 import java.util.BitSet;
 import java.util.Optional;
@@ -16,11 +17,11 @@ import java.util.OptionalInt;
  */
 public final class FirstPackets {
   private final HeaderSpace space;
-  private final BitSet known = new BitSet();
-  private final BitSet set = new BitSet();
+  private final Restriction values;
 
-  private FirstPackets(HeaderSpace space) {
+  private FirstPackets(HeaderSpace space, Restriction values) {
     this.space = space;
+    this.values = values;
   }
 
   /**
@@ -38,7 +39,7 @@ public final class FirstPackets {
       Address destination,
       OptionalInt sourcePort,
       OptionalInt destinationPort) {
-    FirstPackets packets = new FirstPackets(space);
+    Values packets = new Values(space);
     device.ifPresent(name -> {
       int index = space.devices().indexOf(name);
       packets.put(
@@ -59,28 +60,39 @@ public final class FirstPackets {
     packets.put(space.destination, destination);
     sourcePort.ifPresent(port -> packets.put(space.sourcePort, port));
     destinationPort.ifPresent(port -> packets.put(space.destinationPort, port));
-    return packets;
+    return new FirstPackets(space, space.bdd().restriction(packets.known, packets.set));
   }
 
-  private void put(int[] bits, long value) {
-    put(bits, Field.constantBits(bits.length, 0, value));
-  }
+  /** What the packets' variables are known to be. */
+  private static final class Values {
+    private final HeaderSpace space;
+    private final BitSet known = new BitSet();
+    private final BitSet set = new BitSet();
 
-  private void put(int[] bits, Address address) {
-    put(bits, space.addresses().bits(address));
-  }
+    Values(HeaderSpace space) {
+      this.space = space;
+    }
 
-  private void put(int[] bits, int[] values) {
-    for (int i = 0; i < bits.length; i++) {
-      int variable = space.bdd().top(bits[i]);
-      known.set(variable);
-      set.set(variable, values[i] == TRUE);
+    void put(int[] bits, long value) {
+      put(bits, Field.constantBits(bits.length, 0, value));
+    }
+
+    void put(int[] bits, Address address) {
+      put(bits, space.addresses().bits(address));
+    }
+
+    private void put(int[] bits, int[] values) {
+      for (int i = 0; i < bits.length; i++) {
+        int variable = space.bdd().top(bits[i]);
+        known.set(variable);
+        set.set(variable, values[i] == TRUE);
+      }
     }
   }
 
   /** When they are in the set: a function of what is open. */
   public int in(int packets) {
-    return space.bdd().restrict(packets, known, set);
+    return space.bdd().restrict(packets, values);
   }
 
   /** Of a function of what is open, where the field holds the address. */

@@ -4,6 +4,7 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import static io.gatehouse.bdd.Bdd.TRUE;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.bdd.Restriction;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.PortRange;
@@ -66,6 +67,9 @@ public final class HeaderSpace {
   private final Map<String, int[]> properties = new HashMap<>();
   private final Map<Integer, Held> held = new HashMap<>();
 
+  /** By what is said of the maps; of those only that have been asked for until now. */
+  private final Map<Map<String, Verdict>, Restriction> settlements = new HashMap<>();
+
   // A question is about the same few lists again and again, of ten thousands of prefixes some.
   private final Map<List<Prefix>, Integer> sources = new HashMap<>();
   private final Map<List<Prefix>, Integer> destinations = new HashMap<>();
@@ -116,9 +120,17 @@ public final class HeaderSpace {
     this.family = addresses.family();
     this.devices = List.copyOf(devices);
     this.classes = classes;
-    iif = variables(bitsFor(devices.size()));
+    // What is the same for most of all packets stands on top, where it costs a node each; then what
+    // most rules ask for, in the order in which they narrow. Counted on gateways of 50 to 500
+    // rules: half the work of the fields in the order of a header.
+    mark = variables(32);
+    laterFragment = variables(1);
+    extensionHeader = variables(1);
+    source = variables(addresses.width());
     secpath = variables(bitsFor(classes.count() + 2));
+    iif = variables(bitsFor(devices.size()));
     own = variables(1);
+    destination = variables(addresses.width());
     connection = variables(2);
     reply = variables(1);
     protocol = variables(8);
@@ -126,11 +138,6 @@ public final class HeaderSpace {
     sourcePort = variables(16);
     icmpType = variables(8);
     icmpCode = variables(8);
-    source = variables(addresses.width());
-    destination = variables(addresses.width());
-    laterFragment = variables(1);
-    extensionHeader = variables(1);
-    mark = variables(32);
   }
 
   private static int bitsFor(int values) {
@@ -200,6 +207,7 @@ public final class HeaderSpace {
     String what = verdict.map(v -> "@" + map + " holds " + v).orElse("@" + map + " holds it");
     int variable = open(new Unknown(Unknown.Kind.LIVE_MAP, what, place));
     held.put(bdd.top(variable), new Held(map, verdict));
+    settlements.clear();
     return variable;
   }
 
@@ -208,9 +216,13 @@ public final class HeaderSpace {
    * the map, or when the map is empty where nothing is said of it.
    */
   public int settled(int set, Map<String, Verdict> said) {
+    return bdd.restrict(set, settlements.computeIfAbsent(Map.copyOf(said), this::settlement));
+  }
+
+  private Restriction settlement(Map<String, Verdict> said) {
     BitSet known = new BitSet();
     held.keySet().forEach(known::set);
-    return bdd.restrict(set, known, holding(said));
+    return bdd.restriction(known, holding(said));
   }
 
   /** The same circumstances as a set: everything that happens in them. */
@@ -396,6 +408,11 @@ public final class HeaderSpace {
       }
     }
     return all;
+  }
+
+  /** Whether several hosts are handed these packets. */
+  boolean isOfSeveralHosts() {
+    return pairing.isPresent();
   }
 
   /** What is not understood on one of several hosts and does not stand on all the others. */

@@ -222,12 +222,18 @@ public final class PacketPath {
   public Journey received(int packets) {
     begin.accept("received");
     int start = bdd.difference(bdd.and(packets, space.sane()), space.arrivesOn("lo"));
-    start = bdd.and(start, bdd.or(space.unmarked(), decryptedWithMark()));
     if (mentions.defragments()) {
       // nf_defrag stands at −400, before every rule.
       start = bdd.difference(start, space.laterFragment[0]);
     }
     State state = new State(space, false);
+    int marked = decryptedWithMark();
+    // What is not decrypted comes without a mark, whatever a question says of that.
+    state.mark = Field.constant(32, 0).assign(bdd, marked, space.mark);
+    if (space.isOfSeveralHosts()) {
+      // What one host never meets is not to be compared.
+      start = bdd.and(start, bdd.or(space.unmarked(), marked));
+    }
     Journey journey = new Journey(space, start, state);
     int alive = hooks(Hook.INGRESS, state, start, journey);
     if (family == Family.V6) {

@@ -20,6 +20,7 @@ final class Rewriting {
     Meaning meaning = new Meaning(gateway, walk);
     Journey received = walk.received();
     int first = walk.space().firstOfConnection();
+    int translated = walk.and(received.leftTranslated(), first);
     for (Alike alike : Alike.of(gateway)) {
       int selected =
           walk.and(
@@ -31,7 +32,7 @@ final class Rewriting {
               "belongs into " + alike.who() + " and is rewritten",
               false,
               received,
-              walk.and(received.leftTranslated(), selected, first)));
+              walk.and(translated, selected)));
       suspects.add(
           new Suspect(
               Property.REWRITTEN,
