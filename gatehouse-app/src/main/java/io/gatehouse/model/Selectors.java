@@ -19,6 +19,9 @@ public final class Selectors {
   /** Of tunnels that others lead to, by name: the addresses on the others' far ends. */
   private final Map<String, Set<Prefix>> crossing = new HashMap<>();
 
+  /** By name, those that were asked for. */
+  private final Map<String, List<Prefix>> locals = new HashMap<>();
+
   /** The selectors of a gateway's tunnels. */
   public Selectors(Gateway gateway) {
     this.gateway = gateway;
@@ -40,6 +43,10 @@ public final class Selectors {
    * Tunnel#farPrefixes}.
    */
   public List<Prefix> local(Tunnel tunnel) {
+    return locals.computeIfAbsent(tunnel.name(), name -> localOf(tunnel));
+  }
+
+  private List<Prefix> localOf(Tunnel tunnel) {
     if (tunnel instanceof Tunnel.Client client) {
       // The server knows nobody here but the virtual IP.
       return client.addresses().stream().map(address -> Prefix.host(address.value())).toList();

@@ -14,7 +14,6 @@ import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,13 +67,16 @@ public final class HeaderSpace {
   private final Map<Integer, Held> held = new HashMap<>();
 
   /** By what is said of the maps; of those only that have been asked for until now. */
-  private final Map<Map<String, Verdict>, Restriction> settlements = new HashMap<>();
+  private final Map<Map<String, Verdict>, Settlement> settlements = new HashMap<>();
 
   // A question is about the same few lists again and again, of ten thousands of prefixes some.
   private final Map<List<Prefix>, Integer> sources = new HashMap<>();
   private final Map<List<Prefix>, Integer> destinations = new HashMap<>();
 
   private int sane = FALSE;
+
+  /** All variables of what is open, as a cube; FALSE where it is to be made anew. */
+  private int everythingOpen = FALSE;
 
   final int[] iif;
   final int[] secpath;
@@ -182,6 +184,7 @@ public final class HeaderSpace {
   private int open(Unknown unknown, int bit) {
     int variable = pairing.map(p -> p.variable(unknown, bit, bdd)).orElseGet(bdd::newVariable);
     unknowns.put(variable, unknown);
+    everythingOpen = FALSE;
     return bdd.variable(variable);
   }
 
@@ -192,6 +195,9 @@ public final class HeaderSpace {
     }
     return bits;
   }
+
+  /** What live maps hold, as values of their variables and as a set. */
+  private record Settlement(Restriction values, int circumstances) {}
 
   /**
    * What a live map holds for a key that may stand in it: something, or without that this verdict.
@@ -216,23 +222,30 @@ public final class HeaderSpace {
    * the map, or when the map is empty where nothing is said of it.
    */
   public int settled(int set, Map<String, Verdict> said) {
-    return bdd.restrict(set, settlements.computeIfAbsent(Map.copyOf(said), this::settlement));
+    return bdd.restrict(set, settlement(said).values());
   }
 
-  private Restriction settlement(Map<String, Verdict> said) {
-    BitSet known = new BitSet();
-    held.keySet().forEach(known::set);
-    return bdd.restriction(known, holding(said));
+  private Settlement settlement(Map<String, Verdict> said) {
+    return settlements.computeIfAbsent(
+        Map.copyOf(said),
+        all -> {
+          BitSet known = new BitSet();
+          held.keySet().forEach(known::set);
+          BitSet holding = holding(all);
+          int circumstances = TRUE;
+          for (int v = known.length() - 1; v >= 0; v = known.previousSetBit(v - 1)) {
+            circumstances =
+                holding.get(v)
+                    ? bdd.node(v, FALSE, circumstances)
+                    : bdd.node(v, circumstances, FALSE);
+          }
+          return new Settlement(bdd.restriction(known, holding), circumstances);
+        });
   }
 
   /** The same circumstances as a set: everything that happens in them. */
   public int circumstances(Map<String, Verdict> said) {
-    BitSet holding = holding(said);
-    int all = TRUE;
-    for (int variable : held.keySet().stream().sorted(Comparator.reverseOrder()).toList()) {
-      all = holding.get(variable) ? bdd.node(variable, FALSE, all) : bdd.node(variable, all, FALSE);
-    }
-    return all;
+    return settlement(said).circumstances();
   }
 
   /** The live maps whose contents decide about a set. */
@@ -401,13 +414,22 @@ public final class HeaderSpace {
    * Where nothing of what is open and chosen here holds: its switches are off, its numbers zero.
    */
   public int none(Predicate<? super Unknown> which) {
+    BitSet variables = open(which);
     int all = TRUE;
-    for (Map.Entry<Integer, Unknown> open : unknowns.entrySet()) {
-      if (which.test(open.getValue())) {
-        all = bdd.and(all, bdd.notVariable(open.getKey()));
-      }
+    for (int v = variables.length() - 1; v >= 0; v = variables.previousSetBit(v - 1)) {
+      all = bdd.node(v, all, FALSE);
     }
     return all;
+  }
+
+  private BitSet open(Predicate<? super Unknown> which) {
+    BitSet variables = new BitSet();
+    unknowns.forEach((variable, unknown) -> {
+      if (which.test(unknown)) {
+        variables.set(variable);
+      }
+    });
+    return variables;
   }
 
   /** Whether several hosts are handed these packets. */
@@ -420,24 +442,18 @@ public final class HeaderSpace {
     return pairing.map(Pairing::unpaired).orElse(List.of());
   }
 
-  private int openCube(Unknown.Kind kind) {
-    BitSet variables = new BitSet();
-    unknowns.forEach((variable, unknown) -> {
-      if (unknown.kind() == kind) {
-        variables.set(variable);
-      }
-    });
-    return bdd.cube(variables);
+  private int notUnderstood() {
+    return bdd.cube(open(unknown -> unknown.kind() == Unknown.Kind.NOT_UNDERSTOOD));
   }
 
   /** What may be in the set: it is, for some meaning of what we do not understand. */
   public int upperBound(int set) {
-    return bdd.exists(set, openCube(Unknown.Kind.NOT_UNDERSTOOD));
+    return bdd.exists(set, notUnderstood());
   }
 
   /** What is surely in the set, whatever that means which we do not understand. */
   public int lowerBound(int set) {
-    return bdd.forAll(set, openCube(Unknown.Kind.NOT_UNDERSTOOD));
+    return bdd.forAll(set, notUnderstood());
   }
 
   /**
@@ -445,9 +461,10 @@ public final class HeaderSpace {
    * circumstances.
    */
   public int packets(int set) {
-    BitSet variables = new BitSet();
-    unknowns.keySet().forEach(variables::set);
-    return bdd.exists(set, bdd.cube(variables));
+    if (everythingOpen == FALSE) {
+      everythingOpen = bdd.cube(open(unknown -> true));
+    }
+    return bdd.exists(set, everythingOpen);
   }
 
   // ---- sets of packets as they arrive
