@@ -1,11 +1,14 @@
 package io.gatehouse.bench;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * How long {@code check} takes with its proofs on gateways of several sizes, and {@code doctor} on
@@ -32,10 +35,10 @@ public final class ProofTimes {
     Path directory = Files.createTempDirectory("gateways");
     Map<String, List<String>> commands = new LinkedHashMap<>();
     commands.put("`check` of office", command("check", "examples/office.yaml"));
-    for (int teams : new int[] {6, 10, 14}) {
+    for (int teams : new int[] {5, 10, 15}) {
       Path file = directory.resolve("teams-" + teams + ".yaml");
-      Files.writeString(file, teams(teams, 3 + teams / 4));
-      String name = "`check`, %d tunnels with two groups each".formatted(teams);
+      Files.writeString(file, teams(teams, 3 + teams / 5));
+      String name = "`check`, %d tunnels with two groups each, %s".formatted(teams, rules(file));
       commands.put(name, command("check", file.toString()));
       commands.put(name + ", `--unproved`", command("check", "--unproved", file.toString()));
     }
@@ -58,6 +61,18 @@ public final class ProofTimes {
       }
     }
     Files.delete(directory);
+  }
+
+  /** As {@code check} counts them: "512 rules". */
+  private static String rules(Path file) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(command("check", "--unproved", file.toString()))
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    Matcher rules = Pattern.compile("[0-9,]+ rules").matcher(said);
+    return rules.find() ? rules.group() : "rules not counted";
   }
 
   private static List<String> command(String... words) {
