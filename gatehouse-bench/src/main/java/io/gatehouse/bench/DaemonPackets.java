@@ -15,15 +15,15 @@ import java.util.Map;
 
 /**
  * Questions and answers a second between L2TP clients, 1701 to 1701, and a server: the rules that
- * keep clients apart with one and with 10,000 clients, and connmark's three rules to a client. The
- * running kernel may have no ESP: then the mark that an SA would put on a packet comes from a map
- * by source address, in ours; connmark's rules set it themselves. Prints a table for docs/results.
+ * keep clients apart, and connmark's three rules to a client, with 1 to 10,000 clients. The running
+ * kernel may have no ESP: then the mark that an SA would put on a packet comes from a map by source
+ * address, in ours; connmark's rules set it themselves. Prints a table for docs/results.
  *
  * <p>{@code java --enable-native-access=ALL-UNNAMED -cp … io.gatehouse.bench.DaemonPackets
  * [ROUNDS]}, as root; traffic stays in two namespaces that end with the program.
  */
 public final class DaemonPackets {
-  private static final int MOST = 10_000;
+  private static final int[] CLIENTS = {1, 100, 1_000, 10_000};
 
   /** Who speaks; one client, so that only the rules differ. */
   private static final int SPEAKER = 5_000;
@@ -58,11 +58,17 @@ public final class DaemonPackets {
         """);
     Path directory = Files.createTempDirectory("daemon-packets");
     Map<String, Path> rules = new LinkedHashMap<>();
-    rules.put("ours, 1 client", Files.writeString(directory.resolve("1"), ours(SPEAKER, SPEAKER)));
-    rules.put("ours, 10,000 clients", Files.writeString(directory.resolve("2"), ours(1, MOST)));
-    rules.put("connmark's, 10,000 clients", Files.writeString(directory.resolve("3"), theirs()));
+    for (int count : CLIENTS) {
+      int first = SPEAKER - (count - 1) / 2;
+      for (boolean ours : new boolean[] {true, false}) {
+        String text = ours ? ours(first, first + count - 1) : theirs(first, first + count - 1);
+        rules.put(
+            name(ours, count),
+            Files.writeString(directory.resolve(count + (ours ? "-ours" : "-theirs")), text));
+      }
+    }
     Map<String, List<Double>> rates = measured(gateway, clients, rules, rounds);
-    System.out.println("| rules | answers a second, median | least | most |");
+    System.out.println("| rules, clients | answers a second, median | least | most |");
     System.out.println("|---|---|---|---|");
     rates.forEach((name, some) -> {
       double[] sorted = sorted(some);
@@ -74,15 +80,20 @@ public final class DaemonPackets {
           sorted[0],
           sorted[sorted.length - 1]);
     });
-    List<String> names = List.copyOf(rates.keySet());
     System.out.println();
-    ratio("10,000 clients to 1", rates, names.get(1), names.get(0));
-    ratio("ours to connmark's", rates, names.get(1), names.get(2));
+    for (int count : CLIENTS) {
+      ratio("ours to connmark's, " + count, rates, name(true, count), name(false, count));
+    }
+    ratio("ours, 10000 to 1", rates, name(true, 10_000), name(true, 1));
     for (Path file : rules.values()) {
       Files.delete(file);
     }
     Files.delete(directory);
     System.exit(0); // the echo waits for ever
+  }
+
+  private static String name(boolean ours, int clients) {
+    return String.format(Locale.ROOT, "%s, %,d", ours ? "ours" : "connmark's", clients);
   }
 
   /** Forward and back in turn, so that a drift of the machine meets all of them alike. */
@@ -230,10 +241,10 @@ public final class DaemonPackets {
         .formatted(marks, zones);
   }
 
-  private static String theirs() {
+  private static String theirs(int first, int last) {
     StringBuilder text = new StringBuilder("flush ruleset\ntable ip connmark {\nchain pre {\n");
     text.append("type filter hook prerouting priority -150;\n");
-    for (int client = 1; client <= MOST; client++) {
+    for (int client = first; client <= last; client++) {
       text.append("ip saddr ")
           .append(address(client))
           .append(" udp sport 1701 udp dport 1701 meta mark set ")
@@ -241,11 +252,11 @@ public final class DaemonPackets {
           .append('\n');
     }
     text.append("}\nchain in {\ntype filter hook input priority -150;\n");
-    for (int client = 1; client <= MOST; client++) {
+    for (int client = first; client <= last; client++) {
       text.append("meta mark ").append(client).append(" ct mark set ").append(client).append('\n');
     }
     text.append("}\nchain out {\ntype route hook output priority -150;\n");
-    for (int client = 1; client <= MOST; client++) {
+    for (int client = first; client <= last; client++) {
       text.append("udp sport 1701 ct mark ")
           .append(client)
           .append(" meta mark set ")

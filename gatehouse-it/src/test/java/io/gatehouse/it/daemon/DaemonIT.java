@@ -21,6 +21,17 @@ class DaemonIT {
   private static final String ANNA = "anna@fin.example.org";
   private static final Duration SOON = Duration.ofSeconds(40);
 
+  private static final String INTERFACES =
+      """
+      ip link set lo up
+      for each in eth0 eth1; do
+        ip link add $each type veth peer name far$each
+        ip link set $each up; ip link set far$each up
+      done
+      ip addr add 203.0.113.2/24 dev eth0
+      ip addr add 10.0.1.1/24 dev eth1
+      """;
+
   @TempDir Path directory;
 
   private Path vici() {
@@ -33,16 +44,7 @@ class DaemonIT {
 
   private void told(Story story) {
     OwnNamespace.in(() -> {
-      sh(
-          """
-          ip link set lo up
-          for each in eth0 eth1; do
-            ip link add $each type veth peer name far$each
-            ip link set $each up; ip link set far$each up
-          done
-          ip addr add 203.0.113.2/24 dev eth0
-          ip addr add 10.0.1.1/24 dev eth1
-          """);
+      sh(INTERFACES);
       Gatehouse gatehouse =
           new Gatehouse(directory, vici(), Lab.HOME.resolve("examples/groups.yaml"));
       try (PlayedCharon charon = new PlayedCharon(vici())) {
@@ -184,5 +186,51 @@ class DaemonIT {
       assertThat(maps()).contains("10.0.3.8 ", "10.0.3.6 ");
       assertThat(Files.exists(directory.resolve("run/control"))).isFalse();
     });
+  }
+
+  /** A new namespace stands for the kernel after a reboot, an empty directory for its /run. */
+  @Test
+  void aRebootIsClosedBeforeInterfacesRiseAndThenThoseWhoAreThereAreInTheirGroups() {
+    told((gatehouse, charon) -> {
+      Process first = gatehouse.run();
+      String nobody = standing();
+      charon.comes(5, ANNA);
+      charon.comes(6, ANNA);
+      soonInItsGroup(6);
+      first.destroyForcibly().waitFor();
+      charon.vanishes(5);
+      OwnNamespace.in(() -> {
+        sh("rm -rf " + directory + "/run");
+        boot("boot");
+        assertThat(standing()).as("without interfaces").isEqualTo(nobody);
+        sh(INTERFACES);
+        boot("late");
+        assertThat(standing()).isEqualTo(nobody);
+
+        gatehouse.run();
+        soonInItsGroup(6);
+        charon.comes(8, ANNA);
+        soonInItsGroup(8);
+        assertThat(maps()).doesNotContain("10.0.3.5 ");
+        assertThat(gatehouse.ask("status"))
+            .contains("generation 1 stands", "the daemon follows 2 sessions")
+            .doesNotContain("differences");
+      });
+    });
+  }
+
+  /** The rules with what is in their maps, and the backstop. */
+  private static String standing() throws Exception {
+    return sh("nft -s list table inet gatehouse; ip -o xfrm policy list | sort");
+  }
+
+  /** As the unit does, with nothing of the environment and no Java. */
+  private void boot(String command) throws Exception {
+    sh(
+        """
+        exec env -i GATEHOUSE_STATE=%1$s/state GATEHOUSE_RUN=%1$s/run PATH=/usr/sbin:/usr/bin \
+          /bin/sh %1$s/state/boot.sh %2$s
+        """
+            .formatted(directory, command));
   }
 }

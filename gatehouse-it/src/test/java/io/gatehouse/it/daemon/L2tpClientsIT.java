@@ -204,20 +204,25 @@ class L2tpClientsIT {
   /** Starts every charon and the daemon, and brings all clients up. */
   static void start(World world, Network net, int clients, String text) {
     String description = world.of(text);
+    charons(world, net, clients, description);
+    Host gateway = net.host("gw");
+    gateway.write("/etc/gw.yaml", description);
+    gateway.script(START).expected();
+    untilItFollows(gateway);
+    for (int i = 1; i <= clients; i++) {
+      net.host("c" + i).initiate("l2tp").expected();
+    }
+  }
+
+  /** Starts every charon, and gives everybody what asks and answers. */
+  static void charons(World world, Network net, int clients, String description) {
     List<Network.Peer> peers = new ArrayList<>();
     peers.add(new Network.Peer("gw", Described.of(description).swanctl() + AUTHENTICATION));
     for (int i = 1; i <= clients; i++) {
       peers.add(new Network.Peer("c" + i, world.of(CLIENT)));
     }
     net.charon(peers.toArray(Network.Peer[]::new));
-    Host gateway = net.host("gw");
-    gateway.write("/etc/gw.yaml", description);
     prepare(net, clients);
-    gateway.script(START).expected();
-    untilItFollows(gateway);
-    for (int i = 1; i <= clients; i++) {
-      net.host("c" + i).initiate("l2tp").expected();
-    }
   }
 
   private static void prepare(Network net, int clients) {
@@ -338,7 +343,7 @@ class L2tpClientsIT {
     return net.lab().run(script.toString());
   }
 
-  private static void assertEachHasItsOwn(World world, Network net, int clients) {
+  static void assertEachHasItsOwn(World world, Network net, int clients) {
     Answer answer = asked(world, net, clients);
     assertThat(answer.out().lines())
         .as(answer.err())

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 @Tag("full")
 class L2tpPppIT {
   /** What comes over PPP is this host's own business here: the test is about L2TP. */
-  private static final String DESCRIPTION =
+  static final String DESCRIPTION =
       L2tpClientsIT.DESCRIPTION.replace(
           "host: { output: closed }", "host: { input: open, output: open }");
 
@@ -61,10 +61,7 @@ class L2tpPppIT {
     int clients = 4;
     try (Network net = L2tpClientsIT.behindOneNat(L2tpClientsIT.World.FOUR, clients)) {
       L2tpClientsIT.start(L2tpClientsIT.World.FOUR, net, clients, DESCRIPTION);
-      net.host("gw").script(PPP.formatted(SERVER)).expected();
-      for (Host each : all(net, clients)) {
-        each.script(PPP.formatted(CLIENT)).expected();
-      }
+      dial(net, clients);
       assertEachHasItsLink(net, clients);
       net.host("c1").run("swanctl", "--rekey", "--child", "l2tp").expected();
       assertEachHasItsLink(net, clients);
@@ -85,6 +82,14 @@ class L2tpPppIT {
     }
   }
 
+  /** Starts the L2TP daemons on both sides; clients dial until they have a link. */
+  static void dial(Network net, int clients) {
+    net.host("gw").script(PPP.formatted(SERVER)).expected();
+    for (Host each : all(net, clients)) {
+      each.script(PPP.formatted(CLIENT)).expected();
+    }
+  }
+
   private static List<Host> all(Network net, int clients) {
     List<Host> all = new ArrayList<>();
     for (int i = 1; i <= clients; i++) {
@@ -94,7 +99,7 @@ class L2tpPppIT {
   }
 
   /** All of them ask at the same time; an answer that goes to another's link is none. */
-  private static void assertEachHasItsLink(Network net, int clients) {
+  static void assertEachHasItsLink(Network net, int clients) {
     await()
         .atMost(Duration.ofMinutes(3))
         .pollInterval(Duration.ofSeconds(2))
