@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -216,6 +217,37 @@ class DaemonIT {
             .contains("generation 1 stands", "the daemon follows 2 sessions")
             .doesNotContain("differences");
       });
+    });
+  }
+
+  /** Each is killed in the middle of a burst of events, somewhere else each time. */
+  @Test
+  @Tag("full")
+  void whoeverIsKilledAmidstEventsIsFollowedByOneThatAgreesWithKernelAndCharon() {
+    told((gatehouse, charon) -> {
+      for (int each = 0; each < 6; each++) {
+        Process daemon = gatehouse.run();
+        for (int event = 0; event < 50; event++) {
+          int number = 10 + (7 * event + each) % 30;
+          if (charon.has(number)) {
+            charon.leaves(number);
+          } else {
+            charon.comes(number, ANNA);
+          }
+          if (event == 8 * each + 5) {
+            daemon.destroyForcibly(); // and is not waited for
+          }
+        }
+        daemon.waitFor();
+      }
+      gatehouse.run();
+      for (int number = 10; number < 40; number++) {
+        if (charon.has(number)) {
+          soonInItsGroup(number);
+        } else {
+          soonNobody(number);
+        }
+      }
     });
   }
 

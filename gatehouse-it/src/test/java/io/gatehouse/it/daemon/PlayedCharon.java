@@ -120,6 +120,11 @@ final class PlayedCharon implements AutoCloseable {
     members.remove(number);
   }
 
+  /** Whether he is there. */
+  synchronized boolean has(int number) {
+    return members.containsKey(number);
+  }
+
   /** How often somebody asked who is there. */
   synchronized int lists() {
     return lists;
