@@ -88,6 +88,7 @@ class GroupsIT {
             """
             wire gw:eth0 203.0.113.2/24 -- anna:eth0 203.0.113.20/24 -- eve:eth0 203.0.113.30/24
             wire gw:eth1 10.0.1.1/24 -- files:eth0 10.0.1.20/24
+            route files default via 10.0.1.1
             """)) {
       net.charon(
           new Network.Peer("gw", Described.of(DESCRIPTION).swanctl() + AUTHENTICATION + SECRETS),
@@ -106,9 +107,35 @@ class GroupsIT {
           .contains("anna@fin.example.org", "group finance", "eve@elsewhere", "2 sessions");
       assertThat(members(gateway).lines().filter(line -> line.contains("goto"))).hasSize(1);
 
+      // MOBIKE: she goes on from another address, in the same group.
+      assertThat(reachesThePort(net)).isTrue();
+      net.host("anna")
+          .script(
+              """
+              sysctl -qw net.ipv4.conf.eth0.promote_secondaries=1
+              ip addr add 203.0.113.25/24 dev eth0
+              ip addr del 203.0.113.20/24 dev eth0
+              """)
+          .expected();
+      await()
+          .atMost(Duration.ofMinutes(2))
+          .untilAsserted(() ->
+              assertThat(gateway.gatehouse("sessions").expected().out())
+                  .contains("203.0.113.25", "group finance")
+                  .doesNotContain("203.0.113.20"));
+      assertThat(reachesThePort(net)).isTrue();
+      untilMembers(gateway, true);
+
       net.host("anna").run("swanctl", "--terminate", "--ike", "office").expected();
       untilMembers(gateway, false);
     }
+  }
+
+  /** The port that is for her group alone. */
+  private static boolean reachesThePort(Network net) {
+    return net.probe("hers tcp from=anna to=files dst=10.0.1.20:1433 src=10.0.3.1")
+        .of("hers")
+        .arrived();
   }
 
   private static String members(Host gateway) {
@@ -120,7 +147,7 @@ class GroupsIT {
 
   static void untilMembers(Host gateway, boolean some) {
     await()
-        .atMost(Duration.ofMinutes(1))
+        .atMost(Duration.ofMinutes(3))
         .untilAsserted(
             () -> assertThat(members(gateway).contains("goto from_staff.finance")).isEqualTo(some));
   }

@@ -101,8 +101,8 @@ class L2tpClientsIT {
       """;
 
   /**
-   * Starts the daemon with `/etc/gw.yaml`, in the background; without C2, whose work takes longer in
-   * emulation than it saves.
+   * Starts the daemon with `/etc/gw.yaml`, in the background; without C2, whose work takes longer
+   * in emulation than it saves.
    */
   static final String START =
       """
