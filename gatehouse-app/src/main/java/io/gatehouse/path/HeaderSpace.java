@@ -520,6 +520,21 @@ public final class HeaderSpace {
     return index < 0 ? Bdd.FALSE : Field.member(bdd, iif, IntervalSet.of(index));
   }
 
+  /** What comes in by one of the devices that are wanted. */
+  int cameBy(Predicate<String> wanted) {
+    int all = Bdd.FALSE;
+    for (String device : devices) {
+      all = wanted.test(device) ? bdd.or(all, arrivesOn(device)) : all;
+    }
+    return all;
+  }
+
+  /** The number of a device in the fields that hold one; nothing where no such device is known. */
+  IntervalSet device(String device) {
+    int index = devices.indexOf(device);
+    return index < 0 ? IntervalSet.EMPTY : IntervalSet.of(index);
+  }
+
   /** What was not decrypted. */
   public int inClear() {
     return Field.member(bdd, secpath, IntervalSet.of(0));

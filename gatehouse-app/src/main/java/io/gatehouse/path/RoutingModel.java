@@ -44,7 +44,17 @@ final class RoutingModel {
       Field mark,
       Field iif,
       Field sourcePort,
-      Field destinationPort) {}
+      Field destinationPort) {
+    static Query of(State state, Field iif) {
+      return new Query(
+          state.destination,
+          state.source,
+          state.mark,
+          iif,
+          state.sourcePort,
+          state.destinationPort);
+    }
+  }
 
   /** What look-ups came to: for each kind of route the packets that took it. */
   record Routes(Map<RouteKind, Integer> taken, int unreachable) {}

@@ -2,6 +2,8 @@ package io.gatehouse.path;
 
 import static io.gatehouse.bdd.Bdd.FALSE;
 
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.path.HostState.RouteKind;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -114,5 +116,25 @@ final class State {
     bundle = other.bundle;
     bundleDestination = other.bundleDestination;
     rewritten.putAll(other.rewritten);
+  }
+
+  /** Packets leave by the device of a route, or by one of its devices: which, is open. */
+  void goesBy(HeaderSpace space, RouteKind.Via via, int packets) {
+    Bdd bdd = space.bdd();
+    int left = packets;
+    for (int i = 0; i < via.devices().size(); i++) {
+      String device = via.devices().get(i);
+      boolean last = i == via.devices().size() - 1;
+      int here =
+          last
+              ? left
+              : bdd.and(
+                  left,
+                  space.open(
+                      new Unknown(Unknown.Kind.ENVIRONMENT, "multipath takes " + device, "route")));
+      left = bdd.difference(left, here);
+      int number = Math.max(space.devices().indexOf(device), 0);
+      oif = oif.assign(bdd, here, Field.constantBits(space.iif.length, 0, number));
+    }
   }
 }

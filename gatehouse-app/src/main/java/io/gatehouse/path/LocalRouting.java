@@ -1,0 +1,83 @@
+package io.gatehouse.path;
+
+import static io.gatehouse.bdd.Bdd.FALSE;
+
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.path.HostState.RouteKind;
+import io.gatehouse.path.Journey.Effect;
+import java.util.List;
+import java.util.Map;
+
+/** The ways that a host's own packets take out of it. */
+final class LocalRouting {
+  private final HeaderSpace space;
+  private final Bdd bdd;
+  private final RoutingModel routing;
+  private final Ipsec ipsec;
+
+  LocalRouting(HeaderSpace space, RoutingModel routing, Ipsec ipsec) {
+    this.space = space;
+    this.routing = routing;
+    this.ipsec = ipsec;
+    bdd = space.bdd();
+  }
+
+  /** Route and policies, as they are asked before any hook; returns what goes on. */
+  int first(State state, int packets, Journey journey) {
+    int routed = routed("route", state, packets, journey);
+    return ipsec.secure(state, routed, routed, "xfrm out", journey);
+  }
+
+  /**
+   * ip_route_me_harder: route and policies once more for locally made packets that a hook changed.
+   */
+  int again(State state, int packets, int changed, Journey journey) {
+    if (changed == FALSE) {
+      return packets;
+    }
+    int routed = routed("route again", state, changed, journey);
+    int alive = bdd.or(bdd.difference(packets, changed), routed);
+    return ipsec.secure(state, alive, routed, "xfrm out again", journey);
+  }
+
+  /** Looks their routes up; returns what has one. */
+  private int routed(String name, State state, int packets, Journey journey) {
+    Decisions decisions = new Decisions();
+    int loopback = Math.max(space.devices().indexOf("lo"), 0);
+    RoutingModel.Routes routes =
+        routing.lookUp(
+            RoutingModel.Query.of(state, Field.constant(space.iif.length, loopback)), packets);
+    int routed = FALSE;
+    for (Map.Entry<RouteKind, Integer> taken : routes.taken().entrySet()) {
+      switch (taken.getKey()) {
+        case RouteKind.Via via -> {
+          state.goesBy(space, via, taken.getValue());
+          routed = bdd.or(routed, taken.getValue());
+        }
+        case RouteKind.Local to -> {
+          state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
+          routed = bdd.or(routed, taken.getValue());
+        }
+        case RouteKind.Anycast to -> {
+          state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
+          routed = bdd.or(routed, taken.getValue());
+        }
+        case RouteKind.Broadcast to -> {
+          state.goesBy(space, new RouteKind.Via(List.of(to.device())), taken.getValue());
+          routed = bdd.or(routed, taken.getValue());
+        }
+        case RouteKind.Refuse refuse ->
+            decisions.byKernel("route: " + refuse.how(), Effect.DROPPED, taken.getValue());
+        case RouteKind.Throw nothing -> {}
+      }
+    }
+    decisions.byKernel("no route", Effect.DROPPED, routes.unreachable());
+    for (String device : space.devices()) {
+      decisions.byKernel(
+          "by " + device, Effect.ROUTED, bdd.and(routed, state.oif.in(bdd, space.device(device))));
+    }
+    state.routed = bdd.or(bdd.difference(state.routed, packets), routed);
+    journey.add(decisions.at(name, packets));
+    return routed;
+  }
+}
