@@ -55,7 +55,7 @@ abstract sealed class Arrival permits Arrival4, Arrival6 {
   abstract boolean forwards(String device);
 
   /** Refuses what its source forbids, and returns that. */
-  abstract int wrongSource(Routed ways, Decisions decisions);
+  abstract int wrongSource(Routed routed, Decisions decisions);
 
   /** Finds out which packets are for this host, and which are passed on by which device. */
   final Routed route(State state, int packets, Journey journey) {

@@ -146,7 +146,7 @@ final class ChainWalk {
     private final Rule rule;
     private final int depth;
     private final Decider by;
-    private final Expressions.Point at;
+    private final Point at;
 
     /** Packets for which the rule is going on. */
     private int here;
@@ -163,7 +163,7 @@ final class ChainWalk {
       Decider.ByRule place =
           new Decider.ByRule(table.family(), table.name(), chain.name(), number, rule);
       by = place;
-      at = new Expressions.Point(table, hook, place.toString());
+      at = new Point(state, table, hook, place.toString());
     }
 
     void run(int reached) {
@@ -174,7 +174,7 @@ final class ChainWalk {
           return;
         }
         switch (statement) {
-          case Statement.Match match -> here = bdd.and(here, expressions.holds(state, match, at));
+          case Statement.Match match -> here = bdd.and(here, expressions.holds(match, at));
           case Statement.Counter counter -> {}
           case Statement.Log log -> {}
           case Statement.CtHelper helper -> {}
@@ -257,10 +257,10 @@ final class ChainWalk {
                 map.key(),
                 inline.entries().stream().map(e -> Map.entry(e.key(), e.verdict())).toList());
         case Statement.VerdictSource.Named named -> {
-          Optional<NftSet> found = Expressions.set(table, named.map());
+          Optional<NftSet> found = LookUps.set(table, named.map());
           if (found.isEmpty()) {
             opaque("vmap @" + named.map() + ", which the table does not have");
-          } else if (Expressions.isLive(found.get())) {
+          } else if (LookUps.isLive(found.get())) {
             live(map.key(), found.get());
           } else {
             look(
@@ -276,10 +276,10 @@ final class ChainWalk {
 
     private void look(
         Expression key, List<? extends Map.Entry<? extends Expression, Verdict>> entries) {
-      List<Expressions.Found<Verdict>> found = expressions.lookUp(state, key, entries, at);
+      List<LookUps.Found<Verdict>> found = expressions.lookUp(key, entries, at);
       int anything = FALSE;
       int reaching = here;
-      for (Expressions.Found<Verdict> one : found) {
+      for (LookUps.Found<Verdict> one : found) {
         int part = bdd.and(reaching, one.where());
         anything = bdd.or(anything, part);
         apply(one.what(), part);
@@ -297,7 +297,7 @@ final class ChainWalk {
         opaque("vmap @" + map.name() + ", which anything may stand in");
         return;
       }
-      int may = bdd.and(here, expressions.mayStand(state, key, map, at));
+      int may = bdd.and(here, expressions.mayStand(key, map, at));
       int left = bdd.and(may, space.held(map.name(), Optional.empty(), at.place()));
       int found = left;
       List<Verdict> verdicts = map.contract().get().verdicts();
@@ -341,7 +341,7 @@ final class ChainWalk {
 
     /** The content to write; packets for which there is none leave the rule. */
     private Optional<Field> write(Expression value, Meaning type, int width) {
-      Optional<Expressions.Written> written = expressions.value(state, value, type, width, at);
+      Optional<Expressions.Written> written = expressions.value(value, type, width, at);
       if (written.isEmpty()) {
         return Optional.of(
             Field.of(

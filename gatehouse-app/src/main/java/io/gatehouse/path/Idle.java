@@ -68,8 +68,8 @@ final class Idle {
       case Statement.VerdictSource.Inline inline ->
           inline.entries().stream().allMatch(entry -> accepts(table, entry.verdict()));
       case Statement.VerdictSource.Named named ->
-          Expressions.set(table, named.map())
-              .filter(set -> !Expressions.isLive(set))
+          LookUps.set(table, named.map())
+              .filter(set -> !LookUps.isLive(set))
               .map(set ->
                   set.elements().stream()
                       .map(NftSet.Element::verdict)

@@ -190,7 +190,7 @@ record Mentions(
     /** The networks that the contract of a map holds its addresses to; nothing where none does. */
     private Optional<List<Prefix>> promised(Table table, Expression.Mapped mapped) {
       Optional<List<Expression.Value>> data =
-          Expressions.set(table, mapped.map()).flatMap(NftSet::contract).map(NftSet.Contract::data);
+          LookUps.set(table, mapped.map()).flatMap(NftSet::contract).map(NftSet.Contract::data);
       if (data.isEmpty()
           || data.get().isEmpty()
           || !data.get().stream().allMatch(value -> value instanceof Expression.Net)) {
