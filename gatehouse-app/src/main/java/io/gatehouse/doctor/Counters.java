@@ -12,17 +12,11 @@ import java.util.Optional;
 final class Counters {
   private Counters() {}
 
-  /**
-   * Findings that counters show.
-   *
-   * @param others what was found already: a counter that these explain is no finding of its own
-   */
-  static List<Finding> look(Patient patient, List<Finding> others) {
+  /** Findings that counters show. */
+  static List<Finding> look(Patient patient) {
     List<Finding> findings = new ArrayList<>();
     mismatch(patient, findings);
-    if (others.stream().noneMatch(f -> f.kind() == Kind.NO_FWD_POLICY)) {
-      noPolicies(patient, findings);
-    }
+    noPolicies(patient, findings);
     replay(patient, findings);
     tooLarge(patient, findings);
     reversePath(patient, findings);

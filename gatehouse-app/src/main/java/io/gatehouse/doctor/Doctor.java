@@ -30,10 +30,10 @@ public final class Doctor {
     findings.addAll(Uplinks.look(patient));
     findings.addAll(Sources.look(patient));
     findings.addAll(Associations.look(patient));
-    findings.addAll(Counters.look(patient, findings));
+    findings.addAll(Explained.without(Counters.look(patient), findings));
     findings.addAll(Neighbours.look(patient, notJudged));
     findings.addAll(Strangers.look(patient));
-    findings.addAll(StaleConnections.look(patient, findings));
+    findings.addAll(Explained.without(StaleConnections.look(patient), findings));
     findings.sort(Comparator.comparing(Finding::severity).thenComparing(Finding::kind));
     if (patient.links().isEmpty()) {
       notJudged.add("what depends on tunnels: no IPsec policy stands");

@@ -1,5 +1,6 @@
 package io.gatehouse.doctor;
 
+import io.gatehouse.doctor.Finding.Evidence;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;
@@ -22,6 +23,13 @@ record Link(
   /** Whether no policy of it stands in the kernel. */
   boolean isSupposed() {
     return !policy.origin().file().equals("xfrm-policy.txt");
+  }
+
+  /** Its policy, as evidence. */
+  Evidence evidence() {
+    return new Evidence(
+        "policy src " + near + " dst " + far + " dir out (" + tunnel + ")",
+        policy.origin().place());
   }
 
   Family family() {

@@ -14,16 +14,8 @@ final class StaleConnections {
 
   private StaleConnections() {}
 
-  /**
-   * Findings about conntrack's entries.
-   *
-   * @param others where NAT still eats what is for the tunnel, its entries are no finding of their
-   *     own
-   */
-  static List<Finding> look(Patient patient, List<Finding> others) {
-    if (others.stream().anyMatch(f -> f.kind() == Kind.NAT_EATS_TUNNEL)) {
-      return List.of();
-    }
+  /** Findings about conntrack's entries. */
+  static List<Finding> look(Patient patient) {
     List<Evidence> evidence = new ArrayList<>();
     List<Command> remedy = new ArrayList<>();
     for (Connection connection : Connection.parse(patient.text("conntrack.txt"))) {
