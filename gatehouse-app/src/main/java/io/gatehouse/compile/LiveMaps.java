@@ -15,7 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.Set;
 
 /**
  * What the daemon fills while tunnels come and go: the maps of a ruleset, and the addresses that
@@ -123,27 +123,29 @@ public record LiveMaps(
   }
 
   private static Optional<OfMasquerade> masquerade(Gateway gateway, Map<String, NftSet> live) {
-    List<NftSet> all =
-        Stream.of(
-                VpnHosts.ZONES,
-                VpnHosts.HOSTS,
-                VpnHosts.SPIS,
-                VpnHosts.COOKIES,
-                VpnHosts.WATCHED,
-                VpnHosts.SENT)
-            .flatMap(name -> Optional.ofNullable(live.get(name)).stream())
-            .toList();
-    return gateway.masquerade().isPresent() && all.size() == 6
+    Set<String> needed =
+        Set.of(
+            VpnHosts.ZONES,
+            VpnHosts.HOSTS,
+            VpnHosts.SPIS,
+            VpnHosts.COOKIES,
+            VpnHosts.WATCHED,
+            VpnHosts.SENT);
+    return gateway.masquerade().isPresent() && live.keySet().containsAll(needed)
         ? Optional.of(
             new OfMasquerade(
-                all.get(0),
-                all.get(1),
-                all.get(2),
-                all.get(3),
-                all.get(4),
-                all.get(5),
-                Optional.ofNullable(live.get(VpnHosts.OWN_SPIS))))
+                /* zones= */ named(live, VpnHosts.ZONES),
+                /* hosts= */ named(live, VpnHosts.HOSTS),
+                /* spis= */ named(live, VpnHosts.SPIS),
+                /* cookies= */ named(live, VpnHosts.COOKIES),
+                /* watched= */ named(live, VpnHosts.WATCHED),
+                /* sent= */ named(live, VpnHosts.SENT),
+                /* own= */ Optional.ofNullable(live.get(VpnHosts.OWN_SPIS))))
         : Optional.empty();
+  }
+
+  private static NftSet named(Map<String, NftSet> live, String name) {
+    return Optional.ofNullable(live.get(name)).orElseThrow();
   }
 
   /** Every map that follows the tunnels. */
