@@ -44,6 +44,11 @@ class RoomsTest {
     }
 
     @Test
+    void everyAllowedArrowExists() {
+      assertThat(ROOMS.unused(SHIPPED)).isEmpty();
+    }
+
+    @Test
     void theImportFindsTheCode() {
       assertThat(SHIPPED.contain(ExitStatus.class)).isTrue();
     }
@@ -78,6 +83,13 @@ class RoomsTest {
     @MethodSource("rules")
     void everyRuleSeesWhatItForbids(ArchRule rule, String complaint) {
       assertThat(rule.evaluate(WRONG).getFailureReport().toString()).contains(complaint);
+    }
+
+    @Test
+    void anAllowedArrowThatNothingHasIsSeen() {
+      assertThat(ROOMS.unused(WRONG))
+          .contains("`verify` → `ruleset`", "`cli` → `daemon`")
+          .doesNotContain("`verify` → `path`", "`packet` → `model`");
     }
 
     @Test
