@@ -163,10 +163,6 @@ record Generation(int number, Path directory) {
     return meta("empty").filter("yes"::equals).isPresent();
   }
 
-  boolean isConfirmed() {
-    return has("confirmed");
-  }
-
   Shape shape() {
     return Shape.parse(text("shape"));
   }
