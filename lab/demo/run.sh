@@ -13,9 +13,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/tunnels.sh"
 . "$here/probes.sh"
 . "$here/controls.sh"
-gatehouse=$1 description=$2
+. "$here/l2tp.sh"
+gatehouse=$1
 world=/lab/demo
 mkdir -p "$world"
+description=$world/$(basename "$2")
+{ cat "$2" && l2tp_described; } > "$description"
 export GATEHOUSE_BUILD=never # whoever started this has built it
 
 inside() { # host, command …
@@ -130,13 +133,11 @@ takeaways=()
 takeaway() { # name, how, and back again
   takeaways+=("$1") away[$1]=$2 back[$1]=$3
 }
-takeaway 'rules for staff' 'without_rules from_staff accept' with_rules
-takeaway 'rules for branch' 'without_rules from_branch accept' with_rules
-takeaway 'services for staff' 'without_rules in_staff accept' with_rules
-takeaway masquerade 'without_rules nat_out masquerade' with_rules
+# Of what touches different rows, several go at the same time.
+takeaway 'rules, services for staff; rules for branch' 'without_rules from_staff|from_branch|in_staff accept' with_rules
+takeaway 'masquerade; MSS clamp' 'without_rules nat_out masquerade mss.* maxseg' with_rules
 takeaway 'final drops' all_open with_rules
 takeaway 'a plain masquerade' plain_nat with_rules
-takeaway 'MSS clamp' 'without_rules mss.* maxseg' with_rules
 takeaway 'spoof drop, backstop' ours_gone ours_back
 takeaway 'guard, backstop' ours_gone ours_back
 takeaway backstop without_backstop ours_back
@@ -193,41 +194,58 @@ swan() { # host: with its configuration
   inside "$1" lab-charon start "$world/$1.conf" > "$world/$1.log" 2>&1 &
   starting+=($!)
 }
-client_swan laptop@staff > "$world/laptop.conf"
-client_swan phone@roaming > "$world/phone.conf"
+{ client_swan laptop@staff && l2tp_swan; } > "$world/laptop.conf"
+{ client_swan phone@roaming && l2tp_swan; } > "$world/phone.conf"
 branch_swan > "$world/branch.conf"
 for host in laptop phone branch; do swan "$host"; done
 wait "$planning"
 [ -s "$world/tunnels.conf" ] || fail "plan: $(tail -n 3 "$world/plan.log")"
-gateway_swan "$world/tunnels.conf" > "$world/gw.conf"
+{ gateway_swan "$world/tunnels.conf" && l2tp_gateway_swan; } > "$world/gw.conf"
 swan gw
 for pid in "${starting[@]}"; do wait "$pid" || fail "strongSwan does not start: $(cat "$world"/*.log)"; done
 fingerprint > "$world/before"
 
-step 'gatehouse apply'
-inside gw "$gatehouse" apply "$description" > "$world/apply.log" 2>&1 || fail "apply: $(tail -n 3 "$world/apply.log")"
+step 'gatehouse run: it applies, and follows the tunnels'
+# shellcheck disable=SC2016 # that shell's own
+inside gw env GATEHOUSE_VICI=/run/charon.vici GATEHOUSE_JAVA_OPTIONS=-XX:TieredStopAtLevel=1 bash -c 'echo $$ > /run/daemon; exec "$0" run "$1"' \
+  "$gatehouse" "$description" > "$world/run.log" 2>&1 < /dev/null &
+daemon=$!
+until grep -qs '^follows' "$world/run.log"; do
+  kill -0 "$daemon" 2> /dev/null || fail "run: $(tail -n 3 "$world/run.log")"
+  sleep 0.1
+done
 save_ours "$world"
 start_counting
 inside gw dnsmasq --keep-in-foreground --user=root --pid-file= --no-resolv --no-hosts --address=/office.example/10.0.1.20 \
   > "$world/dns.log" 2>&1 < /dev/null &
 
+step 'bringing tunnels up: laptop, phone, branch'
+raising=()
 for host in laptop phone branch; do
-  step "bringing tunnels up: $host"
-  await 20 inside "$host" swanctl --initiate --child office || fail "no tunnel from $host: $(inside "$host" tail -n 3 /var/log/charon.log)"
+  await 20 inside "$host" swanctl --initiate --child office &
+  raising+=($!)
 done
+for pid in "${raising[@]}"; do wait "$pid" || fail "a tunnel does not rise: $(inside gw tail -n 3 /var/log/charon.log)"; done
+
+step 'two L2TP clients behind one NAT'
+{ l2tp_up && await 20 l2tp_zones; } || fail "no L2TP: $(inside gw tail -n 3 /var/log/charon.log)"
+with_zones=$(l2tp_answers "$world")
+# It would put back what is taken away below; what it has written stays.
+inside gw bash -c 'read -r pid < /run/daemon && kill "$pid"'
+wait "$daemon"
 
 step 'trying'
-row 'laptop → file server, through staff' reaches dropped 'rules for staff' reach laptop 10.0.1.20 445
-row 'laptop → storage, behind a router of the LAN' reaches dropped 'rules for staff' reach laptop 192.168.88.10 445
+row 'laptop → file server, through staff' reaches dropped 'rules, services for staff; rules for branch' reach laptop 10.0.1.20 445
+row 'laptop → storage, behind a router of the LAN' reaches dropped 'rules, services for staff; rules for branch' reach laptop 192.168.88.10 445
 row 'laptop → internet, split tunnel: seen as' 198.51.100.2 nothing 'split selectors' seen_by laptop 198.18.0.10 80
-row 'phone → internet, through the tunnel: seen as' 203.0.113.2 nothing masquerade seen_by phone 198.18.0.10 80
-row 'laptop → DNS on the gateway' answers dropped 'services for staff' resolve laptop 10.0.1.1
+row 'phone → internet, through the tunnel: seen as' 203.0.113.2 nothing 'masquerade; MSS clamp' seen_by phone 198.18.0.10 80
+row 'laptop → DNS on the gateway' answers dropped 'rules, services for staff; rules for branch' resolve laptop 10.0.1.1
 row 'laptop → ssh on the gateway, not described' dropped reaches 'final drops' reach laptop 10.0.1.1 22
 row 'outsider → ssh on the gateway' dropped reaches 'final drops' reach outsider 203.0.113.2 22
-row 'office → internet: seen as' 203.0.113.2 nothing masquerade seen_by office 198.18.0.10 80
+row 'office → internet: seen as' 203.0.113.2 nothing 'masquerade; MSS clamp' seen_by office 198.18.0.10 80
 row 'office → branch, no NAT: seen as' 10.0.1.20 nothing 'a plain masquerade' seen_by office 10.20.0.10 80
-row 'branch → file server' reaches dropped 'rules for branch' reach shop 10.0.1.20 445
-row 'a megabyte to the laptop, ICMP lost on the way' whole stalls 'MSS clamp' transfer laptop
+row 'branch → file server' reaches dropped 'rules, services for staff; rules for branch' reach shop 10.0.1.20 445
+row 'a megabyte to the laptop, ICMP lost on the way' whole stalls 'masquerade; MSS clamp' transfer laptop
 row 'outsider as 10.0.3.9 → file server' dropped arrives 'spoof drop, backstop' forged
 try
 
@@ -243,6 +261,7 @@ try
 step 'gatehouse remove'
 ending=()
 for host in phone branch; do inside "$host" swanctl --terminate --ike office > /dev/null 2>&1 & ending+=($!); done
+for host in laptop phone; do inside "$host" swanctl --terminate --ike legacy > /dev/null 2>&1 & ending+=($!); done
 as_before now > "$world/with-ours" &
 wait "${ending[@]}" $!
 await 5 no_policy 10.0.4.1
@@ -251,3 +270,12 @@ inside gw "$gatehouse" remove > "$world/remove.log" 2>&1 || fail "remove: $(tail
 seen=$(as_before after)
 event row 'after remove the host is' 'as before' "$seen" different "$with_ours" 'remove'
 [ "$seen" = 'as before' ] || head -n 20 "$world/diff" >&2
+
+step 'the L2TP clients with strongSwan'"'"'s connmark plugin'
+modprobe -qa ip_tables iptable_mangle # the plugin loads none
+{ connmark_swan && echo "$secret"; } > "$world/connmark.conf"
+inside gw lab-charon stop
+inside gw env CHARON_PLUGINS='random nonce aes sha1 sha2 hmac kdf gcm openssl kernel-netlink socket-default vici connmark' \
+  lab-charon start "$world/connmark.conf" > "$world/connmark.log" 2>&1 || fail "connmark does not start: $(cat "$world/connmark.log")"
+l2tp_up || fail "no L2TP: $(inside gw tail -n 3 /var/log/charon.log)"
+event row 'laptop, phone by L2TP behind one NAT: answers' 'to their own' "$with_zones" 'mixed up' "$(l2tp_answers "$world")" "our rules, connmark's in their place"
