@@ -7,9 +7,11 @@ import io.gatehouse.model.Host;
 import io.gatehouse.model.Host.Flow;
 import io.gatehouse.model.Host.InternetAccess;
 import io.gatehouse.model.Host.PortForward;
+import io.gatehouse.model.Network;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.model.Tunnel.Group;
@@ -55,6 +57,7 @@ final class Forward {
     rules.addAll(Evidence.spoofed(draft));
     rules.addAll(Evidence.strayed(draft));
     rules.addAll(Evidence.towardsFarUntranslated(draft));
+    host.flows().stream().filter(Forward::staysOnItsLink).forEach(flow -> rules.addAll(oneWay(flow)));
     // NAT would not see it, and it would leave with the address that it has here.
     rules.add(
         Nft.rule(
@@ -239,6 +242,30 @@ final class Forward {
    * What one network may begin towards another; flows from and to tunnels stand in their classes.
    */
   private List<Rule> flow(Flow flow) {
+    return flow(flow, flow.to().services(), List.of());
+  }
+
+  /**
+   * A host of a network that leads on to another answers past us, by the link that all are on: of
+   * such a TCP connection we see one direction only, and conntrack calls that invalid.
+   */
+  private List<Rule> oneWay(Flow flow) {
+    List<Service> services = flow.to().services();
+    List<Service> tcp =
+        services.isEmpty()
+            ? List.of(new Service(Protocol.TCP, Optional.empty()))
+            : services.stream().filter(s -> s.protocol() == Protocol.TCP).toList();
+    return tcp.isEmpty() ? List.of() : flow(flow, tcp, List.of(Nft.state("invalid")));
+  }
+
+  private static boolean staysOnItsLink(Flow flow) {
+    return flow.from() instanceof Network from
+        && flow.to().place() instanceof Network to
+        && !from.equals(to)
+        && from.on().equals(to.on());
+  }
+
+  private List<Rule> flow(Flow flow, List<Service> services, List<Statement> more) {
     List<Rule> rules = new ArrayList<>();
     if (flow.from() instanceof Place.OfTunnel || flow.to().place() instanceof Place.OfTunnel) {
       return rules;
@@ -249,10 +276,10 @@ final class Forward {
       Optional<List<Statement>> to =
           draft.places.towards(draft.places.target(flow.to().place()), family);
       if (from.isPresent() && to.isPresent() && flow.has(family)) {
-        List<Statement> which = new ArrayList<>(Nft.all(from.get(), to.get()));
+        List<Statement> which = new ArrayList<>(Nft.all(from.get(), to.get(), more));
         some(Nft.saddr(family), flow.sources(), family).ifPresent(which::add);
         some(Nft.daddr(family), flow.destinations(), family).ifPresent(which::add);
-        rules.addAll(accept(why, flow.to().origin(), which, flow.to().services(), family));
+        rules.addAll(accept(why, flow.to().origin(), which, services, family));
       }
     }
     return rules;

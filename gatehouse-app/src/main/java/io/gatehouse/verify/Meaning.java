@@ -272,6 +272,10 @@ final class Meaning {
     return all;
   }
 
+  int tcp() {
+    return space.protocol(Protocol.TCP.number());
+  }
+
   int service(Service service) {
     int set = space.protocol(service.protocol().number());
     return service.ports().isPresent()

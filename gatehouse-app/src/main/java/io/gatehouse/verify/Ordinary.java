@@ -77,7 +77,22 @@ final class Ordinary {
     suspects.much(
         "is nothing that conntrack knows, and passes",
         /* made= */ false,
-        walk.minus(invalid, meaning.notOurs()));
+        walk.minus(invalid, meaning.notOurs(), pastUs()));
+  }
+
+  /** TCP between two networks of one link: of whose connections we may see one direction only. */
+  private int pastUs() {
+    int all = Bdd.FALSE;
+    for (Host.Flow flow : host.flows()) {
+      if (flow.from() instanceof Network from
+          && flow.to().place() instanceof Network to
+          && !from.equals(to)
+          && from.on().equals(to.on())) {
+        Way way = flow(flow);
+        all = walk.or(all, walk.and(way.packets(), way.way(), meaning.tcp()));
+      }
+    }
+    return all;
   }
 
   private void little(Way way) {

@@ -194,6 +194,29 @@ class OrdinaryTrafficIT {
         });
   }
 
+  /** Its answers go past us: of each connection we see one direction only. */
+  @Test
+  void aHostOfTheLanLeadsToNetworksBehindATunnelOfItsOwn() {
+    with(
+        "inside-client",
+        () -> {
+          Sightings seen =
+              probe(
+                  "dns udp from=pc to=storage dst=192.168.88.10:53",
+                  "ping icmp from=pc to=storage dst=192.168.88.10",
+                  "files tcp from=pc to=storage dst=192.168.88.10:445 bytes=20000",
+                  "no-other tcp from=pc to=storage dst=192.168.88.10:80",
+                  "no-other-port udp from=pc to=storage dst=192.168.88.10:123",
+                  "no-begin tcp from=storage to=web dst=198.51.100.10:80",
+                  "no-into-it udp from=web to=storage dst=192.168.88.10:53");
+          Probes.assertReplied(seen, "dns", "ping", "files");
+          Probes.assertFrom(seen, "files", "10.0.1.20");
+          assertThat(seen.of("files").details())
+              .containsEntry("sent", "20000")
+              .containsEntry("received", "20000");
+        });
+  }
+
   @Test
   void nothingOfAPoolOrARemoteNetworkInClear() {
     // The source of a pool and of a remote network, forged; and their addresses as targets.
