@@ -221,10 +221,16 @@ batch_anyway() {
 
 # Prints a line `SELECTOR dir DIRECTION priority NUMBER` for each policy that is told apart by addresses alone, as ours
 # are. One with a port, a protocol, a mark or an interface is another entry, whatever its addresses: it never stands in
-# the way of ours, and a delete of ours never hits it.
-policies() {
+# the way of ours, and a delete of ours never hits it. With PRIORITY, those of ours may be left out: of ten thousand
+# peers that is a hundred thousand, and the shell reads byte by byte.
+policies() { # [PRIORITY]
   entry=''
-  ip xfrm policy list | {
+  if [ -n "${1:-}" ] && ! blocked_by_others "$1"; then
+    # Exceptions from a block allow, as an IKE daemon's do.
+    ip xfrm policy list action allow
+  else
+    ip xfrm policy list
+  fi | {
     while read -r one two three four rest; do
       case $one in
         src)
@@ -244,30 +250,30 @@ policies() {
   }
 }
 
+blocked_by_others() { # PRIORITY
+  ip xfrm policy list action block | grep '^	dir ' | grep -Evq " priority $1( |\$)"
+}
+
 # A delete goes by the selector and would also hit the policy that an IKE daemon has put in the place of ours. Such
 # lines are left out. Only policies with everything, or half of it, on a side can be like ours.
 ours_only() { # FILE PRIORITY, to standard output; PRIORITY is that of those to delete
-  others='|'
-  if [ -s "$1" ]; then
-    while read -r _ near _ far _ direction _ number; do
-      case " $near $far " in
-        *' 0.0.0.0/'[01]' '* | *' 128.0.0.0/1 '* | *' ::/'[01]' '* | *' 8000::/1 '*)
-          # Exceptions from a block stand one before it.
-          [ "$number" = "$2" ] || [ "$number" = "$(($2 - 1))" ] ||
-            others="${others}src $near dst $far dir $direction|"
-          ;;
-      esac
-    done << EOF
-$(policies)
-EOF
-    while IFS= read -r line; do
-      case $line in
-        'xfrm policy delete '*)
-          case $others in *"|${line#xfrm policy delete }|"*) continue ;; esac ;;
-      esac
-      printf '%s\n' "$line"
-    done < "$1"
+  [ -s "$1" ] || return 0
+  if ! grep -q '^xfrm policy delete ' "$1"; then
+    cat "$1"
+    return
   fi
+  while read -r _ near _ far _ direction _ number; do
+    case " $near $far " in
+      *' 0.0.0.0/'[01]' '* | *' 128.0.0.0/1 '* | *' ::/'[01]' '* | *' 8000::/1 '*)
+        # Exceptions from a block stand one before it.
+        [ "$number" = "$2" ] || [ "$number" = "$(($2 - 1))" ] ||
+          printf 'xfrm policy delete src %s dst %s dir %s\n' "$near" "$far" "$direction"
+        ;;
+    esac
+  done > "$RUN/theirs" << EOF
+$(policies "$2")
+EOF
+  grep -vxFf "$RUN/theirs" "$1" || [ $? = 1 ] # 1 is that no line is left
 }
 
 backstop() { # batch|batch_anyway FILE PRIORITY
@@ -557,31 +563,31 @@ confirm() {
 # Lines of FILE but those for a policy or a proxy neighbour that somebody else has already: the kernel has each once
 # only, and their deletion knows no owner. So such an entry is neither ours to add nor to take away.
 not_theirs() { # FILE, to standard output
-  theirs='|'
   case $1 in
     *.xfrm | */policies)
       while read -r policy; do
-        theirs="$theirs${policy% priority *}|"
-      done << EOF
+        policy=${policy% priority *}
+        [ -z "$policy" ] ||
+          printf 'xfrm policy delete %s\nxfrm policy add %s action\n' "$policy" "$policy"
+      done > "$RUN/theirs" << EOF
 $(policies)
 EOF
-      ;;
-    *)
-      while read -r one _ three rest; do
-        case "$rest " in
-          *" proto $protocol "*) ;;
-          *) theirs="$theirs$one dev $three|" ;;
-        esac
-      done << EOF
-$(ip -N neigh show proxy)
-EOF
+      grep -vFf "$RUN/theirs" "$1" || [ $? = 1 ] # 1 is that no line is left
+      return
       ;;
   esac
+  theirs='|'
+  while read -r one _ three rest; do
+    case "$rest " in
+      *" proto $protocol "*) ;;
+      *) theirs="$theirs$one dev $three|" ;;
+    esac
+  done << EOF
+$(ip -N neigh show proxy)
+EOF
   while IFS= read -r line; do
     case $line in
       'neigh '*) key=${line#neigh * proxy } key=${key%% protocol *} ;;
-      'xfrm policy delete '*) key=${line#xfrm policy delete } ;;
-      'xfrm policy add '*) key=${line#xfrm policy add } key=${key%% action *} ;;
       *) key='' ;;
     esac
     case $theirs in *"|$key|"*) [ -z "$key" ] || continue ;; esac

@@ -44,7 +44,7 @@ public final class ProofTimes {
     }
     for (int peers : new int[] {10, 1000, 10_000}) {
       Path file = directory.resolve("peers-" + peers + ".yaml");
-      Files.writeString(file, peers(peers));
+      Files.writeString(file, Peers.description(peers));
       String name = "`check`, %,d peers with two networks each".formatted(peers);
       commands.put(name, command("check", file.toString()));
       commands.put(name + ", `--unproved`", command("check", "--unproved", file.toString()));
@@ -116,37 +116,6 @@ public final class ProofTimes {
                 b: { match: { eap-id: "*@b%1$d" }, reach: net%2$d/udp/%5$d, services: ssh }
           """
               .formatted(t, one, other, 8000 + t, 9000 + t));
-    }
-    return text.toString();
-  }
-
-  private static String peers(int peers) {
-    StringBuilder text =
-        new StringBuilder(
-            """
-            version: 1
-            gateway: hub
-            interfaces:
-              wan: { device: eth0, role: outside, addresses: 203.0.113.2/24 }
-              lan: { device: eth1, role: inside, addresses: 172.16.0.1/16 }
-            networks:
-              office: { on: lan, prefixes: 172.16.0.0/16 }
-            host:
-              internet: office
-              admin: { from: office, services: ssh }
-            tunnels:
-            """);
-    for (int i = 0; i < peers; i++) {
-      int network = 2 * i;
-      text.append(
-          """
-            p%1$d:
-              type: site-to-site
-              peer: 198.18.%2$d.%3$d
-              local: office
-              remote: [10.%4$d.%5$d.0/24, 10.%4$d.%6$d.0/24]
-          """
-              .formatted(i, i >> 8, i & 255, network >> 8, network & 255, (network & 255) + 1));
     }
     return text.toString();
   }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -37,6 +38,7 @@ public final class Lab {
       List.of("--layers", "strongswan,l2tp", "--beside", "systemd,libreswan,pptp");
 
   private static final Map<Kernel, Lab> STANDING = new EnumMap<>(Kernel.class);
+  private static final Map<String, Lab> ALONE = new HashMap<>();
 
   /** Which kernel a lab runs on. */
   public enum Kernel {
@@ -69,6 +71,26 @@ public final class Lab {
    */
   public static Lab emulated() {
     return standing(Kernel.EMULATED);
+  }
+
+  /**
+   * A lab of its own on the running kernel, or the test is skipped: hosts may stand beside a layer
+   * that the others do without, because it is large.
+   *
+   * @param layer of {@code lab/layers}
+   */
+  public static synchronized Lab beside(String layer, Feature... needs) {
+    if (choose(needs) != Kernel.RUNNING) {
+      throw new TestAbortedException("the running kernel lacks what " + layer + " needs");
+    }
+    return ALONE.computeIfAbsent(
+        layer,
+        name ->
+            new Lab(
+                Kernel.RUNNING,
+                Machine.start(
+                    HOME.resolve("lab").resolve(Kernel.RUNNING.program),
+                    List.of("--beside", name))));
   }
 
   private static synchronized Lab standing(Kernel kernel) {
