@@ -57,7 +57,9 @@ final class Forward {
     rules.addAll(Evidence.spoofed(draft));
     rules.addAll(Evidence.strayed(draft));
     rules.addAll(Evidence.towardsFarUntranslated(draft));
-    host.flows().stream().filter(Forward::staysOnItsLink).forEach(flow -> rules.addAll(oneWay(flow)));
+    host.flows().stream()
+        .filter(Forward::staysOnItsLink)
+        .forEach(flow -> rules.addAll(oneWay(flow)));
     // NAT would not see it, and it would leave with the address that it has here.
     rules.add(
         Nft.rule(
@@ -255,7 +257,7 @@ final class Forward {
         services.isEmpty()
             ? List.of(new Service(Protocol.TCP, Optional.empty()))
             : services.stream().filter(s -> s.protocol() == Protocol.TCP).toList();
-    return tcp.isEmpty() ? List.of() : flow(flow, tcp, List.of(Nft.state("invalid")));
+    return tcp.isEmpty() ? List.of() : flow(flow, tcp, List.of(Nft.NOT_DECRYPTED, Nft.state("invalid")));
   }
 
   private static boolean staysOnItsLink(Flow flow) {

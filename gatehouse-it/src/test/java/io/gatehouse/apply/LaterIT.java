@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class LaterIT {
   private static final String WORLD =
       """
-      host gw beside %s
+      host gw beside LAYER
       wire gw:eth0 192.0.2.2/24 -- web:eth0 192.0.2.10/24
       wire gw:eth1 10.0.1.1/24 -- pc:eth0 10.0.1.20/24
       route pc default via 10.0.1.1
@@ -72,7 +72,7 @@ class LaterIT {
   private void build(String layer) {
     net =
         Lab.beside(layer, Feature.VETH, Feature.NFT_INET, Feature.NFT_NAT, Feature.NFT_IPSEC)
-            .network(WORLD.formatted(layer));
+            .network(WORLD.replace("LAYER", layer));
     gw = net.host("gw");
     gw.write("/etc/office.yaml", OFFICE);
     gw.gatehouse("apply", "--not-at-boot", "/etc/office.yaml").expected();
@@ -130,7 +130,7 @@ class LaterIT {
     assertThat(reaches()).isTrue();
     gw.script("firewall-cmd --reload").expected();
     assertThat(reaches()).as("after it was loaded again").isTrue();
-    assertThat(status(0)).as("and its reload took nothing of ours").contains("in the kernel");
+    assertThat(status(0)).as("its reload took nothing of ours").contains("stands");
   }
 
   @Test

@@ -14,6 +14,7 @@ import io.gatehouse.ruleset.Ruleset;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -157,6 +158,7 @@ class SitesIT {
   }
 
   @Test
+  @Tag("full")
   void whatTheTunnelSendsToOtherAddressesArrivesNowhere() {
     joined(() -> {
       // The other end sends everything into the tunnel, in whose name it likes.
@@ -206,6 +208,7 @@ class SitesIT {
   }
 
   @Test
+  @Tag("full")
   void withoutTheMarkOrTheImageNothingPasses() {
     for (String chain : List.of("images", "nat_out", "nat_in")) {
       joined(() -> {
@@ -218,6 +221,7 @@ class SitesIT {
   }
 
   @Test
+  @Tag("full")
   void routersThatLoseNothingNeedNoClamp() {
     joined(() -> {
       net.each(List.of("here", "there"), "nft", "flush", "chain", "inet", "gatehouse", "mss")

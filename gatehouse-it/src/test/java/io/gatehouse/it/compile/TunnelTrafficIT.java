@@ -301,6 +301,7 @@ class TunnelTrafficIT {
 
   /** The LAN's own router is another host of it, and gets the routes that `plan` shows. */
   @Test
+  @Tag("full")
   void anotherRouterOfTheLanSendsItsHostsToUs() {
     Compiled beside =
         Compiler.compile(

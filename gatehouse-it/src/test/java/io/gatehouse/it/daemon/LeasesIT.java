@@ -107,8 +107,7 @@ class LeasesIT {
       L2tpClientsIT.untilItFollows(gateway);
 
       net.host("anna").initiate("net").expected();
-      Matcher sas =
-          LEASED.matcher(gateway.run("swanctl", "--list-sas").expected().out());
+      Matcher sas = LEASED.matcher(gateway.run("swanctl", "--list-sas").expected().out());
       assertThat(sas.find()).isTrue();
       String leased = sas.group();
       assertThat(net.host("files").run("cat", "/var/leases").expected().out())
@@ -130,11 +129,13 @@ class LeasesIT {
   private static void untilAnswered(Host gateway, String address, boolean answered) {
     await()
         .atMost(Duration.ofMinutes(1))
-        .untilAsserted(
-            () ->
-                assertThat(
-                        gateway.run("ip", "neigh", "show", "proxy").expected().out()
-                            .contains(address + " dev eth1"))
-                    .isEqualTo(answered));
+        .untilAsserted(() ->
+            assertThat(
+                    gateway
+                        .run("ip", "neigh", "show", "proxy")
+                        .expected()
+                        .out()
+                        .contains(address + " dev eth1"))
+                .isEqualTo(answered));
   }
 }
