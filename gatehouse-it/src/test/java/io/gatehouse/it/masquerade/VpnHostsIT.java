@@ -76,7 +76,7 @@ class VpnHostsIT {
   }
 
   /** Where each packet came to, by its name. */
-  private static Map<String, String> played(Network net, String script) {
+  static Map<String, String> played(Network net, String script) {
     String name = net.host("gw").namespace().replaceFirst("-gw$", "");
     Answer answer =
         net.lab()
