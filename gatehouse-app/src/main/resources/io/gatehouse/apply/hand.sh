@@ -565,14 +565,16 @@ confirm() {
 not_theirs() { # FILE, to standard output
   case $1 in
     *.xfrm | */policies)
-      while read -r policy; do
+      : > "$RUN/theirs.delete"
+      policies | while read -r policy; do
         policy=${policy% priority *}
-        [ -z "$policy" ] ||
-          printf 'xfrm policy delete %s\nxfrm policy add %s action\n' "$policy" "$policy"
-      done > "$RUN/theirs" << EOF
-$(policies)
-EOF
-      grep -vFf "$RUN/theirs" "$1" || [ $? = 1 ] # 1 is that no line is left
+        # A delete ends with its selector: with a mark behind it, it is another entry's.
+        printf 'xfrm policy delete %s\n' "$policy" >> "$RUN/theirs.delete"
+        printf 'xfrm policy add %s action \n' "$policy"
+      done > "$RUN/theirs.add"
+      # 1 is that no line is left.
+      grep -vxFf "$RUN/theirs.delete" "$1" > "$RUN/others" || [ $? = 1 ] || return 2
+      grep -vFf "$RUN/theirs.add" "$RUN/others" || [ $? = 1 ]
       return
       ;;
   esac
