@@ -257,7 +257,9 @@ final class Forward {
         services.isEmpty()
             ? List.of(new Service(Protocol.TCP, Optional.empty()))
             : services.stream().filter(s -> s.protocol() == Protocol.TCP).toList();
-    return tcp.isEmpty() ? List.of() : flow(flow, tcp, List.of(Nft.NOT_DECRYPTED, Nft.state("invalid")));
+    return tcp.isEmpty()
+        ? List.of()
+        : flow(flow, tcp, List.of(Nft.NOT_DECRYPTED, Nft.state("invalid")));
   }
 
   private static boolean staysOnItsLink(Flow flow) {

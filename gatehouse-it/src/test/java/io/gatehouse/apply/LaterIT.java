@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Others that come to a host after us. */
+/** Others that come to a host after us, or were there. */
 @Tag("full")
 class LaterIT {
   private static final String WORLD =
@@ -70,14 +70,22 @@ class LaterIT {
   private Host gw;
 
   private void build(String layer) {
+    wire(layer);
+    apply();
+    assertThat(reaches()).isTrue();
+    assertThat(status(0)).doesNotContain("drops what");
+  }
+
+  private void apply() {
+    gw.gatehouse("apply", "--not-at-boot", "/etc/office.yaml").expected();
+  }
+
+  private void wire(String layer) {
     net =
         Lab.beside(layer, Feature.VETH, Feature.NFT_INET, Feature.NFT_NAT, Feature.NFT_IPSEC)
             .network(WORLD.replace("LAYER", layer));
     gw = net.host("gw");
     gw.write("/etc/office.yaml", OFFICE);
-    gw.gatehouse("apply", "--not-at-boot", "/etc/office.yaml").expected();
-    assertThat(reaches()).isTrue();
-    assertThat(status(0)).doesNotContain("drops what");
   }
 
   @AfterEach
@@ -102,10 +110,21 @@ class LaterIT {
     return said.lines().map(String::strip).filter(line -> line.startsWith(program)).toList();
   }
 
+  /** It drops what is forwarded only where it is the one that turns forwarding on. */
   @Test
-  void dockerIsNamedAndLetsThroughAfterWhatStatusSays() {
+  void dockerThatComesLaterStopsNothingOfOurs() {
     build("docker");
     gw.script(DOCKER).expected();
+    assertThat(gw.run("iptables-save").expected().out()).contains("DOCKER-USER");
+    assertThat(reaches()).isTrue();
+    assertThat(status(0)).doesNotContain("drops what");
+  }
+
+  @Test
+  void dockerThatWasThereIsNamedAndLetsThroughAfterWhatStatusSays() {
+    wire("docker");
+    gw.script(DOCKER).expected();
+    apply();
     assertThat(reaches()).isFalse();
     String said = status(0);
     assertThat(said).contains("`ip filter FORWARD` (with Docker's chains) drops");
@@ -142,7 +161,7 @@ class LaterIT {
     assertThat(reaches()).isFalse();
     assertThat(status(1).replaceAll("\\s+", " "))
         .contains("ip_forward is 0 and is to be 1", "because /etc/sysctl.d/50-hard.conf:1 says so");
-    gw.gatehouse("apply", "--not-at-boot", "/etc/office.yaml").expected();
+    apply();
     assertThat(reaches()).isTrue();
     assertThat(status(0)).doesNotContain("50-hard");
   }

@@ -62,8 +62,8 @@ class PeersIT {
       done(applier, compiled(text.replace("10.0.121.0/24", "10.99.7.0/24")));
       String after = namespace.sh("nft -s list table inet gatehouse");
 
-      assertThat(before).contains("10.0.120.0/23").doesNotContain("10.99.7.0/24");
-      assertThat(after).contains("10.99.7.0/24").doesNotContain("10.0.120.0/23");
+      assertThat(before).contains("10.0.121.0/24").doesNotContain("10.99.7.0/24");
+      assertThat(after).contains("10.99.7.0/24").doesNotContain("10.0.121.0/24");
       assertThat(rules(after)).isEqualTo(rules(before));
       assertThat(Namespace.difference(policies, namespace.sh("ip xfrm policy list")))
           .filteredOn(line -> line.contains("src "))
