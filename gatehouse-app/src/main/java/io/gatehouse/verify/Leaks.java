@@ -31,6 +31,7 @@ final class Leaks {
     leaks.strayed();
     leaks.ofNobody();
     leaks.forgedErrors();
+    leaks.inClearForVirtual();
     return leaks.suspects;
   }
 
@@ -227,6 +228,24 @@ final class Leaks {
                 seen,
                 walk.space().source(meaning.networks()),
                 walk.space().ofConnectionWith(meaning.peers()))));
+  }
+
+  /** Out there nobody knows the virtual IP: what is for it comes through its tunnel. */
+  private void inClearForVirtual() {
+    if (meaning.virtual().isEmpty()) {
+      return;
+    }
+    suspects.add(
+        new Suspect(
+            Property.EVIDENCE,
+            "is for a virtual IP of this host, came from outside in clear, and arrives",
+            false,
+            walk.received(),
+            walk.and(
+                arrived(),
+                walk.space().destination(meaning.virtual()),
+                walk.cameBy(meaning.outside()),
+                walk.space().inClear())));
   }
 
   private int arrived() {

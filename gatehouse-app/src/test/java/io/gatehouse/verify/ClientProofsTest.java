@@ -93,6 +93,14 @@ class ClientProofsTest {
   }
 
   @Test
+  void whatIsForTheVirtualIpInClearIsNoticed() {
+    Weakened weaker = new Weakened(RULESET).without("for a virtual IP, in clear");
+
+    assertThat(broken(weaker.ruleset(), Property.EVIDENCE).what())
+        .isEqualTo("is for a virtual IP of this host, came from outside in clear, and arrives");
+  }
+
+  @Test
   void whoeverElseNatMovesIntoTheTunnelIsNoticed() {
     // The guests are marked too, let through, and given the virtual IP.
     Weakened weaker =
