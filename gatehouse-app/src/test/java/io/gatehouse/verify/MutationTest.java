@@ -240,7 +240,7 @@ class MutationTest {
     assertThat(tally.broken()).isGreaterThan(15);
   }
 
-  /** Not l2tp and vpn-masquerade: zones and marks of theirs are shown on a kernel. */
+  /** Not l2tp, pptp and vpn-masquerade: zones, marks and queues of theirs are shown on a kernel. */
   @Tag("full")
   @ParameterizedTest
   @ValueSource(
@@ -263,7 +263,6 @@ class MutationTest {
         "one-armed",
         "other-router",
         "port-forward",
-        "pptp",
         "pptp-servers",
         "proxy-lan",
         "registered-vpn",
