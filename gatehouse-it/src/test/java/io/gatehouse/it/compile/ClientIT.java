@@ -1,0 +1,109 @@
+package io.gatehouse.it.compile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.gatehouse.compile.Companion;
+import io.gatehouse.it.lab.Fate;
+import io.gatehouse.it.lab.Feature;
+import io.gatehouse.it.lab.Host;
+import io.gatehouse.it.lab.Lab;
+import io.gatehouse.it.lab.Network;
+import io.gatehouse.it.lab.Sightings;
+import java.time.Duration;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A real charon as client of another, by our file alone, with everything in the tunnel. */
+@Tag("full")
+class ClientIT {
+  private static final String WORLD =
+      """
+      wire gw:eth0 203.0.113.2/24 -- net:gw 203.0.113.1/24
+      wire gw:eth1 10.0.1.1/24 -- pc:eth0 10.0.1.20/24
+      wire net:hq 198.51.100.1/24 -- hq:eth0 198.51.100.7/24 10.20.0.10/32
+      route gw default via 203.0.113.1
+      route pc default via 10.0.1.1
+      route hq default via 198.51.100.1
+      route net 10.0.0.0/8 via 198.51.100.7
+      set net net.ipv4.ip_forward=1
+      """;
+
+  private static final String OURS =
+      """
+      connections {
+        hq {
+          local { auth = psk }
+          remote { auth = psk }
+        }
+      }
+      secrets { ike { secret = "lab" } }
+      """;
+
+  private static final String SERVER =
+      """
+      connections {
+        home {
+          version = 2
+          local_addrs = 198.51.100.7
+          pools = virtual
+          local { auth = psk }
+          remote { auth = psk }
+          children { net { local_ts = 0.0.0.0/0 } }
+        }
+      }
+      pools { virtual { addrs = 10.20.255.7/32 } }
+      secrets { ike { secret = "lab" } }
+      """;
+
+  private static final String[] INTO_IT = {
+    "lan udp from=pc to=hq dst=10.20.0.10:53",
+    "files tcp from=pc to=hq dst=10.20.0.10:445 bytes=20000",
+    "ours udp from=gw to=hq dst=10.20.0.10:54"
+  };
+
+  @Test
+  void aLanUsesTheTunnelOfARealClient() {
+    Lab lab = Lab.with(Feature.VETH, Feature.NFT_INET, Feature.NFT_IPSEC, Feature.ESP);
+    try (Network net = lab.network(WORLD)) {
+      Host gw = net.host("gw");
+      Examples.load(gw, "full-client");
+      String[] down = Probes.and(Probes.none(INTO_IT), "watch net");
+      Probes.sent(net, down);
+
+      net.charon(new Network.Peer("hq", SERVER), new Network.Peer("gw", fragments() + OURS));
+      await()
+          .atMost(Duration.ofMinutes(2))
+          .untilAsserted(() ->
+              assertThat(gw.run("swanctl", "--list-sas").expected().out()).contains("INSTALLED"));
+      Sightings seen =
+          Probes.sent(
+              net,
+              Probes.and(
+                  INTO_IT,
+                  "watch net",
+                  "inside udp from=gw to=pc dst=10.0.1.20:7 src=10.0.1.1",
+                  "admin tcp from=pc to=gw dst=10.0.1.1:22"));
+      Probes.assertReplied(seen, "lan", "ours", "inside", "admin");
+      Probes.assertFrom(seen, "lan", "10.20.255.7");
+      Probes.assertFrom(seen, "ours", "10.20.255.7");
+      for (Fate fate : seen.fates().values()) {
+        assertThat(fate.seenAt("net")).as(fate.toString()).isFalse();
+      }
+      assertThat(seen.esp("net", "gw")).isGreaterThan(8);
+
+      gw.stopCharon();
+      for (Fate fate : Probes.sent(net, down).fates().values()) {
+        assertThat(fate.seenAt("net")).as(fate.toString()).isFalse();
+      }
+    }
+  }
+
+  private static String fragments() {
+    return Examples.described("full-client").companions().stream()
+        .filter(Companion.SwanctlFragment.class::isInstance)
+        .map(Companion::text)
+        .collect(Collectors.joining("\n"));
+  }
+}
