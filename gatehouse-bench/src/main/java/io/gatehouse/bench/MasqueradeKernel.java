@@ -531,6 +531,13 @@ public final class MasqueradeKernel {
                     address(INSIDE + number(host)),
                     address(variant.remote(host)),
                     outboundSpi(host)));
+    // Established: the kernel has learned it. Else a turn measures how ten thousand are learned.
+    elements(
+        text,
+        "masq.quoted",
+        host ->
+            "%s . 0x%08x timeout 65m : %d"
+                .formatted(hex(variant.remote(host)), outboundSpi(host), zone(host)));
     return rules(eachItsRemote ? "ours" : "ours-one", text.toString());
   }
 
@@ -548,6 +555,11 @@ public final class MasqueradeKernel {
 
   private static int zone(int host) {
     return FIRST_ZONE + host;
+  }
+
+  /** What is compared as raw bytes has no type that nft reads otherwise. */
+  private static String hex(int number) {
+    return "0x%08x".formatted(number);
   }
 
   private static String address(int number) {

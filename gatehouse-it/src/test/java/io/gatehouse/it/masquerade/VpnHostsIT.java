@@ -263,4 +263,108 @@ class VpnHostsIT {
         .contains("the host registered it")
         .doesNotContain("is for 10.0.1.11");
   }
+
+  @Test
+  @Tag("full")
+  void aServerInsideClientsInsideAndThisHostsOwnGoOnTogether() {
+    in((net, gate) -> {
+      gate.run(
+          DESCRIPTION.replace(
+                  "clients: office",
+                  "clients: office, servers: [{ host: 10.0.1.12, from: 203.0.113.9 }]")
+              + "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }\n");
+      loggedOn(net, gate);
+      serverInside(net, gate);
+      ownSessions(net, gate);
+      assertThat(
+              played(
+                  net,
+                  """
+                  spiA3 esp far 203.0.113.2 spi=0xa100 seq=3
+                  spiB3 esp far 203.0.113.2 spi=0xb100 seq=3
+                  ikeB ike far 203.0.113.2 i=0xb r=0xfb exchange=37 inner=42 size=80
+                  """))
+          .as(gate::state)
+          .containsEntry("spiA3", "a/203.0.113.1")
+          .containsEntry("spiB3", "b/203.0.113.1")
+          .containsEntry("ikeB", "b/203.0.113.1:500");
+    });
+  }
+
+  /** A remote begins with the server that is described for it. */
+  private static void serverInside(Network net, Gate gate) {
+    assertThat(
+            played(
+                net,
+                """
+                s1 ike road 203.0.113.2 i=0xd exchange=34
+                then
+                s2 ike b 203.0.113.9 i=0xd r=0xfd exchange=34 answer
+                then
+                s3 ike road 203.0.113.2 i=0xd r=0xfd exchange=35 message=1 inner=35
+                then
+                s4 ike b 203.0.113.9 i=0xd r=0xfd exchange=35 message=1 inner=36 answer
+                then
+                spiS1 esp road 203.0.113.2 spi=0xd100 seq=1
+                spiS2 esp road 203.0.113.2 spi=0xd100 seq=2
+                outS esp b 203.0.113.9 spi=0xd200 seq=1
+                """))
+        .as(gate::state)
+        .containsEntry("s1", "b/203.0.113.9:500")
+        .containsEntry("s2", "road/203.0.113.2:500")
+        .containsEntry("s3", "b/203.0.113.9:500")
+        .containsEntry("s4", "road/203.0.113.2:500")
+        .containsEntry("spiS1", "b/203.0.113.9")
+        .containsEntry("spiS2", "b/203.0.113.9")
+        .containsEntry("outS", "road/203.0.113.2");
+  }
+
+  /** With the very remote that clients have sessions with: real SAs, and IKE without keys. */
+  private static void ownSessions(Network net, Gate gate) {
+    net.host("gw").script(own(true)).expected();
+    net.host("far").script(own(false)).expected();
+    assertThat(
+            net.probe("own udp from=far to=a dst=10.0.1.11:445 src=10.0.3.5").of("own").replied())
+        .as(gate::state)
+        .isTrue();
+    assertThat(
+            played(
+                net,
+                """
+                c1 ike far 203.0.113.2 i=0xc exchange=34
+                then
+                c2 ike gw 203.0.113.1 i=0xc r=0xfc exchange=34 answer
+                then
+                c3 ike far 203.0.113.2 i=0xc r=0xfc exchange=35 message=1 inner=35
+                """))
+        .as(gate::state)
+        .containsEntry("c1", "gw/203.0.113.1:500")
+        .containsEntry("c2", "far/203.0.113.2:500")
+        .containsEntry("c3", "gw/203.0.113.1:500");
+  }
+
+  /**
+   * The road warrior's end, and this host's, of a pair of SAs with the remote that clients have.
+   */
+  private static String own(boolean gateway) {
+    String sa =
+        "ip xfrm state add src %s dst %s proto esp spi %s reqid 7 mode tunnel"
+            + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128%n";
+    String policy =
+        "ip xfrm policy add src %s dst %s dir %s tmpl src %s dst %s proto esp reqid 7 mode tunnel%n";
+    String us = "203.0.113.2";
+    String them = "203.0.113.1";
+    String lan = "10.0.1.0/24";
+    String user = "10.0.3.5/32";
+    String states = sa.formatted(them, us, "0xc100") + sa.formatted(us, them, "0xc200");
+    return gateway
+        ? states
+            + policy.formatted(lan, user, "out", us, them)
+            + policy.formatted(user, lan, "in", them, us)
+            + policy.formatted(user, lan, "fwd", them, us)
+        : states
+            + policy.formatted(user, lan, "out", them, us)
+            + policy.formatted(lan, user, "in", us, them)
+            + "ip route add %s via %s%n".formatted(lan, us); // else nobody asks for a policy
+  }
 }
