@@ -35,6 +35,22 @@ class LaterIT {
       host: { internet: office }
       """;
 
+  /** Starts dockerd with its bridge, or starts it again; ready when it returns. */
+  private static final String DOCKER =
+      """
+      if [ -s /run/dockerd.pid ]; then
+        read -r pid < /run/dockerd.pid
+        kill "$pid" && tail --pid="$pid" -f /dev/null
+      fi
+      : > /var/log/dockerd.log
+      setsid dockerd --storage-driver=vfs --host=unix:///run/docker.sock --pidfile=/run/dockerd.pid \
+        --exec-root=/run/docker --data-root=/var/lib/docker < /dev/null > /var/log/dockerd.log 2>&1 3>&- &
+      until grep -q 'API listen' /var/log/dockerd.log; do
+        kill -0 $! || { cat /var/log/dockerd.log >&2; exit 1; }
+        sleep 0.1
+      done
+      """;
+
   /** Starts firewalld on a bus of its own, in Debian's state: all devices in the zone `public`. */
   private static final String FIREWALLD =
       """
@@ -93,6 +109,33 @@ class LaterIT {
   /** What status says that lets our traffic pass. */
   private static List<String> mends(String said, String program) {
     return said.lines().map(String::strip).filter(line -> line.startsWith(program)).toList();
+  }
+
+  /** It drops what is forwarded only where it is the one that turns forwarding on. */
+  @Test
+  void dockerThatComesLaterStopsNothingOfOurs() {
+    build("docker");
+    gw.script(DOCKER).expected();
+    assertThat(gw.run("iptables-save").expected().out()).contains("DOCKER-USER");
+    assertThat(reaches()).isTrue();
+    assertThat(status(0)).doesNotContain("drops what");
+  }
+
+  @Test
+  void dockerThatWasThereIsNamedAndLetsThroughAfterWhatStatusSays() {
+    wire("docker");
+    gw.script(DOCKER).expected();
+    apply();
+    assertThat(reaches()).isFalse();
+    String said = status(0);
+    assertThat(said).contains("`ip filter FORWARD` (with Docker's chains) drops");
+    List<String> mends = mends(said, "iptables -I ");
+    assertThat(mends).allMatch(mend -> mend.contains("DOCKER-USER")).hasSize(2);
+
+    gw.script(String.join("\n", mends)).expected();
+    assertThat(reaches()).isTrue();
+    gw.script(DOCKER).expected();
+    assertThat(reaches()).as("after it has started again").isTrue();
   }
 
   @Test
