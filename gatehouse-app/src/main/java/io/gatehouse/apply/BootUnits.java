@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The systemd units that load the confirmed generation: before the network, and again when devices
@@ -38,8 +37,15 @@ public final class BootUnits {
   private boolean belongHere() {
     // As sd_booted(3) does; the directory itself is empty as a rule.
     boolean systemd = machine.list("/run/systemd").contains("system");
-    Optional<String> host = machine.link("/proc/1/ns/net");
-    return systemd && host.isPresent() && host.equals(machine.link("/proc/self/ns/net"));
+    // What a namespace shows there is a file of its own. /proc/1/ns/net says it more plainly, but only
+    // to whoever has all capabilities of process 1, which the daemon's unit has not.
+    List<String> files =
+        machine
+            .run("stat", "-L", "-c", "%d %i", "/proc/1/net/dev", "/proc/self/net/dev")
+            .outOrEmpty()
+            .lines()
+            .toList();
+    return systemd && files.size() == 2 && files.getFirst().equals(files.getLast());
   }
 
   /** Installs them where they are not; answers what to tell the user. */
