@@ -37,7 +37,8 @@ public final class BootUnits {
   private boolean belongHere() {
     // As sd_booted(3) does; the directory itself is empty as a rule.
     boolean systemd = machine.list("/run/systemd").contains("system");
-    // What a namespace shows there is a file of its own. /proc/1/ns/net says it more plainly, but only
+    // What a namespace shows there is a file of its own. /proc/1/ns/net says it more plainly, but
+    // only
     // to whoever has all capabilities of process 1, which the daemon's unit has not.
     List<String> files =
         machine
