@@ -279,6 +279,17 @@ class DiagnosisTest {
           repeat(4, () -> p.fragments(ALL, 2, UDP, large).pause(4));
         });
     at(
+        "fragments that are made on the way are dropped",
+        Kind.FRAGMENTS_LOST,
+        2,
+        3,
+        p -> {
+          p.logon(7, false).pings(4, false, SPI, 1);
+          for (int i = 5; i < 12; i++) {
+            p.split(3, ESP, Path.esp(SPI, i, 1400));
+          }
+        });
+    at(
         "large packets vanish",
         Kind.MTU,
         1,
@@ -685,6 +696,14 @@ class DiagnosisTest {
               p.logon(7, true);
               for (int i = 1; i < 20; i++) {
                 p.ping(ALL, true, SPI, i, 1400).pong(ALL, true, SPI + 1, i, 80).pause(0.1);
+              }
+            })),
+        Arguments.of(
+            "fragmented on the way",
+            wholly(p -> {
+              p.logon(7, false).pings(4, false, SPI, 1);
+              for (int i = 5; i < 12; i++) {
+                p.split(ALL, ESP, Path.esp(SPI, i, 1400)).pong(ALL, false, SPI + 1, i, 80);
               }
             })),
         Arguments.of(

@@ -128,6 +128,20 @@ public final class Path {
     return pause(0.02);
   }
 
+  /** A packet that is whole at the client's two points and comes in fragments at the server's. */
+  public Path split(int secondReaches, int protocol, byte[] body) {
+    for (int point = 0; point < 2; point++) {
+      see(point, ip(point == 0 ? client : outside, server, protocol, HOPS[point], body, 0));
+    }
+    List<List<Seen>> before = List.of(List.copyOf(points.get(0)), List.copyOf(points.get(1)));
+    fragments(ALL, secondReaches, protocol, body);
+    for (int point = 0; point < 2; point++) {
+      points.get(point).clear();
+      points.get(point).addAll(before.get(point));
+    }
+    return this;
+  }
+
   private void see(int point, byte[] packet) {
     points.get(point).add(new Seen(now + CLOCKS[point], Bytes.copyOf(packet)));
   }
