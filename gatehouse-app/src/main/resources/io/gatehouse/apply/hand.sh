@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts a generation of Gatehouse into the kernel, or takes it back, with nft, ip and a POSIX shell
-# (and cat, mv, rm, cp, sync, grep, readlink, timeout, flock, setsid) alone: rollback and boot need no Java.
+# (and cat, mv, rm, cp, sync, grep, sed, readlink, timeout, flock, setsid) alone: rollback and boot need no Java.
 #
 #   hand.sh redo N [SECONDS]   from what stands to generation N; taken back unless confirmed
 #   hand.sh undo N             from generation N to the one before it
@@ -278,7 +278,27 @@ EOF
 
 backstop() { # batch|batch_anyway FILE PRIORITY
   [ -s "$2" ] || return 0
-  ours_only "$2" "$3" > "$RUN/backstop" && "$1" '' "$RUN/backstop"
+  ours_only "$2" "$3" > "$RUN/backstop" && by_index "$RUN/backstop" && "$1" '' "$RUN/backstop"
+}
+
+# After each delete by a selector the kernel looks for branches of its tree that are empty now
+# (xfrm_policy_inexact_prune_bin), in all of it; after one by an index it does not. So many go by their indexes, and are
+# taken out of FILE; the last stays in it, and prunes. Only what blocks and has addresses alone is deleted so. Where
+# this ip says it in other words, or one of them has gone meanwhile, FILE stays as it is.
+by_index() { # FILE
+  [ -z "$KILL_AT" ] && [ "$(grep -c '^xfrm policy delete ' "$1")" -gt 500 ] || return 0
+  ip -s xfrm policy list action block | grep -E '^src |^[[:space:]](dir|mark|if_id|security) ' > "$RUN/indexes"
+  ! grep -Eqi '^.(mark|security)| if_id |^.if_id' "$RUN/indexes" || return 0
+  sed -n 's/$/ index /; /^xfrm policy delete /p' "$1" | sed '$d' > "$RUN/wanted"
+  sed -n '/^src /{
+    N
+    s/^\(src [^ ]* dst [^ ]*\) uid 0\n[[:space:]]\(dir [a-z]*\) action block \(index [0-9]*\) priority [0-9]* ptype main .*/xfrm policy delete \1 \2 \3/p
+  }' "$RUN/indexes" | grep -Ff "$RUN/wanted" > "$RUN/indexed" || return 0
+  sed 's/ src .* dir / dir /' "$RUN/indexed" > "$RUN/by-index"
+  step
+  ip -batch "$RUN/by-index" 2> /dev/null || return 0
+  sed 's/ index .*//' "$RUN/indexed" > "$RUN/deleted"
+  { grep -vxFf "$RUN/deleted" "$1" > "$RUN/rest" || [ $? = 1 ]; } && mv -f "$RUN/rest" "$1"
 }
 
 # Prints `path:value` for each key that begins a line of FILE, in its order; keys that are gone are left
