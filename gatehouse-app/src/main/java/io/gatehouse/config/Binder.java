@@ -47,6 +47,7 @@ final class Binder {
     FullTunnel full = new FullTunnel(problems, reader.everythings());
     full.check(tunnels, host, masquerade);
     tunnels = full.cut(tunnels, interfaces, networks);
+    host = host.offering(masquerade.map(Masquerades::offers).orElse(List.of()));
     overlaps.check();
     if (problems.errors() > 0) {
       return new Reading.Refused(problems.sorted());

@@ -582,6 +582,34 @@ final class Language {
           optional(
               "from", several(SOURCE), "anybody", "whose sessions it gets", "[198.51.100.0/24]"));
 
+  private static final Form FILE =
+      new Form.Value(
+          "an absolute path",
+          "/[A-Za-z0-9_./@+-]{1,255}",
+          "`/` first, then letters, digits and `_ . / @ + -`, 256 at most");
+
+  private static final Section MASQUERADE_REGISTER =
+      section(
+          "masquerade.register",
+          "`register`",
+          required("at", ADDRESS, "the inside address of this host to listen at", "10.0.1.1"),
+          optional("port", new Form.Whole(1024, 65535, ""), "4510", "the TCP port there", "8510"),
+          required(
+              "certificate",
+              FILE,
+              "this host's certificate (PEM), which names `at`",
+              "/etc/gatehouse/gw.pem"),
+          required(
+              "key",
+              FILE,
+              "the certificate's key (PEM, PKCS #8 without a password)",
+              "/etc/gatehouse/gw.key"),
+          required(
+              "authorities",
+              FILE,
+              "whose certificates hosts may have (PEM): an authority's, or their own",
+              "/etc/gatehouse/hosts.pem"));
+
   private static final Section MASQUERADE =
       section(
           "masquerade",
@@ -609,6 +637,13 @@ final class Language {
               "none",
               "hosts inside that remotes may begin IPsec sessions with",
               "[{ host: 10.0.1.9 }]"),
+          optional(
+              "register",
+              new Form.Fields(MASQUERADE_REGISTER),
+              "nowhere",
+              "where hosts may say themselves, over TLS, under which SPI they receive",
+              "{ at: 10.0.1.1, certificate: /etc/gatehouse/gw.pem, key: /etc/gatehouse/gw.key,"
+                  + " authorities: /etc/gatehouse/hosts.pem }"),
           optional(
               "pptp",
               FLAG,

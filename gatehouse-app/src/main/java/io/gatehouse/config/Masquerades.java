@@ -64,7 +64,64 @@ final class Masquerades {
         ipsec.flatMap(i -> i.word("without-daemon")).filter("open"::equals).isPresent(),
         fields.flag("pptp").orElse(false),
         servers(fields, clients),
+        fields.fields("register").flatMap(register -> register(register, clients)),
         fields.origin());
+  }
+
+  /** What this host offers to its networks because of it: the port for registrations. */
+  static List<Host.Offer> offers(Masquerade masquerade) {
+    List<Host.Offer> offers = new ArrayList<>();
+    masquerade
+        .register()
+        .ifPresent(register -> {
+          List<Service> port = List.of(Service.of(Protocol.TCP, register.port()));
+          masquerade
+              .clients()
+              .forEach(
+                  network -> offers.add(new Host.Offer(network, port, false, register.origin())));
+        });
+    return offers;
+  }
+
+  private Optional<Masquerade.Register> register(Fields fields, List<Network> clients) {
+    Optional<Node.Scalar> written = fields.text("at");
+    Optional<Located<Address>> at = written.flatMap(values::address);
+    at.ifPresent(address -> isInside(written.orElseThrow().spot(), address.value(), clients));
+    Optional<String> certificate = fields.word("certificate");
+    Optional<String> key = fields.word("key");
+    Optional<String> authorities = fields.word("authorities");
+    if (at.isEmpty() || certificate.isEmpty() || key.isEmpty() || authorities.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Masquerade.Register(
+            at.get(),
+            fields.number("port").orElse((long) Masquerade.Register.PORT).intValue(),
+            certificate.get(),
+            key.get(),
+            authorities.get(),
+            fields.origin()));
+  }
+
+  /** An address of this host on the interface of one of the networks, as far as one can know. */
+  private void isInside(Spot spot, Address at, List<Network> clients) {
+    if (at.family() == Family.V6) {
+      problems.error(spot, at + " is IPv6: only IPv4 is masqueraded", "an IPv4 address");
+      return;
+    }
+    boolean may =
+        clients.stream()
+            .anyMatch(network ->
+                network.on().isFixed(Family.V4)
+                    ? network.on().addresses().stream()
+                        .anyMatch(own -> own.value().address().equals(at))
+                    : network.prefixes().stream().anyMatch(prefix -> prefix.value().contains(at)));
+    if (!clients.isEmpty() && !may) {
+      problems.error(
+          spot,
+          at + " is no address of this host towards the networks in `clients`",
+          "the address that hosts inside have as their gateway");
+    }
   }
 
   private List<Network> clients(Fields fields) {

@@ -2,6 +2,7 @@ package io.gatehouse.daemon;
 
 import io.gatehouse.compile.LiveMaps;
 import io.gatehouse.model.Address;
+import io.gatehouse.model.Masquerade;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.Frame;
@@ -36,8 +37,8 @@ import java.util.stream.Stream;
 
 /**
  * Everything that runs while `gatehouse run` does: one conductor; one reader each of the IKE
- * daemon, of nftables' events and of devices'; the slow path; and whoever asks over the control
- * socket.
+ * daemon, of nftables' events and of devices'; the slow path; hosts that register; and whoever asks
+ * over the control socket.
  */
 public final class Daemon {
   /** Between two attempts to reach charon: it is quick to be back. */
@@ -78,6 +79,7 @@ public final class Daemon {
           worker -> hear(worker, KernelEvents.About.ADDRESSES, watching, this::ofDevices));
 
   private final SlowPath slowPath = new SlowPath();
+  private final Registrations registrations = new Registrations(slowPath);
   private volatile Optional<Control> answers = Optional.empty();
   private volatile boolean over;
 
@@ -144,6 +146,7 @@ public final class Daemon {
     public Model model() {
       Model now = hands.model();
       slowPath.follow(Plan.of(now.gateway(), now.maps()));
+      registrations.follow(now.gateway().masquerade().flatMap(Masquerade::register));
       return now;
     }
 
@@ -180,7 +183,11 @@ public final class Daemon {
 
     @Override
     public List<String> troubles() {
-      return Stream.of(events.trouble(), devices.trouble(), answers.flatMap(Control::trouble))
+      return Stream.of(
+              events.trouble(),
+              devices.trouble(),
+              registrations.trouble(),
+              answers.flatMap(Control::trouble))
           .flatMap(Optional::stream)
           .toList();
     }
@@ -217,8 +224,10 @@ public final class Daemon {
     Control control = Control.open(path, conductor, slowPath, clock);
     answers = Optional.of(control);
     try (control;
-        slowPath) {
+        slowPath;
+        registrations) {
       slowPath.start();
+      registrations.start();
       events.start();
       devices.start();
       listening.join();

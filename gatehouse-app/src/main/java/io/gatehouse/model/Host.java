@@ -144,6 +144,22 @@ public record Host(
    */
   public record DropLog(int perMinute, int burst, Optional<Instant> until, Origin origin) {}
 
+  /** The same host, with further services. */
+  public Host offering(List<Offer> more) {
+    return new Host(
+        inputClosed,
+        outputClosed,
+        forward,
+        Stream.concat(services.stream(), more.stream()).toList(),
+        outgoing,
+        internet,
+        flows,
+        portForwards,
+        ping,
+        dropLog,
+        origin);
+  }
+
   public Host {
     services = List.copyOf(services);
     outgoing = List.copyOf(outgoing);

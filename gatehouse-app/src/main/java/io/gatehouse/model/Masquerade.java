@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
  * @param open whether what only the daemon could decide goes out while no daemon runs
  * @param pptp whether the hosts may have sessions of PPTP too
  * @param servers hosts of these networks that remotes may begin sessions with
+ * @param register where the hosts may say themselves under which SPI they receive
  */
 public record Masquerade(
     List<Network> clients,
@@ -29,6 +30,7 @@ public record Masquerade(
     boolean open,
     boolean pptp,
     List<Server> servers,
+    Optional<Register> register,
     Origin origin) {
   /** The port of PPTP's control connection (RFC 2637, 3.1). */
   public static final int PPTP_CONTROL = 1723;
@@ -42,6 +44,26 @@ public record Masquerade(
     public Server {
       from = List.copyOf(from);
     }
+  }
+
+  /**
+   * A listener for the hosts, with TLS; each proves that it has its address by its certificate.
+   *
+   * @param at an address of this host, inside
+   * @param port TCP's
+   * @param certificate the file with this host's certificate; files are in PEM
+   * @param key the file with its key: a secret is never in a description
+   * @param authorities the file with the certificates that are believed
+   */
+  public record Register(
+      Located<Address> at,
+      int port,
+      String certificate,
+      String key,
+      String authorities,
+      Origin origin) {
+    /** Where nothing else is said. */
+    public static final int PORT = 4510;
   }
 
   public Masquerade {

@@ -62,6 +62,7 @@ final class Rooms {
     rooms.put("snapshot", Set.of("path", "ruleset", "model"));
     rooms.put("slowpath", Set.of("netlink", "masquerade", "compile", "ruleset", "packet", "model"));
     rooms.put("probe", Set.of("netlink", "packet", "model"));
+    rooms.put("registration", Set.of("model"));
     // A change is computed from what stands.
     rooms.put("apply", Set.of("snapshot", "path", "ruleset", "model", "bdd"));
     rooms.put("doctor", Set.of("snapshot", "path", "ruleset", "model", "bdd"));
@@ -70,7 +71,15 @@ final class Rooms {
     rooms.put("diagnose", Set.of("packet", "model"));
     rooms.put(
         "daemon",
-        Set.of("slowpath", "vici", "netlink", "masquerade", "compile", "ruleset", "model"));
+        Set.of(
+            "slowpath",
+            "registration",
+            "vici",
+            "netlink",
+            "masquerade",
+            "compile",
+            "ruleset",
+            "model"));
     // `gatehouse run` starts the daemon.
     rooms.put(
         "cli",
@@ -84,6 +93,7 @@ final class Rooms {
             "snapshot",
             "vici",
             "probe",
+            "registration",
             "netlink",
             "verify",
             "path",

@@ -44,6 +44,22 @@ class VpnHostsTest {
   }
 
   @Test
+  void thePortForRegistrationsIsOpenInsideAndOnlyWhereItIsDescribed() {
+    String port = "tcp dport 4510";
+    assertThat(lines(Descriptions.example(EXAMPLE)))
+        .filteredOn(line -> line.contains(port))
+        .hasSize(1)
+        .first()
+        .asString()
+        .startsWith("iifname \"eth1\"")
+        .contains("ip saddr @net_office4", "accept");
+    assertThat(changed("    at: 10.0.1.1", "    port: 8510\n    at: 10.0.1.1"))
+        .anyMatch(line -> line.contains("tcp dport 8510"))
+        .noneMatch(line -> line.contains(port));
+    assertThat(lines(Descriptions.example("pptp.yaml"))).noneMatch(line -> line.contains(port));
+  }
+
+  @Test
   void theQueuesAreThoseOfTheDescription() {
     assertThat(changed("masquerade:", "numbers: { queue: 40 }\nmasquerade:"))
         .anyMatch(line -> line.contains("queue flags bypass to 40 "))

@@ -8,6 +8,7 @@ import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Tag;
@@ -207,7 +208,8 @@ class VpnHostsIT {
       orphaned(net, gate);
       assertThat(gate.asked()).as("only what is new").isEqualTo(5);
 
-      gate.run(DESCRIPTION);
+      certificates(net);
+      gate.run(DESCRIPTION.replace("clients: office", "clients: office, register: " + REGISTER));
       assertThat(gate.masquerade("status")).contains("it stood already");
       rekeyed(net, gate);
       told(net, gate);
@@ -241,9 +243,41 @@ class VpnHostsIT {
     assertThat(gate.masquerade("status")).contains("0x0000ab01 from 203.0.113.1 is not decided");
   }
 
-  /** One host's hook says whose it is, and the other's dead session is released. */
+  private static final String REGISTER =
+      "{ at: 10.0.1.1, certificate: /run/gw.pem, key: /run/gw.key, authorities: /run/b.pem }";
+
+  /** The gateway's, and b's, which are each other's authorities. */
+  private static void certificates(Network net) {
+    String made =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=%1$s"
+            + " -addext subjectAltName=IP:%2$s -keyout %1$s.key -out %1$s.pem%n";
+    net.lab()
+        .run(
+            "mkdir -p /tmp/register && cd /tmp/register || exit 1%n".formatted()
+                + made.formatted("gw", "10.0.1.1")
+                + made.formatted("b", "10.0.1.12"))
+        .expected();
+    for (String host : List.of("gw", "a", "b")) {
+      net.host(host).script("cp /tmp/register/* /run/").expected();
+    }
+  }
+
+  /** A host says whose it is, another one may not, and the other's dead session is released. */
   private static void told(Network net, Gate gate) {
-    gate.masquerade("register 10.0.1.12 203.0.113.1 0xab01");
+    String forged =
+        net.host("a")
+            .script(
+                """
+                printf 'register 203.0.113.1 0xab01\n' | openssl s_client -quiet -connect 10.0.1.1:4510 \
+                  -verify_return_error -verify_ip 10.0.1.1 -CAfile /run/gw.pem -cert /run/b.pem -key /run/b.key
+                """)
+            .out();
+    assertThat(forged).as(gate::state).contains("refused: the certificate does not name 10.0.1.11");
+    assertThat(gate.masquerade("status")).contains("0x0000ab01 from 203.0.113.1 is not decided");
+    new Gate(net.lab(), net.host("b"))
+        .masquerade(
+            "register --to 10.0.1.1 --certificate /run/b.pem --key /run/b.key"
+                + " --authorities /run/gw.pem 203.0.113.1 0xab01");
     gate.masquerade("release 10.0.1.11 203.0.113.1");
     assertThat(
             played(
