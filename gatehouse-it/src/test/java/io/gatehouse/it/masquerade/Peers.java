@@ -3,6 +3,7 @@ package io.gatehouse.it.masquerade;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.it.lab.Answer;
+import io.gatehouse.it.lab.Fate;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Host;
 import io.gatehouse.it.lab.Lab;
@@ -10,10 +11,9 @@ import io.gatehouse.it.lab.Network;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
  */
 final class Peers implements AutoCloseable {
   private static final String SECRET = "0123456789abcdef0123456789abcdef";
-  private static final Pattern RECEIVED = Pattern.compile("(\\d+) received");
+  private static final String SEQUENCE = "icmp_seq=";
 
   private static final String DESCRIPTION =
       """
@@ -38,6 +38,14 @@ final class Peers implements AutoCloseable {
       masquerade: { clients: office }
       """;
 
+  /** Nothing but what everybody has: the baseline. */
+  private static final String STOCK =
+      """
+      table ip nat {
+        chain out { type nat hook postrouting priority srcnat; oifname "eth0" masquerade; }
+      }
+      """;
+
   private final Network net;
   private final int clients;
 
@@ -47,11 +55,20 @@ final class Peers implements AutoCloseable {
   }
 
   /**
-   * Lays the wires and starts all peers; nobody has a session yet.
+   * Lays the wires and starts Gatehouse and all peers; nobody has a session yet.
    *
    * @param version of IKE, for a client's number
    */
-  static Peers of(int clients, IntFunction<Integer> version) {
+  static Peers behindGatehouse(int clients, IntFunction<Integer> version) {
+    return of(clients, version, peers -> peers.gate().run(DESCRIPTION));
+  }
+
+  /** The same with what everybody has in Gatehouse's place. */
+  static Peers behindStock(int clients, IntFunction<Integer> version) {
+    return of(clients, version, peers -> peers.host("gw").nft(STOCK));
+  }
+
+  private static Peers of(int clients, IntFunction<Integer> version, Consumer<Peers> between) {
     Lab lab =
         Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_NAT, Feature.CT_ZONES, Feature.NFT_QUEUE);
     StringBuilder wires = new StringBuilder("host srv beside libreswan\n");
@@ -64,15 +81,21 @@ final class Peers implements AutoCloseable {
         lab.network(
             """
             %s
-            wire gw:eth0 203.0.113.2/24 -- srv:eth0 203.0.113.1/24
+            wire gw:eth0 203.0.113.2/24 -- srv:eth0 203.0.113.1/24 -- other:eth0 203.0.113.9/24
             %s
             route gw default via 203.0.113.1
             route srv default via 203.0.113.2
+            route other 10.0.1.0/24 via 203.0.113.2
             set gw net.ipv4.ip_forward=1
             """
                 .formatted(wires, lan));
     Peers peers = new Peers(net, clients);
-    peers.start(version);
+    CompletableFuture<Void> middle = CompletableFuture.runAsync(() -> between.accept(peers));
+    try {
+      peers.start(version);
+    } finally {
+      middle.join();
+    }
     return peers;
   }
 
@@ -84,13 +107,14 @@ final class Peers implements AutoCloseable {
       ike=aes128-sha2_256-dh31
       esp=aes128-sha1
       pfs=no
+      leftupdown=%%disabled
       auto=add
     """
         .formatted(version == 2 ? "yes" : "no");
   }
 
   private void start(IntFunction<Integer> version) {
-    StringBuilder server = new StringBuilder("config setup\n");
+    StringBuilder server = new StringBuilder("config setup\n  ikev1-policy=accept\n");
     StringBuilder script = new StringBuilder();
     for (int i = 1; i <= clients; i++) {
       String tunnel = common(version.apply(i));
@@ -108,6 +132,7 @@ final class Peers implements AutoCloseable {
       String client =
           """
           config setup
+            ikev1-policy=accept
           conn vpn
           %2$s  left=10.0.1.%3$d
             leftid=@c%1$d
@@ -145,22 +170,21 @@ final class Peers implements AutoCloseable {
     return new Gate(net.lab(), host("gw"));
   }
 
-  /** Starts the daemon, and waits until it follows. */
-  void gatehouse() {
-    gate().run(DESCRIPTION);
-  }
-
   /** All clients at once begin a session; how many had one within the time. */
   int initiate(IntStream who, int seconds) {
-    String script =
-        who.mapToObj(i ->
-                """
-                lab-in %s timeout %d /usr/libexec/ipsec/whack --rundir /run/pluto --name vpn --initiate \
-                  > /tmp/i%d 2>&1 && echo up &
-                """
-                    .formatted(net.host("c" + i).namespace(), seconds, i))
-            .collect(Collectors.joining());
-    Answer answer = net.lab().run(script + "wait\n", Duration.ofMinutes(5));
+    return whack(who.mapToObj(i -> "c" + i + " --name vpn --initiate").toList(), seconds);
+  }
+
+  /** Whack's words behind a host's name, all at once; how many succeeded. */
+  private int whack(List<String> all, int seconds) {
+    StringBuilder script = new StringBuilder();
+    for (String one : all) {
+      String[] parts = one.split(" ", 2);
+      script.append(
+          "lab-in %s timeout %d /usr/libexec/ipsec/whack --rundir /run/pluto %s > /dev/null && echo up &%n"
+              .formatted(host(parts[0]).namespace(), seconds, parts[1]));
+    }
+    Answer answer = net.lab().run(script + "wait\n", Duration.ofMinutes(10));
     return (int) answer.out().lines().filter("up"::equals).count();
   }
 
@@ -168,38 +192,106 @@ final class Peers implements AutoCloseable {
     return initiate(IntStream.rangeClosed(1, clients), seconds);
   }
 
-  /** Everybody at once; how many of the packets were answered, for each client. */
+  /**
+   * Clients, or the server towards each, ask at the same time and in the same rhythm.
+   *
+   * @param count packets of each; whoever lacks an answer goes on asking for a while
+   * @return how many of these were answered, for each client
+   */
+  List<Integer> pings(IntStream who, boolean serverFirst, int count) {
+    return ask(who.mapToObj(i -> ping(i, serverFirst, count)).toList(), count);
+  }
+
   List<Integer> pings(boolean serverFirst, int count) {
-    StringBuilder script = new StringBuilder();
-    for (int i = 1; i <= clients; i++) {
-      String client = "192.168." + (10 + i) + ".1";
-      String server = "192.168.100.1";
-      script.append(
-          "lab-in %s ping -n -I %s -c %d -i 0.3 -W 3 %s > /tmp/p%d &%n"
-              .formatted(
-                  net.host(serverFirst ? "srv" : "c" + i).namespace(),
-                  serverFirst ? server : client,
-                  count,
-                  serverFirst ? client : server,
-                  i));
+    return pings(IntStream.rangeClosed(1, clients), serverFirst, count);
+  }
+
+  private String ping(int client, boolean serverFirst, int count) {
+    String inside = "192.168." + (10 + client) + ".1";
+    String server = "192.168.100.1";
+    return "lab-in %s ping -n -I %s -c %d -i 0.3 -w 40 %s"
+        .formatted(
+            host(serverFirst ? "srv" : "c" + client).namespace(),
+            serverFirst ? server : inside,
+            count,
+            serverFirst ? inside : server);
+  }
+
+  /** With a deadline, ping sends more than its count where answers are late; the first count. */
+  private List<Integer> ask(List<String> pings, int count) {
+    StringBuilder script = new StringBuilder("asked=$(mktemp -d)\n");
+    for (int i = 0; i < pings.size(); i++) {
+      script.append(pings.get(i)).append(" > $asked/").append(i).append(" &\n");
     }
-    script.append("wait\n");
-    for (int i = 1; i <= clients; i++) {
-      script.append("grep received /tmp/p").append(i).append(" || echo 0 received\n");
+    script.append("wait\nfor ((i = 0; i < ").append(pings.size()).append("; i++)); do\n");
+    script.append("  echo of; grep -o 'icmp_seq=[0-9]*' $asked/$i | sort -u\ndone\n");
+    List<Integer> answered = new ArrayList<>();
+    for (String line : net.lab().run(script.toString(), Duration.ofMinutes(5)).out().split("\n", -1)) {
+      if (line.equals("of")) {
+        answered.add(0);
+      } else if (line.startsWith(SEQUENCE)
+          && Integer.parseInt(line.substring(SEQUENCE.length())) <= count) {
+        answered.set(answered.size() - 1, answered.getLast() + 1);
+      }
     }
-    List<Integer> received = new ArrayList<>();
-    Answer answer = net.lab().run(script.toString(), Duration.ofMinutes(5));
-    Matcher matcher = RECEIVED.matcher(answer.out());
-    while (matcher.find()) {
-      received.add(Integer.parseInt(matcher.group(1)));
-    }
-    assertThat(received).as(answer.err()).hasSize(clients);
-    return received;
+    assertThat(answered).hasSize(pings.size());
+    return answered;
+  }
+
+  /** Sends probes, as {@code lab-probe} takes them, and tells which arrived. */
+  List<String> arrived(String... lines) {
+    return net.probe(lines).fates().values().stream()
+        .filter(Fate::arrived)
+        .map(Fate::probe)
+        .sorted()
+        .toList();
+  }
+
+  /**
+   * New SAs in the place of old ones, all at once; how many asked without a complaint.
+   *
+   * @param byServer whether the server asks
+   */
+  int rekeyed(IntStream who, boolean byServer) {
+    return whack(
+        who.mapToObj(i ->
+                "%s --name %s --rekey-ipsec"
+                    .formatted(byServer ? "srv" : "c" + i, byServer ? "c" + i : "vpn"))
+            .toList(),
+        60);
+  }
+
+  /** Kills a client, which says nothing, and puts a new one without memory in its place. */
+  void replace(String client) {
+    host(client)
+        .script(
+            """
+            kill -9 $(cut -d' ' -f1 /run/pluto/pluto.pid)
+            ip xfrm state flush
+            ip xfrm policy flush
+            rm -f /run/pluto/*
+            lab-pluto start /tmp/%s.conf %s
+            """
+                .formatted(net.host(client).namespace(), SECRET))
+        .expected();
+  }
+
+  /** The inbound SPIs of a client, as its kernel has them. */
+  List<String> spis(String client) {
+    String out =
+        host(client)
+            .script("ip xfrm state | grep -A1 'src 203.0.113.1 dst 10' | grep -o 'spi 0x[0-9a-f]*'")
+            .out();
+    return out.lines().map(line -> line.substring(4)).toList();
   }
 
   /** What all have written, for a failure. */
   String logs() {
-    return gate().state() + host("c1").script("tail -30 /var/log/pluto.log").out();
+    StringBuilder logs = new StringBuilder(gate().state());
+    for (String name : List.of("c1", "c" + clients, "srv")) {
+      logs.append(name).append('\n').append(host(name).script("tail -30 /var/log/pluto.log").out());
+    }
+    return logs.toString();
   }
 
   @Override
