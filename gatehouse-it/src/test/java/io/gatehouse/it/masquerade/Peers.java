@@ -226,7 +226,8 @@ final class Peers implements AutoCloseable {
     script.append("wait\nfor ((i = 0; i < ").append(pings.size()).append("; i++)); do\n");
     script.append("  echo of; grep -o 'icmp_seq=[0-9]*' $asked/$i | sort -u\ndone\n");
     List<Integer> answered = new ArrayList<>();
-    for (String line : net.lab().run(script.toString(), Duration.ofMinutes(5)).out().split("\n", -1)) {
+    for (String line :
+        net.lab().run(script.toString(), Duration.ofMinutes(5)).out().split("\n", -1)) {
       if (line.equals("of")) {
         answered.add(0);
       } else if (line.startsWith(SEQUENCE)
