@@ -200,10 +200,19 @@ class RegistrarTest {
                 .context()
                 .getSocketFactory()
                 .createSocket(gateway.getAddress(), gateway.getPort())) {
-      silent.getOutputStream().write('r');
-      assertThat(ended(silent)).isTrue();
+      assertThat(endsBehind(silent, 'r')).isTrue();
     }
     assertThat(registered).isEmpty();
+  }
+
+  /** On a busy machine it may end amidst the handshake. */
+  private static boolean endsBehind(Socket socket, int one) {
+    try {
+      socket.getOutputStream().write(one);
+      return ended(socket);
+    } catch (IOException e) {
+      return true;
+    }
   }
 
   private static boolean ended(Socket socket) {
