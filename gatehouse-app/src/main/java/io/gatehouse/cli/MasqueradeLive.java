@@ -31,7 +31,7 @@ import picocli.CommandLine.ParameterException;
  */
 final class MasqueradeLive {
   /** A host and its gateway are in one network. */
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private static final Pattern GATEWAY = Pattern.compile("([0-9.]{7,15})(?::([0-9]{1,5}))?");
 

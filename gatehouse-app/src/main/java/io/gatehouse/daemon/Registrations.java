@@ -25,8 +25,8 @@ final class Registrations implements AutoCloseable {
   /** Another description is followed within this. */
   private static final Duration TURN = Duration.ofMillis(250);
 
-  /** For a connection, from its first packet to the answer. */
-  private static final Duration LIMIT = Duration.ofSeconds(5);
+  /** For a connection, from its first packet to the answer: the first handshake loads classes. */
+  private static final Duration LIMIT = Duration.ofSeconds(15);
 
   /** For the slow path's part of it. */
   private static final Duration PATIENCE = Duration.ofSeconds(3);
