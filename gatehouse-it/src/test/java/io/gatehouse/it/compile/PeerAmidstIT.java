@@ -79,8 +79,8 @@ class PeerAmidstIT {
               "ike-any-port udp from=partner to=gw dst=203.0.113.2:4500 src=192.0.2.2:4711",
               "esp ip from=partner to=gw dst=203.0.113.2 src=192.0.2.2",
               "no-ah ip from=partner to=gw dst=203.0.113.2 src=192.0.2.2 proto=51",
-              "no-other-port udp from=partner to=gw dst=203.0.113.2:501 src=192.0.2.2:500",
-              "no-ike-to-inside udp from=partner to=gw dst=10.0.1.1:500 src=192.0.2.2:500",
+              "no-other-port udp from=partner to=gw dst=203.0.113.2:501 src=192.0.2.2:501",
+              "no-ike-to-inside udp from=partner to=gw dst=10.0.1.1:500 src=192.0.2.2:502",
               "no-stranger udp from=partner to=gw dst=203.0.113.2:500 src=192.0.2.200:500",
               "no-stranger-esp ip from=partner to=gw dst=203.0.113.2 src=192.0.2.200");
       Probes.assertReplied(strangers, "ike", "ike-any-port");

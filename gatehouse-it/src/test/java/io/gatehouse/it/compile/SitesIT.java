@@ -176,6 +176,7 @@ class SitesIT {
   }
 
   @Test
+  @Tag("full")
   void nothingOfItLeavesInClear() {
     String[] silent = {
       "out udp from=pc to=disk dst=10.99.2.30:53 at=10.0.1.30:53 silent",
@@ -267,6 +268,7 @@ class SitesIT {
       "spokes tcp from=north to=south dst=10.40.0.10:445 src=10.20.0.10";
 
   @Test
+  @Tag("full")
   void spokesReachEachOtherAsDescribed() {
     around(
         Examples.compiled("hub-and-spokes"),
