@@ -54,7 +54,7 @@ final class ForClients {
     CommandSpec spec =
         Subcommand.of(
             "clients",
-            "Sets up a tunnel's other end: Windows, Apple, Android, Linux, the LAN's DHCP.",
+            "Sets up a tunnel's other end: Windows, Apple, Android, Linux, IKEv1, the LAN's DHCP.",
             call -> new ForClients(call, surroundings).run());
     spec.addPositional(
         PositionalParamSpec.builder()
@@ -69,7 +69,9 @@ final class ForClients {
         OptionSpec.builder("--for")
             .paramLabel("SYSTEM")
             .type(String.class)
-            .description("windows, apple, android, linux, or dhcp (the LAN behind the gateway).")
+            .description(
+                "windows, apple, android, linux, ikev1 (what the gateway needs for such clients), or dhcp (the"
+                    + " LAN behind it).")
             .build());
     spec.addOption(
         OptionSpec.builder("--server")
@@ -124,7 +126,10 @@ final class ForClients {
             .map(word ->
                 Platform.of(word)
                     .orElseThrow(() ->
-                        wrong("--for " + word + ": one of windows, apple, android, linux, dhcp")));
+                        wrong(
+                            "--for "
+                                + word
+                                + ": one of windows, apple, android, linux, ikev1, dhcp")));
     List<TrafficSelector> proposed =
         call.options("--proposes").stream()
             .map(text ->
@@ -133,7 +138,12 @@ final class ForClients {
                         wrong("--proposes " + text + ": no selector such as 10.0.1.0/24[tcp/443]")))
             .toList();
     if (platform.isEmpty() && proposed.isEmpty()) {
-      throw wrong("say --for windows, apple, android, linux or dhcp, or --proposes SELECTOR");
+      throw wrong(
+          "say --for windows, apple, android, linux, ikev1 or dhcp, or --proposes SELECTOR");
+    }
+    if (platform.equals(Optional.of(Platform.IKEV1)) && !proposed.isEmpty()) {
+      throw wrong(
+          "--proposes is IKEv2's narrowing: --for ikev1 says what IKEv1 clients are granted");
     }
     Optional<Known> known = known();
     if (known.isEmpty()) {

@@ -25,6 +25,7 @@ public final class Clients {
           case APPLE -> Apple.recipe(wanted);
           case ANDROID -> Android.recipe(wanted);
           case LINUX -> Linux.recipe(wanted);
+          case IKEV1 -> Ikev1.recipe(wanted);
           case DHCP -> throw new IllegalStateException("answered above");
         };
       }

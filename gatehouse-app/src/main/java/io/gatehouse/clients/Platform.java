@@ -14,6 +14,8 @@ public enum Platform {
   ANDROID("Android with the strongSwan app"),
   /** Linux, by strongSwan alone or by NetworkManager. */
   LINUX("Linux with strongSwan"),
+  /** Whoever has IKEv1 only: what the gateway needs for them, and what they are granted. */
+  IKEV1("clients with IKEv1"),
   /** The LAN behind the gateway: the way back, by DHCP or by its router. */
   DHCP("the LAN behind the gateway");
 

@@ -161,6 +161,11 @@ public record LiveMaps(
     return Swanctl.connection(tunnel);
   }
 
+  /** The section of a tunnel's first pool of a family; none where it is leased or has none. */
+  public static Optional<String> pool(Tunnel.RemoteAccess access, Family family) {
+    return access.leased() ? Optional.empty() : Swanctl.pool(access, family);
+  }
+
   /** The name of its child there; others of the same connection are not this tunnel's. */
   public static String child(Tunnel tunnel) {
     return Swanctl.child(tunnel);

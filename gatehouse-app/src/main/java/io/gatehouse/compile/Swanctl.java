@@ -297,12 +297,24 @@ final class Swanctl {
         .orElse(access.pools().getFirst());
   }
 
+  /** The section of the first pool of a family. */
+  static Optional<String> pool(Tunnel.RemoteAccess access, Family family) {
+    return access.pools().stream()
+        .filter(pool -> pool.value().family() == family)
+        .findFirst()
+        .map(pool -> plain(access.name()) + numbered(access.pools(), pool));
+  }
+
   private List<String> names(List<Located<Prefix>> pools) {
     return pools.stream().map(pool -> name(pools, pool)).toList();
   }
 
   private String name(List<Located<Prefix>> pools, Located<Prefix> pool) {
-    return section(tunnel.name()) + (pools.size() == 1 ? "" : "-" + (pools.indexOf(pool) + 1));
+    return section(tunnel.name()) + numbered(pools, pool);
+  }
+
+  private static String numbered(List<Located<Prefix>> pools, Located<Prefix> pool) {
+    return pools.size() == 1 ? "" : "-" + (pools.indexOf(pool) + 1);
   }
 
   /**

@@ -34,6 +34,7 @@ class ForClientsTest {
     "apple, staff --for apple --on office.yaml --server vpn.example.org",
     "android, staff --for android --on office.yaml --server vpn.example.org",
     "linux, staff --for linux --on office.yaml --server vpn.example.org",
+    "ikev1, staff --for ikev1 --on office.yaml",
     "dhcp, staff --for dhcp --on other-router.yaml",
     "dhcp-nothing, staff --for dhcp --on office.yaml",
     "groups, staff --for linux --on groups.yaml --proposes 0.0.0.0/0",
@@ -64,6 +65,7 @@ class ForClientsTest {
         "staff --for windows --on office.yaml --server a;b",
         "staff --for windows --on office.yaml --domain -x",
         "staff --on office.yaml --proposes office",
+        "staff --for ikev1 --on office.yaml --proposes 0.0.0.0/0",
       })
   void wrongUsage(String line) {
     Session.Answer answer = run(EXAMPLES, ("clients " + line).split(" ", -1));

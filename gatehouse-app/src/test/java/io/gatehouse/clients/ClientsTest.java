@@ -90,7 +90,10 @@ class ClientsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Platform.class, names = "DHCP", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      value = Platform.class,
+      names = {"DHCP", "IKEV1"},
+      mode = EnumSource.Mode.EXCLUDE)
   void whatGoesThroughIsWhatIsReached(Platform platform) {
     Recipe recipe = recipe(OFFICE, platform, SAID);
 
@@ -101,7 +104,10 @@ class ClientsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Platform.class, names = "DHCP", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      value = Platform.class,
+      names = {"DHCP", "IKEV1"},
+      mode = EnumSource.Mode.EXCLUDE)
   void whatAClientHasNoAddressForDoesNotGoThrough(Platform platform) {
     Recipe recipe =
         recipe(OFFICE.replace("[10.0.3.0/24, \"2001:db8:3::/64\"]", "10.0.3.0/24"), platform, SAID);
@@ -113,7 +119,10 @@ class ClientsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Platform.class, names = "DHCP", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      value = Platform.class,
+      names = {"DHCP", "IKEV1"},
+      mode = EnumSource.Mode.EXCLUDE)
   void aFullTunnelOfOneFamilyIsSaidToLeak(Platform platform) {
     String full =
         OFFICE
@@ -128,7 +137,10 @@ class ClientsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Platform.class, names = "DHCP", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      value = Platform.class,
+      names = {"DHCP", "IKEV1"},
+      mode = EnumSource.Mode.EXCLUDE)
   void aNameServerOutsideOfTheTunnelIsWarnedOf(Platform platform) {
     Recipe recipe = recipe(OFFICE.replace("10.0.1.53", "10.9.9.9"), platform, SAID);
 
@@ -554,5 +566,82 @@ class ClientsTest {
             Known.nothing());
 
     assertThat(recipe.works()).isFalse();
+  }
+
+  @Test
+  void clientsWithIkev1AreToldTheNetworksOfIpv4() {
+    Recipe recipe = recipe(OFFICE, Platform.IKEV1, Known.nothing());
+
+    assertThat(recipe.works()).isTrue();
+    assertThat(strings(recipe.through())).containsExactly("10.0.1.0/24", "192.168.88.0/24");
+    assertThat(strings(recipe.missing())).containsExactly("2001:db8:1::/64");
+    assertThat(texts(recipe, Weight.NOTE))
+        .anyMatch(
+            t -> t.startsWith("A client with Unity") && t.contains("10.0.1.0/24, 192.168.88.0/24"));
+    assertThat(texts(recipe, Weight.WARNING))
+        .anyMatch(t ->
+            t.startsWith("A client without Unity")
+                && t.contains("is answered with 10.0.1.0/24 alone"));
+    assertThat(file(recipe, "-ikev1.conf")).contains("  staff {\n    version = 0");
+    assertThat(file(recipe, "-strongswan.conf")).contains("cisco_unity = yes", "unity {");
+    // Several networks by attributes alone would be more at the client than at the gateway.
+    assertThat(recipe.files()).noneMatch(f -> f.text().contains("split_include"));
+  }
+
+  @Test
+  void oneNetworkMayBeToldByAttributesAlone() {
+    String one =
+        OFFICE
+            .replace("[office, storage]", "storage")
+            .replace("dns: 10.0.1.53", "dns: 192.168.88.53");
+    Recipe recipe = recipe(one, Platform.IKEV1, Known.nothing());
+
+    // The pool of IPv4 is the first of two.
+    assertThat(file(recipe, "-attributes.conf"))
+        .contains("staff-1 {\n    split_include = 192.168.88.0/24\n");
+    assertThat(file(recipe, "-attr.conf")).contains("split-include = 192.168.88.0/24\n");
+    assertThat(texts(recipe, Weight.WARNING)).noneMatch(t -> t.contains("without Unity"));
+  }
+
+  @Test
+  void aFullTunnelNeedsNoUnity() {
+    Recipe recipe =
+        recipe(OFFICE.replace("[office, storage]", "internet"), Platform.IKEV1, Known.nothing());
+
+    assertThat(strings(recipe.through())).containsExactly("0.0.0.0/0");
+    assertThat(recipe.files()).hasSize(1);
+    // The pool has both families, an IKEv1 client has not.
+    assertThat(texts(recipe, Weight.WARNING)).anyMatch(t -> t.startsWith("IPv6 goes beside"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "aes256gcm16-ecp256, true, true",
+    "aes256gcm16, true, false",
+    "aes256-sha256-modp2048, false, true",
+    "aes256-sha256, false, false",
+    "'[aes256gcm16-ecp256, aes128-sha1]', false, false",
+    "aes256-sha256-modp2048-none, false, false",
+  })
+  void whatOldClientsDoNotKnowIsWarnedOf(String proposals, boolean cipher, boolean group) {
+    Recipe recipe =
+        recipe(OFFICE.replace("aes256gcm16-ecp256", proposals), Platform.IKEV1, Known.nothing());
+
+    assertThat(texts(recipe, Weight.WARNING).stream().anyMatch(t -> t.contains("AES in CBC")))
+        .isEqualTo(cipher);
+    assertThat(texts(recipe, Weight.WARNING).stream().anyMatch(t -> t.contains("need PFS")))
+        .isEqualTo(group);
+  }
+
+  @Test
+  void ikev1ClientsWithoutAnIpv4PoolGetNothing() {
+    Recipe recipe =
+        recipe(
+            OFFICE.replace("[10.0.3.0/24, \"2001:db8:3::/64\"]", "\"2001:db8:3::/64\""),
+            Platform.IKEV1,
+            Known.nothing());
+
+    assertThat(recipe.works()).isFalse();
+    assertThat(recipe.files()).isEmpty();
   }
 }
