@@ -1,11 +1,6 @@
 # Sourced: two clients behind one NAT, both from port 1701 to port 1701 in transport mode, as Windows' L2TP is.
 # shellcheck shell=bash
 
-# What the gateway's description has of them, behind the tunnels that it has already.
-l2tp_described() {
-  printf '  legacy:\n    type: l2tp\n    ike: { connection: legacy }\n    esp: { proposals: aes128-sha1 }\n'
-}
-
 l2tp_proof='local {
  auth = psk
 }
@@ -18,17 +13,24 @@ l2tp_gateway_swan() {
   printf 'connections {\nlegacy {\n%s\n}\n}\n' "$l2tp_proof"
 }
 
-# A client's, beside its other connection.
-l2tp_swan() {
-  printf 'connections {\nlegacy {\nversion = 1\nremote_addrs = 203.0.113.2\n%s\nchildren {\nl2tp {\n%s\n}\n}\n}\n}\n' "$l2tp_proof" \
+# A client's, beside its other connections.
+l2tp_swan() { # name of connection and child, gateway's address
+  printf 'connections {\n%s {\nversion = 1\nremote_addrs = %s\n%s\nchildren {\n%s {\n%s\n}\n}\n}\n}\n' "$1" "$2" "$l2tp_proof" "$1" \
     $'mode = transport\nlocal_ts = dynamic[udp/1701]\nremote_ts = dynamic[udp/1701]\nesp_proposals = aes128-sha1'
 }
 
-# The gateway's, as strongSwan's connmark plugin wants it: marks, and nothing of ours that follows them.
+# Both, one to each gateway.
+l2tp_clients_swan() {
+  l2tp_swan legacy 203.0.113.2
+  l2tp_swan connmark 198.18.2.2
+}
+
+# Of the other gateway, whose strongSwan has the connmark plugin: marks, and nothing of ours that follows them.
 connmark_swan() {
-  printf 'connections {\nlegacy {\nversion = 1\nlocal_addrs = 203.0.113.2\n%s\nchildren {\nl2tp {\n%s\n}\n}\n}\n}\n' "$l2tp_proof" \
+  printf 'connections {\nlegacy {\nversion = 1\n%s\nchildren {\nl2tp {\n%s\n}\n}\n}\n}\n' "$l2tp_proof" \
     $'mode = transport\nlocal_ts = dynamic[udp/1701]\nremote_ts = dynamic[udp]\nmark_in = %unique\nmark_out = %unique\nesp_proposals = aes128-sha1'
 }
+connmark_plugins='random nonce aes sha1 sha2 hmac kdf gcm openssl kernel-netlink socket-default vici connmark'
 
 # Answers when two have asked, each with its own word; ends with that.
 l2tp_server='
@@ -52,33 +54,23 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     s.bind((sys.argv[1], 1701))
     s.settimeout(int(sys.argv[2]))
     word = sys.argv[1].encode()
-    s.sendto(word, ("203.0.113.2", 1701))
+    s.sendto(word, (sys.argv[3], 1701))
     try: print("own" if s.recv(100) == word else "other")
     except TimeoutError: print("nothing")
 '
 
-# Brings both up; they have a tunnel beside that, or none.
-l2tp_up() {
-  local host raising=()
-  for host in laptop phone; do
-    await 20 inside "$host" swanctl --initiate --child l2tp &
-    raising+=($!)
-  done
-  for host in "${raising[@]}"; do wait "$host" || return 1; done
-}
-
 # Each asks once, and the server answers when it has heard both: `to their own`, `mixed up`, or `lost`.
-l2tp_answers() { # directory
+l2tp_answers() { # gateway, its address, directory
   local laptop phone pids=()
-  inside gw python3 -c "$l2tp_server" > "$1/l2tp.server" 2>&1 < /dev/null &
+  inside "$1" python3 -c "$l2tp_server" > "$3/l2tp.server" 2>&1 < /dev/null &
   pids+=($!)
-  await 20 grep -q listens "$1/l2tp.server" || return 1
-  inside laptop python3 -c "$l2tp_client" 192.168.1.10 10 > "$1/l2tp.laptop" < /dev/null &
+  await 20 grep -q listens "$3/l2tp.server" || return 1
+  inside laptop python3 -c "$l2tp_client" 192.168.1.10 10 "$2" > "$3/l2tp.laptop" < /dev/null &
   pids+=($!)
-  inside phone python3 -c "$l2tp_client" 192.168.1.11 10 > "$1/l2tp.phone" < /dev/null &
+  inside phone python3 -c "$l2tp_client" 192.168.1.11 10 "$2" > "$3/l2tp.phone" < /dev/null &
   pids+=($!)
   wait "${pids[@]}"
-  laptop=$(< "$1/l2tp.laptop") phone=$(< "$1/l2tp.phone")
+  laptop=$(< "$3/l2tp.laptop") phone=$(< "$3/l2tp.phone")
   case $laptop/$phone in
     own/own) echo 'to their own' ;;
     *other*) echo 'mixed up' ;;

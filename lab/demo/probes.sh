@@ -30,10 +30,10 @@ resolve() { # host that asks, name server
   if inside "$1" timeout "$patience" host -t A -W "$patience" -R 1 files.office.example "$2" > /dev/null 2>&1; then echo answers; else echo dropped; fi
 }
 
-# A megabyte from the file server: `whole` or `stalls`.
+# A megabyte from the file server: `whole`, or `stalls` when nothing comes for some seconds.
 transfer() { # host that fetches
   local bytes
-  bytes=$(inside "$1" timeout "$((patience + 2))" socat -u "TCP:10.0.1.20:8080,connect-timeout=$patience" - 2> /dev/null | wc -c)
+  bytes=$(inside "$1" timeout 30 socat -u -T "$patience" "TCP:10.0.1.20:8080,connect-timeout=$patience" - 2> /dev/null | wc -c)
   if [ "$bytes" -eq 1000000 ]; then echo whole; else echo stalls; fi
 }
 

@@ -2,7 +2,7 @@
 # The demo, inside the lab: builds a world of network namespaces, applies a description with `gatehouse` itself, tries
 # what a gateway has to do, and each time what happens without the rule that does it.
 #
-#   run.sh GATEHOUSE DESCRIPTION
+#   run.sh GATEHOUSE DESCRIPTION FRAGMENTS              the last from `gatehouse plan DESCRIPTION --format swanctl`
 #
 # Prints events for whoever draws the table, one to a line, fields parted by tabs:
 #   step TEXT                                           what it is doing
@@ -14,11 +14,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/probes.sh"
 . "$here/controls.sh"
 . "$here/l2tp.sh"
-gatehouse=$1
+gatehouse=$1 description=$2 fragments=$3
 world=/lab/demo
 mkdir -p "$world"
-description=$world/$(basename "$2")
-{ cat "$2" && l2tp_described; } > "$description"
 export GATEHOUSE_BUILD=never # whoever started this has built it
 
 inside() { # host, command …
@@ -56,7 +54,9 @@ ask() { # with or without, numbers of rows …
   for i; do
     patience=$usual
     # What shall not come is not waited for longer than usual.
-    case $which/${wanted[i]} in with/dropped | with/nothing) patience=3 ;; esac
+    case $which/${wanted[i]}/${wanted_without[i]} in
+      with/dropped/* | with/nothing/* | without/*/dropped | without/*/nothing | without/*/stalls) patience=3 ;;
+    esac
     # shellcheck disable=SC2086 # a probe is several words
     ${probe[i]} > "$world/$which.$i" &
     asking+=($!)
@@ -170,11 +170,7 @@ fingerprint() {
     | grep -v -e stable_secret -e mtu | sort
 }
 
-# It asks nothing of the kernel: time enough while the world is built.
-"$gatehouse" plan "$description" --format swanctl > "$world/tunnels.conf" 2> "$world/plan.log" < /dev/null &
-planning=$!
-
-step 'a world of thirteen hosts'
+step 'a world of fourteen hosts'
 lab-net up demo "$here/world.net" || fail 'the world cannot be built'
 echo 'add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; }; add rule ip nat out oifname eth0 masquerade' \
   | inside home nft -f -
@@ -188,28 +184,26 @@ inside office socat TCP-LISTEN:8080,fork,reuseaddr "SYSTEM:cat $world/file" > /d
 # Whoever forges an address answers for it too.
 ip -n demo-outsider addr add 10.0.3.9/32 dev lo
 
-step 'strongSwan at the gateway, the branch, two road warriors'
-starting=()
+step 'strongSwan at the gateway'
 swan() { # host: with its configuration
-  inside "$1" lab-charon start "$world/$1.conf" > "$world/$1.log" 2>&1 &
-  starting+=($!)
+  inside "$1" lab-charon start "$world/$1.conf" > "$world/$1.log" 2>&1 || fail "strongSwan does not start: $(cat "$world/$1.log")"
 }
-{ client_swan laptop@staff && l2tp_swan; } > "$world/laptop.conf"
-{ client_swan phone@roaming && l2tp_swan; } > "$world/phone.conf"
+{ gateway_swan "$fragments" && l2tp_gateway_swan; } > "$world/gw.conf"
+{ client_swan laptop@staff && l2tp_clients_swan; } > "$world/laptop.conf"
+{ client_swan phone@roaming && l2tp_clients_swan; } > "$world/phone.conf"
+{ connmark_swan && echo "$secret"; } > "$world/connmark.conf"
 branch_swan > "$world/branch.conf"
-for host in laptop phone branch; do swan "$host"; done
-wait "$planning"
-[ -s "$world/tunnels.conf" ] || fail "plan: $(tail -n 3 "$world/plan.log")"
-{ gateway_swan "$world/tunnels.conf" && l2tp_gateway_swan; } > "$world/gw.conf"
 swan gw
-for pid in "${starting[@]}"; do wait "$pid" || fail "strongSwan does not start: $(cat "$world"/*.log)"; done
 fingerprint > "$world/before"
 
-step 'gatehouse run: it applies, and follows the tunnels'
+step 'gatehouse run: it applies, and follows the tunnels; strongSwan at the branch, two road warriors'
 # shellcheck disable=SC2016 # that shell's own
 inside gw env GATEHOUSE_VICI=/run/charon.vici GATEHOUSE_JAVA_OPTIONS=-XX:TieredStopAtLevel=1 bash -c 'echo $$ > /run/daemon; exec "$0" run "$1"' \
   "$gatehouse" "$description" > "$world/run.log" 2>&1 < /dev/null &
 daemon=$!
+for host in laptop phone branch; do swan "$host"; done
+modprobe -qa ip_tables iptable_mangle # the plugin loads none
+CHARON_PLUGINS=$connmark_plugins swan connmark
 until grep -qs '^follows' "$world/run.log"; do
   kill -0 "$daemon" 2> /dev/null || fail "run: $(tail -n 3 "$world/run.log")"
   sleep 0.1
@@ -219,17 +213,21 @@ start_counting
 inside gw dnsmasq --keep-in-foreground --user=root --pid-file= --no-resolv --no-hosts --address=/office.example/10.0.1.20 \
   > "$world/dns.log" 2>&1 < /dev/null &
 
-step 'bringing tunnels up: laptop, phone, branch'
+step 'bringing tunnels up: laptop, phone, branch; laptop and phone by L2TP too'
 raising=()
-for host in laptop phone branch; do
-  await 20 inside "$host" swanctl --initiate --child office &
+raise() { # host, child
+  await 20 inside "$1" swanctl --initiate --child "$2" &
   raising+=($!)
-done
+}
+for host in laptop phone branch; do raise "$host" office; done
+for host in laptop phone; do raise "$host" legacy && raise "$host" connmark; done
 for pid in "${raising[@]}"; do wait "$pid" || fail "a tunnel does not rise: $(inside gw tail -n 3 /var/log/charon.log)"; done
+await 20 l2tp_zones || fail "no L2TP: $(inside gw tail -n 3 /var/log/charon.log)"
 
 step 'two L2TP clients behind one NAT'
-{ l2tp_up && await 20 l2tp_zones; } || fail "no L2TP: $(inside gw tail -n 3 /var/log/charon.log)"
-with_zones=$(l2tp_answers "$world")
+with_zones=$(l2tp_answers gw 203.0.113.2 "$world")
+l2tp_answers connmark 198.18.2.2 "$world" > "$world/connmark.answers" &
+comparing=$!
 # It would put back what is taken away below; what it has written stays.
 inside gw bash -c 'read -r pid < /run/daemon && kill "$pid"'
 wait "$daemon"
@@ -271,11 +269,6 @@ seen=$(as_before after)
 event row 'after remove the host is' 'as before' "$seen" different "$with_ours" 'remove'
 [ "$seen" = 'as before' ] || head -n 20 "$world/diff" >&2
 
-step 'the L2TP clients with strongSwan'"'"'s connmark plugin'
-modprobe -qa ip_tables iptable_mangle # the plugin loads none
-{ connmark_swan && echo "$secret"; } > "$world/connmark.conf"
-inside gw lab-charon stop
-inside gw env CHARON_PLUGINS='random nonce aes sha1 sha2 hmac kdf gcm openssl kernel-netlink socket-default vici connmark' \
-  lab-charon start "$world/connmark.conf" > "$world/connmark.log" 2>&1 || fail "connmark does not start: $(cat "$world/connmark.log")"
-l2tp_up || fail "no L2TP: $(inside gw tail -n 3 /var/log/charon.log)"
-event row 'laptop, phone by L2TP behind one NAT: answers' 'to their own' "$with_zones" 'mixed up' "$(l2tp_answers "$world")" "our rules, connmark's in their place"
+wait "$comparing"
+event row 'laptop, phone by L2TP behind one NAT: answers' 'to their own' "$with_zones" 'mixed up' "$(< "$world/connmark.answers")" \
+  "our rules: a gateway with strongSwan's connmark plugin"

@@ -1,6 +1,8 @@
 package io.gatehouse.apply;
 
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.partitioningBy;
+import static java.util.stream.Collectors.toSet;
 
 import io.gatehouse.model.Family;
 import io.gatehouse.ruleset.IpText;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -199,8 +202,16 @@ final class GenerationFiles {
     return Stream.concat(deletes, adds).map(line -> line + "\n").collect(joining());
   }
 
+  /** What is blocked before and after is so meanwhile: additions first where the kernel has room. */
   private static String policies(List<XfrmPolicy> removed, List<XfrmPolicy> added) {
-    return Stream.concat(removed.stream().map(IpText::delete), added.stream().map(IpText::add))
+    Set<String> occupied = removed.stream().map(Entries::selector).collect(toSet());
+    Map<Boolean, List<XfrmPolicy>> inPlace =
+        added.stream().collect(partitioningBy(p -> occupied.contains(Entries.selector(p))));
+    return Stream.of(
+            inPlace.get(false).stream().map(IpText::add),
+            removed.stream().map(IpText::delete),
+            inPlace.get(true).stream().map(IpText::add))
+        .flatMap(lines -> lines)
         .map(line -> line + "\n")
         .collect(joining());
   }

@@ -1,5 +1,6 @@
 package io.gatehouse.cli;
 
+import io.gatehouse.compile.Companion;
 import io.gatehouse.compile.Compiled;
 import io.gatehouse.compile.Compiler;
 import io.gatehouse.compile.Note;
@@ -12,6 +13,7 @@ import io.gatehouse.model.Gateway;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
 
 /**
  * A description that was read and compiled: what every command about one begins with.
@@ -75,6 +77,14 @@ record Described(Gateway gateway, List<Problem> remarks, Compiled compiled) {
       }
     }
     return text.toString();
+  }
+
+  /** Texts of one kind for others than this host's kernel, each under its destination. */
+  String companions(Class<? extends Companion> kind) {
+    return compiled.companions().stream()
+        .filter(kind::isInstance)
+        .map(c -> "# " + Page.harmless(c.destination()) + "\n" + c.text())
+        .collect(Collectors.joining("\n"));
   }
 
   /** {@code 2 interfaces, 3 tunnels, 62 rules}. */

@@ -129,9 +129,9 @@ final class Plan {
                   : ruleset.tables().stream().map(NftText::of).collect(Collectors.joining());
           case IP -> ip();
           case SYSCTL -> SysctlText.of(ruleset.sysctls());
-          case SWANCTL -> companions(Companion.SwanctlFragment.class);
+          case SWANCTL -> described.companions(Companion.SwanctlFragment.class);
           case ROUTES ->
-              companions(Companion.StaticRoutes.class) + companions(Companion.DhcpRoutes.class);
+              described.companions(Companion.StaticRoutes.class) + described.companions(Companion.DhcpRoutes.class);
           case JSON -> Json.text(PlanJson.of(described, forecast, now()));
         };
     call.out().print(answer);
@@ -214,12 +214,5 @@ final class Plan {
       }
     }
     return text.toString();
-  }
-
-  private String companions(Class<? extends Companion> kind) {
-    return described.compiled().companions().stream()
-        .filter(kind::isInstance)
-        .map(c -> "# " + Page.harmless(c.destination()) + "\n" + c.text())
-        .collect(Collectors.joining("\n"));
   }
 }

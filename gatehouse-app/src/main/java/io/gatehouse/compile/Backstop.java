@@ -11,7 +11,10 @@ import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Routing;
 import io.gatehouse.ruleset.XfrmPolicy;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,14 +29,21 @@ final class Backstop {
 
   static List<XfrmPolicy> of(Gateway gateway) {
     long priority = gateway.numbers().backstopPriority();
-    Map<Prefix, List<XfrmPolicy>> far = new LinkedHashMap<>();
+    Map<Prefix, Boolean> far = new LinkedHashMap<>();
+    Map<Boolean, List<Located<Prefix>>> blocked = new LinkedHashMap<>();
     for (Tunnel tunnel : gateway.tunnels()) {
       for (Located<Prefix> prefix : blocked(tunnel)) {
-        far.putIfAbsent(prefix.value(), blocks(tunnel, prefix, priority));
+        boolean selector = isSelector(tunnel, prefix.value());
+        if (far.putIfAbsent(prefix.value(), selector) == null) {
+          blocked.computeIfAbsent(selector, s -> new ArrayList<>()).add(prefix);
+        }
       }
     }
-    List<XfrmPolicy> policies =
-        new ArrayList<>(far.values().stream().flatMap(List::stream).toList());
+    List<XfrmPolicy> policies = new ArrayList<>();
+    blocked.forEach(
+        (selector, prefixes) ->
+            joined(prefixes)
+                .forEach(prefix -> policies.addAll(blocks(selector, prefix, priority))));
     List<Address> own =
         gateway.interfaces().stream()
             .flatMap(at -> at.addresses().stream())
@@ -137,16 +147,39 @@ final class Backstop {
   }
 
   /**
-   * The kernel holds one policy to a selector. An IKE daemon's own between everything and this very
-   * prefix would take the place of ours, and go with the tunnel: then ours stand for the two halves
-   * of everything.
+   * The same addresses in fewer prefixes: two halves of one become that one, with the place of the
+   * first. Branches are often numbered in a row, and the kernel keeps and searches each policy.
    */
-  private static List<XfrmPolicy> blocks(Tunnel tunnel, Located<Prefix> far, long priority) {
-    boolean selector =
-        tunnel instanceof Tunnel.SiteToSite || far.value().length() == far.value().family().bits();
+  static List<Located<Prefix>> joined(List<Located<Prefix>> prefixes) {
+    Deque<Located<Prefix>> joined = new ArrayDeque<>();
+    for (Located<Prefix> next :
+        prefixes.stream().sorted(Comparator.comparing(Located::value)).toList()) {
+      if (!joined.isEmpty() && joined.getLast().value().contains(next.value())) {
+        continue;
+      }
+      Located<Prefix> whole = next;
+      while (!joined.isEmpty() && joined.getLast().value().isOtherHalf(whole.value())) {
+        Located<Prefix> half = joined.removeLast();
+        whole = new Located<>(new Prefix(half.value().first(), half.value().length() - 1), half.origin());
+      }
+      joined.add(whole);
+    }
+    return List.copyOf(joined);
+  }
+
+  /**
+   * The kernel holds one policy to a selector. An IKE daemon's own between everything and a prefix
+   * that may be its selector would take the place of ours, and go with the tunnel: then ours stand
+   * for the two halves of everything.
+   */
+  private static List<XfrmPolicy> blocks(boolean selector, Located<Prefix> far, long priority) {
     Prefix all = all(far.value().family());
     List<Prefix> others = selector ? halves(all) : List.of(all);
     return others.stream().flatMap(other -> policies(far, other, priority, true).stream()).toList();
+  }
+
+  private static boolean isSelector(Tunnel tunnel, Prefix far) {
+    return tunnel instanceof Tunnel.SiteToSite || far.length() == far.family().bits();
   }
 
   private static List<XfrmPolicy> policies(

@@ -135,6 +135,14 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
     return contains(other) || other.contains(this);
   }
 
+  /** Whether the two are the halves of one prefix. */
+  public boolean isOtherHalf(Prefix other) {
+    return length == other.length
+        && length > 0
+        && !first.equals(other.first)
+        && mask(first, length - 1).equals(mask(other.first, length - 1));
+  }
+
   /** Number of addresses, or nothing past 2^62. */
   public Optional<Long> size() {
     int free = family().bits() - length;

@@ -251,7 +251,7 @@ policies() { # [PRIORITY]
 }
 
 blocked_by_others() { # PRIORITY
-  ip xfrm policy list action block | grep '^	dir ' | grep -Evq " priority $1( |\$)"
+  ip xfrm policy list action block | grep '^	dir ' | grep -Evq " priority ($1|$(($1 - 2)))( |\$)"
 }
 
 # A delete goes by the selector and would also hit the policy that an IKE daemon has put in the place of ours. Such
@@ -265,8 +265,8 @@ ours_only() { # FILE PRIORITY, to standard output; PRIORITY is that of those to 
   while read -r _ near _ far _ direction _ number; do
     case " $near $far " in
       *' 0.0.0.0/'[01]' '* | *' 128.0.0.0/1 '* | *' ::/'[01]' '* | *' 8000::/1 '*)
-        # Exceptions from a block stand one before it.
-        [ "$number" = "$2" ] || [ "$number" = "$(($2 - 1))" ] ||
+        # Exceptions from a block stand one before it, and blocks from these two.
+        [ "$number" = "$2" ] || [ "$number" = "$(($2 - 1))" ] || [ "$number" = "$(($2 - 2))" ] ||
           printf 'xfrm policy delete src %s dst %s dir %s\n' "$near" "$far" "$direction"
         ;;
     esac
