@@ -1,10 +1,8 @@
 package io.gatehouse.netlink;
 
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * An element of a set or map.
@@ -69,9 +67,11 @@ public record SetElement(
    * in the answer shows it.
    */
   static boolean isTorn(List<SetElement> listed) {
-    Set<Place> places = new HashSet<>();
-    return !listed.stream()
-        .allMatch(e -> places.add(new Place(e.key, e.keyEnd, e.flags & INTERVAL_END)));
+    return listed.stream()
+            .map(e -> new Place(e.key, e.keyEnd, e.flags & INTERVAL_END))
+            .distinct()
+            .count()
+        < listed.size();
   }
 
   /** One place of a set: a range may end where the next one begins. */

@@ -471,6 +471,13 @@ final class Meaning {
     return space.destination(addresses());
   }
 
+  /** The same, by what a tunnel's other end knows them by. */
+  int ownAddresses(Tunnel from) {
+    return from.maps(space.family())
+        ? space.destination(known(from, addresses()))
+        : ownAddresses();
+  }
+
   List<Prefix> addresses() {
     return host.addresses(space.family()).stream().map(Prefix::host).toList();
   }
@@ -593,13 +600,17 @@ final class Meaning {
 
   /** The same, also by what a tunnel's other end knows it by. */
   int thisHost(Tunnel from) {
-    List<Prefix> known = new ArrayList<>();
-    for (Prefix own : ownAndBroadcast()) {
-      from.images().stream()
-          .filter(image -> image.of().contains(own))
-          .forEach(image -> known.add(image.moved(own)));
-    }
-    return bdd.or(thisHost(), space.destination(known));
+    return bdd.or(thisHost(), space.destination(known(from, ownAndBroadcast())));
+  }
+
+  private static List<Prefix> known(Tunnel from, List<Prefix> own) {
+    return own.stream()
+        .flatMap(
+            one ->
+                from.images().stream()
+                    .filter(image -> image.of().contains(one))
+                    .map(image -> image.moved(one)))
+        .toList();
   }
 
   int thisHostAsSource() {
