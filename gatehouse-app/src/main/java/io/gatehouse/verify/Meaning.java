@@ -283,6 +283,24 @@ final class Meaning {
         : set;
   }
 
+  /**
+   * What a tunnel is given on this host.
+   *
+   * @param own services that its part of the description names
+   */
+  int offers(Tunnel tunnel, Collection<Located<Service>> own) {
+    int all = Bdd.FALSE;
+    for (Located<Service> service : own) {
+      all = bdd.or(all, service(service.value()));
+    }
+    for (Host.Offer offer : gateway.host().services()) {
+      if (offer.from() instanceof Place.OfTunnel of && of.name().equals(tunnel.name())) {
+        all = bdd.or(all, services(offer.services()));
+      }
+    }
+    return all;
+  }
+
   int echoRequest() {
     return space.family() == Family.V4
         ? bdd.and(space.protocol(Protocol.ICMP.number()), space.icmpType(8))
@@ -564,9 +582,13 @@ final class Meaning {
    * it comes, without any translation that its connection may have.
    */
   int begins() {
-    int untranslated = space.none(unknown -> unknown.text().equals(PacketPath.MAPPING));
-    int other = bdd.and(bdd.difference(space.related(), icmpErrors()), untranslated);
+    int other = bdd.and(bdd.difference(space.related(), icmpErrors()), untranslated());
     return bdd.or(bdd.not(bdd.or(space.established(), space.related())), other);
+  }
+
+  /** What meets no translation that its connection was given. */
+  int untranslated() {
+    return space.none(unknown -> unknown.text().equals(PacketPath.MAPPING));
   }
 
   /** What the world sends: in clear, by its devices, and not from a network that shares them. */

@@ -87,6 +87,7 @@ public final class Proofs {
     asked.add(walk -> Outside.of(gateway, walk));
     asked.add(walk -> ThisHost.of(gateway, walk));
     asked.add(walk -> Ordinary.of(gateway, walk));
+    asked.add(walk -> ThroughL2tp.of(gateway, walk));
     // Without addresses of this family on any far side there is nobody to reach, nor to leak.
     boolean tunnels =
         gateway.tunnels().stream()

@@ -4,13 +4,11 @@ import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
-import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Reach;
 import io.gatehouse.model.Selectors;
-import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.Journey;
 import io.gatehouse.ruleset.Ruleset;
@@ -127,7 +125,7 @@ final class Reached {
     int offered = Bdd.TRUE;
     for (Membership.Share share : group.shares(gateway, tunnel)) {
       may = walk.and(may, withFlows(tunnel, share.reach()));
-      offered = walk.and(offered, offers(tunnel, share.services()));
+      offered = walk.and(offered, meaning.offers(tunnel, share.services()));
     }
     if (gateway.host().ping() != Host.Ping.NOBODY) {
       offered = walk.or(offered, meaning.echoRequest());
@@ -207,19 +205,6 @@ final class Reached {
     for (Host.Flow flow : gateway.host().flows()) {
       if (isOf(flow.from(), tunnel)) {
         all = walk.or(all, meaning.towards(flow.to(), tunnel));
-      }
-    }
-    return all;
-  }
-
-  private int offers(Tunnel tunnel, Collection<Located<Service>> own) {
-    int all = Bdd.FALSE;
-    for (Located<Service> service : own) {
-      all = walk.or(all, meaning.service(service.value()));
-    }
-    for (Host.Offer offer : gateway.host().services()) {
-      if (isOf(offer.from(), tunnel)) {
-        all = walk.or(all, meaning.services(offer.services()));
       }
     }
     return all;
