@@ -1,7 +1,7 @@
 package io.gatehouse.apply;
 
+import static java.util.function.Predicate.not;
 import static java.util.stream.Collectors.joining;
-import static java.util.stream.Collectors.partitioningBy;
 import static java.util.stream.Collectors.toSet;
 
 import io.gatehouse.model.Family;
@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -202,15 +203,16 @@ final class GenerationFiles {
     return Stream.concat(deletes, adds).map(line -> line + "\n").collect(joining());
   }
 
-  /** What is blocked before and after is so meanwhile: additions first where the kernel has room. */
+  /**
+   * What is blocked before and after is so meanwhile: additions first where the kernel has room.
+   */
   private static String policies(List<XfrmPolicy> removed, List<XfrmPolicy> added) {
     Set<String> occupied = removed.stream().map(Entries::selector).collect(toSet());
-    Map<Boolean, List<XfrmPolicy>> inPlace =
-        added.stream().collect(partitioningBy(p -> occupied.contains(Entries.selector(p))));
+    Predicate<XfrmPolicy> inPlace = policy -> occupied.contains(Entries.selector(policy));
     return Stream.of(
-            inPlace.get(false).stream().map(IpText::add),
+            added.stream().filter(not(inPlace)).map(IpText::add),
             removed.stream().map(IpText::delete),
-            inPlace.get(true).stream().map(IpText::add))
+            added.stream().filter(inPlace).map(IpText::add))
         .flatMap(lines -> lines)
         .map(line -> line + "\n")
         .collect(joining());

@@ -131,7 +131,8 @@ final class Plan {
           case SYSCTL -> SysctlText.of(ruleset.sysctls());
           case SWANCTL -> described.companions(Companion.SwanctlFragment.class);
           case ROUTES ->
-              described.companions(Companion.StaticRoutes.class) + described.companions(Companion.DhcpRoutes.class);
+              described.companions(Companion.StaticRoutes.class)
+                  + described.companions(Companion.DhcpRoutes.class);
           case JSON -> Json.text(PlanJson.of(described, forecast, now()));
         };
     call.out().print(answer);

@@ -40,10 +40,8 @@ final class Backstop {
       }
     }
     List<XfrmPolicy> policies = new ArrayList<>();
-    blocked.forEach(
-        (selector, prefixes) ->
-            joined(prefixes)
-                .forEach(prefix -> policies.addAll(blocks(selector, prefix, priority))));
+    blocked.forEach((selector, prefixes) ->
+        joined(prefixes).forEach(prefix -> policies.addAll(blocks(selector, prefix, priority))));
     List<Address> own =
         gateway.interfaces().stream()
             .flatMap(at -> at.addresses().stream())
@@ -160,7 +158,9 @@ final class Backstop {
       Located<Prefix> whole = next;
       while (!joined.isEmpty() && joined.getLast().value().isOtherHalf(whole.value())) {
         Located<Prefix> half = joined.removeLast();
-        whole = new Located<>(new Prefix(half.value().first(), half.value().length() - 1), half.origin());
+        whole =
+            new Located<>(
+                new Prefix(half.value().first(), half.value().length() - 1), half.origin());
       }
       joined.add(whole);
     }

@@ -491,9 +491,7 @@ final class Meaning {
 
   /** The same, by what a tunnel's other end knows them by. */
   int ownAddresses(Tunnel from) {
-    return from.maps(space.family())
-        ? space.destination(known(from, addresses()))
-        : ownAddresses();
+    return from.maps(space.family()) ? space.destination(known(from, addresses())) : ownAddresses();
   }
 
   List<Prefix> addresses() {
@@ -627,11 +625,10 @@ final class Meaning {
 
   private static List<Prefix> known(Tunnel from, List<Prefix> own) {
     return own.stream()
-        .flatMap(
-            one ->
-                from.images().stream()
-                    .filter(image -> image.of().contains(one))
-                    .map(image -> image.moved(one)))
+        .flatMap(one ->
+            from.images().stream()
+                .filter(image -> image.of().contains(one))
+                .map(image -> image.moved(one)))
         .toList();
   }
 

@@ -160,7 +160,8 @@ final class Reached {
           walk.and(ordinary, may, through),
           received.leftThrough(other.names()));
     }
-    int here = walk.and(meaning.ownAddresses(tunnel), walk.space().destination(selectors.local(tunnel)));
+    int here =
+        walk.and(meaning.ownAddresses(tunnel), walk.space().destination(selectors.local(tunnel)));
     little(
         asked,
         Property.TOO_LITTLE,

@@ -53,14 +53,16 @@ final class ThroughL2tp {
     List<String> devices = tunnel.on().stream().map(Interface::device).toList();
     // In transport mode ESP and what it brings have the same destination.
     int begins =
-        walk.and(
-            walk.space().through(tunnel.name()), meaning.ownAddresses(), meaning.begins());
+        walk.and(walk.space().through(tunnel.name()), meaning.ownAddresses(), meaning.begins());
     int l2tp = walk.and(meaning.l2tpIn(), walk.cameBy(devices));
     if (gateway.host().inputClosed()) {
       suspects.much(
           tunnel.name() + " is given on this host what is not L2TP",
           /* made= */ false,
-          walk.minus(walk.and(begins, received.delivered()), l2tp, offered(gateway, tunnel, walk, meaning)));
+          walk.minus(
+              walk.and(begins, received.delivered()),
+              l2tp,
+              offered(gateway, tunnel, walk, meaning)));
     }
     suspects.much(
         tunnel.name() + " goes through this host past L2TP",

@@ -62,7 +62,7 @@ class BackstopTest {
       assertThat(drawn).allMatch(prefix -> joined.stream().anyMatch(j -> j.contains(prefix)));
       assertThat(joined).allMatch(prefix -> prefix.without(drawn).isEmpty());
       for (Prefix one : joined) {
-        assertThat(joined).noneMatch(other -> other != one && other.overlaps(one));
+        assertThat(joined).noneMatch(other -> !other.equals(one) && other.overlaps(one));
         assertThat(joined).noneMatch(one::isOtherHalf);
       }
     }

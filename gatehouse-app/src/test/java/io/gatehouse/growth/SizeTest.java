@@ -9,7 +9,6 @@ import io.gatehouse.generated.Sizes;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.ruleset.Table;
-import io.gatehouse.ruleset.XfrmPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
