@@ -73,7 +73,7 @@ read_arguments() {
   done
   if [ "$mode" = agent ]; then
     [ $# -eq 0 ] || usage
-    limit=${GATEHOUSE_LAB_TIMEOUT:-3600}
+    limit=${GATEHOUSE_LAB_TIMEOUT:-14400}
   else
     [ $# -ge 1 ] || usage
     [ -f "$1" ] || { say "no file $1" && exit 64; }
