@@ -116,6 +116,28 @@ class BrokenTest {
   }
 
   @Test
+  void l2tpInClearOrMoreThanL2tpIsNoticed() {
+    Gateway gateway = Descriptions.example("l2tp.yaml");
+    Weakened whole = new Weakened(Compiler.compile(gateway).ruleset());
+
+    Verdict.Broken comes = broken(gateway, whole.without("L2TP in clear"), Property.EVIDENCE);
+    assertThat(packet(comes).tunnel()).isEmpty();
+    assertThat(packet(comes).destinationPort()).isEqualTo(1701);
+
+    Verdict.Broken leaves =
+        broken(gateway, whole.without("L2TP, leaves in clear"), Property.IN_CLEAR);
+    assertThat(packet(leaves).sourcePort()).isEqualTo(1701);
+
+    Verdict.Broken more =
+        broken(
+            gateway, whole.without("decrypted, but from no tunnel of ours"), Property.TOO_MUCH);
+    assertThat(more.what()).contains("legacy is given on this host what is not L2TP");
+
+    Verdict.Broken less = broken(gateway, whole.without("L2TP through legacy"), Property.TOO_LITTLE);
+    assertThat(packet(less).tunnel()).contains("legacy");
+  }
+
+  @Test
   void anAcceptTooManyLetsATunnelReachTooMuch() {
     Verdict.Broken broken = broken(office().first("from_roaming", new Accept()), Property.TOO_MUCH);
 

@@ -296,7 +296,7 @@ class MutationTest {
     assertThat(tally.broken()).isGreaterThan(tally.equal());
   }
 
-  /** All but same-network, which is tried above. */
+  /** All but same-network, which is tried above, and those of masquerade below. */
   @Tag("full")
   @ParameterizedTest
   @ValueSource(
@@ -321,20 +321,28 @@ class MutationTest {
         "one-armed",
         "other-router",
         "port-forward",
-        "pptp",
         "pptp-servers",
         "proxy-lan",
         "registered-vpn",
         "site-to-site",
         "two-identities",
-        "two-uplinks",
-        "vpn-masquerade"
+        "two-uplinks"
       })
   void everythingTakenFromAnExampleIsNoticed(String example) {
     Tally tally = tried(example + ".yaml", 1);
 
     assertThat(tally.unnoticed()).isEmpty();
-    // Most of what masquerade does is not for the proofs to see.
-    assertThat(tally.broken() + tally.excepted()).isGreaterThan(tally.equal());
+    assertThat(tally.broken()).isGreaterThan(tally.equal());
+  }
+
+  /** Half of what they write is for user space, and not for the proofs to see. */
+  @Tag("full")
+  @ParameterizedTest
+  @ValueSource(strings = {"pptp", "vpn-masquerade"})
+  void everythingTakenFromAMasqueradeIsNoticed(String example) {
+    Tally tally = tried(example + ".yaml", 1);
+
+    assertThat(tally.unnoticed()).isEmpty();
+    assertThat(tally.broken()).isGreaterThan(50);
   }
 }
