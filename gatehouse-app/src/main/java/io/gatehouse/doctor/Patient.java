@@ -34,8 +34,11 @@ record Patient(
     List<Link> links,
     Ways ways,
     List<Sa> associations) {
-  /** Among those that charon gives, below any backstop. */
-  private static final long SUPPOSED_PRIORITY = 300_000;
+  /**
+   * Behind all that charon gives, so that a client that is connected keeps its own, and in front of
+   * any backstop.
+   */
+  private static final long SUPPOSED_PRIORITY = 400_001;
 
   static Patient of(Collected collected, Optional<Collected> earlier, List<Supposed> supposed) {
     SeenHost seen = SeenHost.of(collected).withOwnText(Optional.empty());

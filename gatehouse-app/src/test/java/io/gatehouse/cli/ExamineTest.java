@@ -114,6 +114,20 @@ class ExamineTest {
   }
 
   @Test
+  void aConnectedClientKeepsItsPoliciesBesideItsPool() throws IOException {
+    lay("healthy");
+    Path configuration = directory.resolve("gw/swanctl.conf");
+    Files.writeString(
+        configuration,
+        Files.readString(configuration)
+                .replace("dpd_delay", "pools = visitors\n    dpd_delay")
+                .replace("remote_ts = 10.0.3.5/32\n", "\n")
+            + "pools {\n  visitors {\n    addrs = 10.0.3.0/24\n  }\n}\n");
+
+    assertThat(doctor("gw").out()).doesNotContain("decrypted and vanish");
+  }
+
+  @Test
   void countersCountWhatTheyRose() throws IOException {
     lay("template-mismatch");
     Files.createDirectories(directory.resolve("before"));
