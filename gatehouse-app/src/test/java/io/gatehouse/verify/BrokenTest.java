@@ -129,11 +129,11 @@ class BrokenTest {
     assertThat(packet(leaves).sourcePort()).isEqualTo(1701);
 
     Verdict.Broken more =
-        broken(
-            gateway, whole.without("decrypted, but from no tunnel of ours"), Property.TOO_MUCH);
+        broken(gateway, whole.without("decrypted, but from no tunnel of ours"), Property.TOO_MUCH);
     assertThat(more.what()).contains("legacy is given on this host what is not L2TP");
 
-    Verdict.Broken less = broken(gateway, whole.without("L2TP through legacy"), Property.TOO_LITTLE);
+    Verdict.Broken less =
+        broken(gateway, whole.without("L2TP through legacy"), Property.TOO_LITTLE);
     assertThat(packet(less).tunnel()).contains("legacy");
   }
 
