@@ -58,28 +58,47 @@ class PeersIT {
         Map.of());
   }
 
+  /** With networks of which none is the other half of another: each has policies of its own. */
+  private static String scattered(int peers) {
+    return Sizes.peers(peers).replaceAll("(10\\.\\d+\\.\\d+\\.0)/24", "$1/25");
+  }
+
   @Test
   void aChangedPeerChangesElementsOnly() {
-    String text = Sizes.peers(300);
+    String text = scattered(300);
     try (Namespace namespace = Namespace.create()) {
       Applier applier = applier(namespace);
-      done(applier, compiled(Sizes.peers(10)));
+      done(applier, compiled(scattered(10)));
       List<String> ofTen = rules(namespace.sh("nft -s list table inet gatehouse"));
       done(applier, compiled(text));
       String before = namespace.sh("nft -s list table inet gatehouse");
       String policies = namespace.sh("ip xfrm policy list");
 
-      done(applier, compiled(text.replace("10.0.121.0/24", "10.99.7.0/24")));
+      done(applier, compiled(text.replace("10.0.121.0/25", "10.99.7.0/25")));
       String after = namespace.sh("nft -s list table inet gatehouse");
 
       assertThat(rules(before)).isEqualTo(ofTen);
-      assertThat(before).contains("10.0.121.0/24").doesNotContain("10.99.7.0/24");
-      assertThat(after).contains("10.99.7.0/24").doesNotContain("10.0.121.0/24");
+      assertThat(before).contains("10.0.121.0/25").doesNotContain("10.99.7.0/25");
+      assertThat(after).contains("10.99.7.0/25").doesNotContain("10.0.121.0/25");
       assertThat(rules(after)).isEqualTo(rules(before));
       assertThat(Namespace.difference(policies, namespace.sh("ip xfrm policy list")))
           .filteredOn(line -> line.contains("src "))
           .hasSize(12)
-          .allMatch(line -> line.contains(line.startsWith("-") ? "10.0.121.0/24" : "10.99.7.0/24"));
+          .allMatch(line -> line.contains(line.startsWith("-") ? "10.0.121.0/25" : "10.99.7.0/25"));
+      assertThat(applier.status().drift()).isEmpty();
+    }
+  }
+
+  @Test
+  void networksInARowAreFewPolicies() {
+    try (Namespace namespace = Namespace.create()) {
+      Applier applier = applier(namespace);
+      done(applier, compiled(Sizes.peers(300)));
+      String count = "ip xfrm policy list | grep -c ^src";
+      assertThat(Integer.parseInt(namespace.sh(count).strip())).isLessThan(6 * 10);
+
+      done(applier, compiled(Sizes.peers(300).replace("10.0.121.0/24", "10.99.7.0/24")));
+      assertThat(Integer.parseInt(namespace.sh(count).strip())).isLessThan(6 * 20);
       assertThat(applier.status().drift()).isEmpty();
     }
   }
@@ -89,17 +108,17 @@ class PeersIT {
     try (Namespace namespace = Namespace.create().withForeignEntries()) {
       String before = namespace.everything();
       Applier applier = applier(namespace);
-      done(applier, compiled(Sizes.peers(300)));
+      done(applier, compiled(scattered(300)));
       assertThat(namespace.sh("ip xfrm policy list | grep -c ^src").strip().length())
           .isGreaterThan(3);
       assertThat(applier.remove("gatehouse remove").kind()).isEqualTo(Outcome.Kind.DONE);
       assertThat(Namespace.difference(before, namespace.everything())).isEmpty();
 
       // Twins of ours that the addresses alone do not tell apart.
-      done(applier, compiled(Sizes.peers(300)));
+      done(applier, compiled(scattered(300)));
       String twins =
           """
-          set -- $(ip xfrm policy list | grep -A 1 '^src 10.0.121.0/24 ' | head -n 2)
+          set -- $(ip xfrm policy list | grep -A 1 '^src 10.0.121.0/25 ' | head -n 2)
           ip xfrm policy add src $2 dst $4 dir $6 mark 7 action block priority 77
           ip xfrm policy add src $2 dst $4 dir $6 if_id 7 action block priority 77
           """;
@@ -108,7 +127,7 @@ class PeersIT {
       assertThat(Namespace.difference(before, namespace.everything()))
           .filteredOn(line -> line.contains("src "))
           .hasSize(2)
-          .allMatch(line -> line.startsWith("+ src 10.0.121.0/24"));
+          .allMatch(line -> line.startsWith("+ src 10.0.121.0/25"));
     }
   }
 
