@@ -62,6 +62,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
 # Each asks once, and the server answers when it has heard both: `to their own`, `mixed up`, or `lost`.
 l2tp_answers() { # gateway, its address, directory
   local laptop phone pids=()
+  rm -f "$3/l2tp.server" # an earlier one's word is not this one's
   inside "$1" python3 -c "$l2tp_server" > "$3/l2tp.server" 2>&1 < /dev/null &
   pids+=($!)
   await 20 grep -q listens "$3/l2tp.server" || return 1

@@ -47,23 +47,21 @@ final class Demo {
     Path root = lab.get();
     long began = System.nanoTime();
     Path given = Files.createTempDirectory("gatehouse-demo");
-    try {
-      if (!prepare(root, given)) {
-        return verdict(out, 0);
-      }
-      int status = play(root, given, out, err);
-      if (status != 0 && failure.isEmpty()) {
-        failure = Optional.of("the lab ended with status " + status);
-      }
-      return status == ExitStatus.LACKING
-          ? status
-          : verdict(out, (System.nanoTime() - began) / 1_000_000_000);
-    } finally {
-      for (String file : List.of(DESCRIPTION, FRAGMENTS)) {
-        Files.deleteIfExists(given.resolve(file));
-      }
-      Files.deleteIfExists(given);
+    // Also where somebody interrupts it; the directory last.
+    given.toFile().deleteOnExit();
+    for (String file : List.of(DESCRIPTION, FRAGMENTS)) {
+      given.resolve(file).toFile().deleteOnExit();
     }
+    if (!prepare(root, given)) {
+      return verdict(out, 0);
+    }
+    int status = play(root, given, out, err);
+    if (status != 0 && failure.isEmpty()) {
+      failure = Optional.of("the lab ended with status " + status);
+    }
+    return status == ExitStatus.LACKING
+        ? status
+        : verdict(out, (System.nanoTime() - began) / 1_000_000_000);
   }
 
   /**

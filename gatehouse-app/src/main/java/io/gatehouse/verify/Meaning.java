@@ -294,11 +294,15 @@ final class Meaning {
       all = bdd.or(all, service(service.value()));
     }
     for (Host.Offer offer : gateway.host().services()) {
-      if (offer.from() instanceof Place.OfTunnel of && of.name().equals(tunnel.name())) {
+      if (isOf(offer.from(), tunnel)) {
         all = bdd.or(all, services(offer.services()));
       }
     }
     return all;
+  }
+
+  static boolean isOf(Place place, Tunnel tunnel) {
+    return place instanceof Place.OfTunnel of && of.name().equals(tunnel.name());
   }
 
   int echoRequest() {

@@ -204,7 +204,7 @@ final class Reached {
   private int withFlows(Tunnel tunnel, Collection<Reach> reach) {
     int all = meaning.towards(reach, tunnel);
     for (Host.Flow flow : gateway.host().flows()) {
-      if (isOf(flow.from(), tunnel)) {
+      if (Meaning.isOf(flow.from(), tunnel)) {
         all = walk.or(all, meaning.towards(flow.to(), tunnel));
       }
     }
@@ -314,7 +314,7 @@ final class Reached {
       selected = Bdd.TRUE; // it is given a source that is
     }
     for (Host.Flow flow : gateway.host().flows()) {
-      if (isOf(flow.to().place(), tunnel)) {
+      if (Meaning.isOf(flow.to().place(), tunnel)) {
         may =
             walk.or(
                 may, walk.and(meaning.from(flow.from()), meaning.services(flow.to().services())));
@@ -448,9 +448,5 @@ final class Reached {
 
   private void comeBack(List<Question> asked, String what, int packets, int arrives) {
     little(asked, Property.ANSWERS, what, packets, arrives);
-  }
-
-  private static boolean isOf(Place place, Tunnel tunnel) {
-    return place instanceof Place.OfTunnel of && of.name().equals(tunnel.name());
   }
 }
