@@ -10,13 +10,18 @@ import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.model.Tunnel.Group;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** Who may begin what: gathers what the description says in several places about one tunnel. */
 final class Access {
   private final Gateway gateway;
   private final Places places;
+
+  /** By a tunnel's name: every rule about the world asks again. */
+  private final Map<String, Boolean> toInternet = new HashMap<>();
 
   Access(Gateway gateway, Places places) {
     this.gateway = gateway;
@@ -53,6 +58,10 @@ final class Access {
 
   /** Whether anybody reaches the internet through the tunnel. */
   boolean toInternet(Tunnel tunnel) {
+    return toInternet.computeIfAbsent(tunnel.name(), name -> leadsToInternet(tunnel));
+  }
+
+  private boolean leadsToInternet(Tunnel tunnel) {
     return Stream.concat(
             grants(tunnel, tunnel.reach()).stream(),
             tunnel.groups().stream().flatMap(group -> group.reach().stream()).map(places::grant))

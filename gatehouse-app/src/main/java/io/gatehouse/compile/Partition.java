@@ -9,9 +9,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * Cuts claims to addresses into disjoint prefixes, as interval sets need them: the most specific
@@ -68,9 +66,14 @@ final class Partition {
     List<Node<T>> roots = new ArrayList<>();
     Deque<Node<T>> enclosing = new ArrayDeque<>();
     // In order of prefixes, what encloses stands in front of what it encloses.
-    Map<Prefix, Claim<T>> first = new TreeMap<>();
-    claims.forEach(claim -> first.putIfAbsent(claim.prefix(), claim));
-    for (Claim<T> claim : first.values()) {
+    List<Claim<T>> sorted = new ArrayList<>(claims);
+    sorted.sort(Comparator.comparing(Claim::prefix));
+    Optional<Prefix> before = Optional.empty();
+    for (Claim<T> claim : sorted) {
+      if (before.filter(claim.prefix()::equals).isPresent()) {
+        continue;
+      }
+      before = Optional.of(claim.prefix());
       while (!enclosing.isEmpty() && !enclosing.peek().claim.prefix().contains(claim.prefix())) {
         enclosing.pop();
       }

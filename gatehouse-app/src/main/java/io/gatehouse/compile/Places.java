@@ -148,9 +148,10 @@ final class Places {
     return sets.addresses(
         name,
         family,
-        prefixes.stream()
-            .map(p -> new Located<>(p, written.getOrDefault(p, gateway.origin())))
-            .toList());
+        () ->
+            prefixes.stream()
+                .map(p -> new Located<>(p, written.getOrDefault(p, gateway.origin())))
+                .toList());
   }
 
   /** The devices towards the world. */
@@ -174,12 +175,12 @@ final class Places {
 
   /** Everything that is not the internet. */
   Optional<SetRef> ours(Family family) {
-    return sets.addresses("ours", family, space.ours(family));
+    return sets.addresses("ours", family, () -> space.ours(family));
   }
 
   /** All of our networks. */
   Optional<SetRef> networks(Family family) {
-    return sets.addresses("networks", family, space.networks(family));
+    return sets.addresses("networks", family, () -> space.networks(family));
   }
 
   /** The networks on or behind one interface, where it has some. */
@@ -195,7 +196,7 @@ final class Places {
 
   /** All pools and remote networks. */
   Optional<SetRef> far(Family family) {
-    return sets.addresses("far", family, far(family, tunnel -> true));
+    return sets.addresses("far", family, () -> far(family, tunnel -> true));
   }
 
   /** The far addresses of some tunnels. */

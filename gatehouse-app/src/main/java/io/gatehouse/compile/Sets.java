@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The sets and maps of the table that is being made, each made when the first rule needs it. What
@@ -38,9 +39,16 @@ final class Sets {
    * A set of addresses, its name with the family's number behind it; nothing where there are none.
    */
   Optional<SetRef> addresses(String name, Family family, Collection<Located<Prefix>> prefixes) {
+    return addresses(name, family, () -> prefixes);
+  }
+
+  /** The same where the addresses are gathered only if the set is not made yet. */
+  Optional<SetRef> addresses(
+      String name, Family family, Supplier<Collection<Located<Prefix>>> gathered) {
     if (made.containsKey(name + digit(family))) {
       return Optional.of(new SetRef(name + digit(family)));
     }
+    Collection<Located<Prefix>> prefixes = gathered.get();
     List<Claim<Boolean>> parts =
         Partition.cut(
             prefixes.stream()

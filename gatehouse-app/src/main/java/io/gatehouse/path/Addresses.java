@@ -8,9 +8,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +31,21 @@ final class Addresses {
 
     static Word of(Address address) {
       return new Word(address.high(), address.low());
+    }
+
+    boolean is(long otherHigh, long otherLow) {
+      return low == otherLow && high == otherHigh;
+    }
+
+    // Of hundreds of thousands of boundaries the generated ones take their time.
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Word(long otherHigh, long otherLow) && is(otherHigh, otherLow);
+    }
+
+    @Override
+    public int hashCode() {
+      return (int) ((high * 31 + low) * 0x9e3779b97f4a7c15L >>> 32);
     }
 
     Word next() {
@@ -72,7 +88,7 @@ final class Addresses {
   private final int width;
 
   /** Where blocks would have to begin besides. */
-  private final TreeSet<Word> missing = new TreeSet<>(Word.ORDER);
+  private final Set<Word> missing = new HashSet<>();
 
   private boolean needsBits;
 
@@ -111,7 +127,8 @@ final class Addresses {
     Stream.concat(KERNELS_OWN.stream(), others.stream())
         .filter(prefix -> prefix.family() == family)
         .forEach(prefix -> sets.add(Interval.of(prefix.first(), prefix.last())));
-    TreeSet<Word> starts = new TreeSet<>(Word.ORDER);
+    // Most boundaries are said many times over: sets, policies and routes have the same prefixes.
+    Set<Word> starts = new HashSet<>();
     starts.add(new Word(0, 0));
     Address last = all(family).last();
     for (Interval set : sets) {
@@ -120,7 +137,13 @@ final class Addresses {
         starts.add(new Word(set.lastHigh(), set.lastLow()).next());
       }
     }
-    return new Addresses(family, Optional.of(starts.toArray(new Word[0])));
+    return new Addresses(family, Optional.of(ordered(starts)));
+  }
+
+  private static Word[] ordered(Set<Word> starts) {
+    Word[] all = starts.toArray(new Word[0]);
+    Arrays.sort(all, Word.ORDER);
+    return all;
   }
 
   private static Prefix all(Family family) {
@@ -137,10 +160,9 @@ final class Addresses {
     if (needsBits || blocks.isEmpty()) {
       return each(family);
     }
-    TreeSet<Word> starts = new TreeSet<>(Word.ORDER);
-    starts.addAll(Arrays.asList(blocks.get()));
+    Set<Word> starts = new HashSet<>(Arrays.asList(blocks.get()));
     starts.addAll(missing);
-    return new Addresses(family, Optional.of(starts.toArray(new Word[0])));
+    return new Addresses(family, Optional.of(ordered(starts)));
   }
 
   /** For what looks into addresses: blocks will not do. */
@@ -179,27 +201,27 @@ final class Addresses {
     }
     List<Interval> numbers = new ArrayList<>();
     for (Interval one : set.intervals()) {
-      int from = block(new Word(one.firstHigh(), one.firstLow()));
-      int to = block(new Word(one.lastHigh(), one.lastLow()));
-      note(one);
+      int from = block(one.firstHigh(), one.firstLow());
+      int to = block(one.lastHigh(), one.lastLow());
+      note(one, from, to);
       numbers.add(Interval.of(first(from), last(to)));
     }
     return IntervalSet.union(numbers);
   }
 
-  private void note(Interval one) {
+  /** Notes the ends of an interval that lie within the blocks where they are. */
+  private void note(Interval one, int from, int to) {
     Word[] starts = blocks.orElseThrow();
-    Word from = new Word(one.firstHigh(), one.firstLow());
-    if (!starts[block(from)].equals(from)) {
-      missing.add(from);
+    if (!starts[from].is(one.firstHigh(), one.firstLow())) {
+      missing.add(new Word(one.firstHigh(), one.firstLow()));
     }
-    Address end = all(family).last();
     Word last = new Word(one.lastHigh(), one.lastLow());
-    if (!last.equals(Word.of(end))) {
-      Word next = last.next();
-      if (!starts[block(next)].equals(next)) {
-        missing.add(next);
-      }
+    boolean ends =
+        to + 1 < starts.length
+            ? starts[to + 1].equals(last.next())
+            : last.equals(Word.of(all(family).last()));
+    if (!ends) {
+      missing.add(last.next());
     }
   }
 
@@ -208,8 +230,9 @@ final class Addresses {
     if (blocks.isEmpty()) {
       return Field.constantBits(width, address.high(), address.low());
     }
-    note(Interval.of(address, address));
-    return Field.constantBits(width, 0, first(block(Word.of(address))));
+    int block = block(address.high(), address.low());
+    note(Interval.of(address, address), block, block);
+    return Field.constantBits(width, 0, first(block));
   }
 
   /** Whether a field's content that does not depend on the packet is one address. */
@@ -231,9 +254,21 @@ final class Addresses {
     return starts[block].equals(end);
   }
 
-  private int block(Word address) {
-    int found = Arrays.binarySearch(blocks.orElseThrow(), address, Word.ORDER);
-    return found >= 0 ? found : -found - 2;
+  /** The block of an address; the first begins with the first address of all. */
+  private int block(long high, long low) {
+    Word[] starts = blocks.orElseThrow();
+    int from = 0;
+    int to = starts.length;
+    while (to - from > 1) {
+      int middle = (from + to) >>> 1;
+      Word start = starts[middle];
+      if (IntervalSet.compare(start.high, start.low, high, low) <= 0) {
+        from = middle;
+      } else {
+        to = middle;
+      }
+    }
+    return from;
   }
 
   private int first(int block) {

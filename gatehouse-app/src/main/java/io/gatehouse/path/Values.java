@@ -1,6 +1,8 @@
 package io.gatehouse.path;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.path.Names.Meaning;
 import io.gatehouse.ruleset.Expression;
 import java.util.ArrayList;
@@ -118,13 +120,28 @@ final class Values {
   /** The numbers of all these values; nothing where we do not understand one. */
   Optional<IntervalSet> union(List<? extends Expression> values, Meaning type, int width) {
     List<IntervalSet.Interval> all = new ArrayList<>();
+    List<IntervalSet.Interval> addresses = new ArrayList<>();
     for (Expression value : values) {
+      // Ten thousands of addresses are looked up among the blocks as one set, and not each alone.
+      if (type == Meaning.ADDRESS && value instanceof Expression.Net(Prefix prefix)) {
+        if (prefix.family() == space.family()) {
+          addresses.add(IntervalSet.Interval.of(prefix.first(), prefix.last()));
+        }
+        continue;
+      }
+      if (type == Meaning.ADDRESS && value instanceof Expression.Addr(Address address)) {
+        if (address.family() == space.family()) {
+          addresses.add(IntervalSet.Interval.of(address, address));
+        }
+        continue;
+      }
       Optional<IntervalSet> one = values(value, type, width);
       if (one.isEmpty()) {
         return Optional.empty();
       }
       all.addAll(one.get().intervals());
     }
+    all.addAll(space.addresses().of(IntervalSet.union(addresses)).intervals());
     return Optional.of(IntervalSet.union(all));
   }
 

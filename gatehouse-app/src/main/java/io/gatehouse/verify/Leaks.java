@@ -17,15 +17,15 @@ final class Leaks {
   private final Meaning meaning;
   private final List<Suspect> suspects = new ArrayList<>();
 
-  private Leaks(Gateway gateway, Walk walk) {
-    this.gateway = gateway;
-    this.walk = walk;
-    meaning = new Meaning(gateway, walk);
+  private Leaks(Meaning meaning) {
+    this.meaning = meaning;
+    gateway = meaning.gateway();
+    walk = meaning.walk();
   }
 
   /** With our rules in place. */
-  static List<Suspect> of(Gateway gateway, Walk walk) {
-    Leaks leaks = new Leaks(gateway, walk);
+  static List<Suspect> of(Meaning meaning) {
+    Leaks leaks = new Leaks(meaning);
     leaks.inClear(Property.IN_CLEAR);
     leaks.unproven(Property.EVIDENCE, true);
     leaks.strayed();
@@ -36,8 +36,8 @@ final class Leaks {
   }
 
   /** On the same host when all nftables rules are gone. */
-  static List<Suspect> flushed(Gateway gateway, Walk walk) {
-    Leaks leaks = new Leaks(gateway, walk);
+  static List<Suspect> flushed(Meaning meaning) {
+    Leaks leaks = new Leaks(meaning);
     leaks.inClear(Property.FLUSHED);
     // Sockets of IKE have a bypass that no xfrm policy closes: only what passes through counts.
     leaks.unproven(Property.FLUSHED, false);
@@ -123,7 +123,7 @@ final class Leaks {
     int here = walk.minus(received.delivered(), espAndAh());
     int arrived = delivered ? walk.or(received.left(), here) : received.left();
     int spared = walk.or(transported(), amidst());
-    for (Alike alike : Alike.of(gateway)) {
+    for (Alike alike : meaning.alike()) {
       int claims =
           walk.minus(
               walk.space().source(alike.far()), walk.space().throughItsOwn(alike.names()), spared);
@@ -172,7 +172,7 @@ final class Leaks {
     }
     Journey received = walk.received();
     int own = walk.space().inClear();
-    for (Alike alike : Alike.of(gateway)) {
+    for (Alike alike : meaning.alike()) {
       int its = walk.space().throughItsOwn(alike.names());
       own = walk.or(own, walk.and(its, walk.space().source(alike.far())));
     }

@@ -37,6 +37,7 @@ final class Meaning {
   private static final PortRange NAT_T = PortRange.of(4500);
 
   private final Gateway gateway;
+  private final List<Alike> alike;
   private final Walk walk;
   private final HostState host;
   private final HeaderSpace space;
@@ -44,13 +45,30 @@ final class Meaning {
   private final List<Prefix> all;
   private final Map<List<Prefix>, Integer> edges = new HashMap<>();
 
-  Meaning(Gateway gateway, Walk walk) {
+  /**
+   * @param alike the gateway's tunnels, which no walk changes
+   */
+  Meaning(Gateway gateway, List<Alike> alike, Walk walk) {
     this.gateway = gateway;
+    this.alike = alike;
     this.walk = walk;
     host = walk.host();
     space = walk.space();
     bdd = space.bdd();
     all = far(tunnel -> true);
+  }
+
+  Gateway gateway() {
+    return gateway;
+  }
+
+  /** Its tunnels, those together of which it says the same. */
+  List<Alike> alike() {
+    return alike;
+  }
+
+  Walk walk() {
+    return walk;
   }
 
   // ---- addresses
@@ -450,6 +468,27 @@ final class Meaning {
           all.addAll(ends(prefix));
         });
     return all;
+  }
+
+  /** The same of the questions about this host without its tables. */
+  static List<Prefix> aboutFlushed(Gateway gateway) {
+    List<Prefix> all = new ArrayList<>(gateway.tunnels().stream().flatMap(Meaning::far).toList());
+    // As few as possible: each that is told apart makes two blocks.
+    all.addAll(joined(peers(gateway.tunnels().stream())));
+    return all;
+  }
+
+  /** The same addresses, neighbours as one. */
+  private static List<Prefix> joined(List<Prefix> prefixes) {
+    List<Prefix> joined = new ArrayList<>();
+    for (Prefix prefix : prefixes.stream().sorted().distinct().toList()) {
+      Prefix next = prefix;
+      while (!joined.isEmpty() && joined.getLast().isOtherHalf(next)) {
+        next = Prefix.masked(joined.removeLast().first(), next.length() - 1);
+      }
+      joined.add(next);
+    }
+    return joined;
   }
 
   /** Packets to addresses that no router carries, or means everybody by. */

@@ -39,17 +39,17 @@ final class Ordinary {
    */
   private record Way(String who, int packets, int ordinary, int way, int as, int back, int home) {}
 
-  private Ordinary(Gateway gateway, Walk walk) {
-    this.gateway = gateway;
-    this.walk = walk;
+  private Ordinary(Meaning meaning) {
+    this.meaning = meaning;
+    gateway = meaning.gateway();
+    walk = meaning.walk();
     host = gateway.host();
-    meaning = new Meaning(gateway, walk);
     suspects = Suspects.always(walk);
     family = walk.space().family();
   }
 
-  static List<Suspect> of(Gateway gateway, Walk walk) {
-    Ordinary ordinary = new Ordinary(gateway, walk);
+  static List<Suspect> of(Meaning meaning) {
+    Ordinary ordinary = new Ordinary(meaning);
     List<Way> ways = ordinary.ways();
     ordinary.much(ways);
     for (Way way : ways) {

@@ -18,16 +18,17 @@ final class Outside {
   private final Walk walk;
   private final Meaning meaning;
 
-  private Outside(Gateway gateway, Walk walk) {
-    this.gateway = gateway;
-    this.walk = walk;
-    meaning = new Meaning(gateway, walk);
+  private Outside(Meaning meaning) {
+    this.meaning = meaning;
+    gateway = meaning.gateway();
+    walk = meaning.walk();
   }
 
-  static List<Suspect> of(Gateway gateway, Walk walk) {
-    Outside outside = new Outside(gateway, walk);
+  static List<Suspect> of(Meaning meaning) {
+    Outside outside = new Outside(meaning);
+    Walk walk = meaning.walk();
     Journey received = walk.received();
-    int world = walk.and(outside.meaning.world(), outside.meaning.begins());
+    int world = walk.and(meaning.world(), meaning.begins());
     int left = walk.minus(walk.and(received.left(), world), outside.through());
     return List.of(outside.suspect("comes from outside, is not described, and passes", left));
   }

@@ -12,14 +12,17 @@ import io.gatehouse.path.HostState.SpdState;
 import io.gatehouse.path.PacketPath;
 import io.gatehouse.ruleset.Ruleset;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Proves the properties of a gateway on its ruleset. */
 public final class Proofs {
@@ -30,11 +33,17 @@ public final class Proofs {
   public static final int NODES = 6_000_000;
 
   private final Gateway gateway;
+  private final Ruleset ruleset;
+  private final HostState host;
+  private final List<Alike> alike;
   private final int nodes;
 
-  private Proofs(Gateway gateway, int nodes) {
+  private Proofs(Gateway gateway, Ruleset ruleset, int nodes) {
     this.gateway = gateway;
+    this.ruleset = ruleset;
     this.nodes = nodes;
+    host = DescribedHost.of(gateway, ruleset, tunnel -> EnumSet.allOf(SpdState.class));
+    alike = Alike.of(gateway);
   }
 
   /** A verdict on each property, in their order. */
@@ -48,29 +57,36 @@ public final class Proofs {
    * @param nodes for one walk: of what needs more nothing is known
    */
   public static List<Verdict> of(Gateway gateway, Ruleset ruleset, int nodes) {
-    Proofs proofs = new Proofs(gateway, nodes);
+    Proofs proofs = new Proofs(gateway, ruleset, nodes);
     Map<Property, Verdict> verdicts = new EnumMap<>(Property.class);
-    // The families have nothing in common; the order of the verdicts stays theirs.
-    List<List<Verdict>> found =
-        Arrays.stream(Family.values())
-            .parallel()
-            .map(family -> proofs.prove(ruleset, family))
-            .toList();
-    for (List<Verdict> some : found) {
+    for (List<Verdict> some : proofs.ofBothFamilies()) {
       for (Verdict verdict : some) {
         // The first witness stands; it says more than any "unknown".
         verdicts.merge(
             verdict.property(), verdict, (old, now) -> old instanceof Verdict.Broken ? old : now);
       }
     }
-    return Arrays.stream(Property.values())
+    return Stream.of(Property.values())
         .map(property -> verdicts.getOrDefault(property, new Verdict.Holds(property)))
         .toList();
   }
 
+  /**
+   * The families have nothing in common; the order of the verdicts stays theirs. The second thread
+   * ends with the question: one of the common pool holds what it was last asked about.
+   */
+  private List<List<Verdict>> ofBothFamilies() {
+    try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
+      CompletableFuture<List<Verdict>> six =
+          CompletableFuture.supplyAsync(() -> prove(Family.V6), thread);
+      List<Verdict> four = prove(Family.V4);
+      return List.of(four, six.join());
+    }
+  }
+
   /** What is broken, or not known. */
-  private List<Verdict> prove(Ruleset ruleset, Family family) {
-    List<Function<Walk, List<Suspect>>> asked = new ArrayList<>();
+  private List<Verdict> prove(Family family) {
+    List<Function<Meaning, List<Suspect>>> asked = new ArrayList<>();
     Set<Property> about =
         EnumSet.of(
             Property.IN_CLEAR,
@@ -82,49 +98,51 @@ public final class Proofs {
             Property.TOO_LITTLE,
             Property.ANSWERS,
             Property.OUTSIDE);
-    asked.add(walk -> Leaks.of(gateway, walk));
-    asked.add(walk -> Rewriting.of(gateway, walk));
-    asked.add(walk -> Outside.of(gateway, walk));
-    asked.add(walk -> ThisHost.of(gateway, walk));
-    asked.add(walk -> Ordinary.of(gateway, walk));
-    asked.add(walk -> ThroughL2tp.of(gateway, walk));
+    asked.add(Leaks::of);
+    asked.add(Rewriting::of);
+    asked.add(Outside::of);
+    asked.add(ThisHost::of);
+    asked.add(Ordinary::of);
+    asked.add(ThroughL2tp::of);
     // Without addresses of this family on any far side there is nobody to reach, nor to leak.
     boolean tunnels =
         gateway.tunnels().stream()
             .flatMap(tunnel -> tunnel.farPrefixes().stream())
             .anyMatch(far -> far.value().family() == family);
     if (tunnels) {
-      asked.add(walk -> Reached.of(gateway, walk, ruleset));
+      asked.add(meaning -> Reached.of(meaning, ruleset));
     }
-    List<Verdict> found = new ArrayList<>(prove(ruleset, family, about, asked));
+    List<Verdict> found =
+        new ArrayList<>(prove(host, family, Meaning.about(gateway), about, asked));
     if (tunnels) {
       found.addAll(
           prove(
-              ruleset.withTables(List.of()),
+              host.withTables(List.of()),
               family,
+              Meaning.aboutFlushed(gateway),
               EnumSet.of(Property.FLUSHED),
-              List.of(walk -> Leaks.flushed(gateway, walk))));
+              List.of(Leaks::flushed)));
     }
     return found;
   }
 
   private List<Verdict> prove(
-      Ruleset ruleset,
+      HostState host,
       Family family,
+      List<Prefix> addresses,
       Set<Property> about,
-      List<Function<Walk, List<Suspect>>> asked) {
-    HostState host = DescribedHost.of(gateway, ruleset, tunnel -> EnumSet.allOf(SpdState.class));
+      List<Function<Meaning, List<Suspect>>> asked) {
     Bounded<List<Verdict>> answer =
         PacketPath.askOfEnds(
             host,
             family,
             nodes,
-            Meaning.about(gateway),
+            addresses,
             path -> {
-              Walk walk = Walk.of(host, path);
+              Meaning meaning = new Meaning(gateway, alike, Walk.of(host, path));
               return asked.stream()
-                  .flatMap(question -> question.apply(walk).stream())
-                  .flatMap(suspect -> verdict(walk, family, suspect).stream())
+                  .flatMap(question -> question.apply(meaning).stream())
+                  .flatMap(suspect -> verdict(meaning, family, suspect).stream())
                   .toList();
             });
     return switch (answer) {
@@ -137,8 +155,8 @@ public final class Proofs {
   }
 
   /** What makes a witness one that people have met: ordinary addresses, well-known ports. */
-  private static int[] wishes(Gateway gateway, Walk walk, Suspect suspect) {
-    Meaning meaning = new Meaning(gateway, walk);
+  private static int[] wishes(Meaning meaning, Suspect suspect) {
+    Walk walk = meaning.walk();
     List<Integer> wishes = new ArrayList<>();
     wishes.add(suspect.wish());
     if (suspect.property() == Property.TOO_LITTLE) {
@@ -158,7 +176,8 @@ public final class Proofs {
     return wishes.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  private Optional<Verdict> verdict(Walk walk, Family family, Suspect suspect) {
+  private static Optional<Verdict> verdict(Meaning meaning, Family family, Suspect suspect) {
+    Walk walk = meaning.walk();
     // Only what can set out: the rest may be said of surely and still be no packet.
     int packets = walk.and(suspect.packets(), suspect.journey().started());
     if (packets == Bdd.FALSE) {
@@ -177,7 +196,7 @@ public final class Proofs {
     }
     return suspect
         .journey()
-        .trace(surely, wishes(gateway, walk, suspect))
+        .trace(surely, wishes(meaning, suspect))
         .<Verdict>map(trace ->
             new Verdict.Broken(suspect.property(), family, suspect.what(), suspect.made(), trace))
         .or(() ->

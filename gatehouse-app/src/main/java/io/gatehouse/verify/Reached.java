@@ -31,12 +31,12 @@ final class Reached {
   private final Selectors selectors;
   private final List<Alike> all;
 
-  private Reached(Gateway gateway, Walk walk) {
-    this.gateway = gateway;
-    this.walk = walk;
-    meaning = new Meaning(gateway, walk);
+  private Reached(Meaning meaning) {
+    this.meaning = meaning;
+    gateway = meaning.gateway();
+    walk = meaning.walk();
     selectors = new Selectors(gateway);
-    all = Alike.of(gateway);
+    all = meaning.alike();
   }
 
   /**
@@ -54,10 +54,10 @@ final class Reached {
    *
    * @param ruleset the contracts of its live maps say what these hold in each case
    */
-  static List<Suspect> of(Gateway gateway, Walk walk, Ruleset ruleset) {
-    Reached reached = new Reached(gateway, walk);
+  static List<Suspect> of(Meaning meaning, Ruleset ruleset) {
+    Reached reached = new Reached(meaning);
     Map<Membership, Map<String, Verdict>> cases = new LinkedHashMap<>();
-    Membership.of(gateway).forEach(one -> cases.put(one, one.verdicts(ruleset)));
+    Membership.of(meaning.gateway()).forEach(one -> cases.put(one, one.verdicts(ruleset)));
     List<Suspect> suspects = new ArrayList<>();
     for (Alike alike : reached.all) {
       List<Question> through = reached.throughIt(alike, Membership.unknown());
@@ -67,7 +67,7 @@ final class Reached {
         // Who is known of other tunnels' clients is seldom anything to these.
         Predicate<Question> counts =
             question -> first || !Collections.disjoint(question.maps(), known.keySet());
-        Suspects found = Suspects.whileKnown(walk, known);
+        Suspects found = Suspects.whileKnown(meaning.walk(), known);
         if (membership.isOf(alike.first())) {
           reached.throughIt(alike, membership).forEach(question -> ask(question, found));
         } else {

@@ -14,14 +14,15 @@ import java.util.List;
 final class Rewriting {
   private Rewriting() {}
 
-  static List<Suspect> of(Gateway gateway, Walk walk) {
+  static List<Suspect> of(Meaning meaning) {
+    Gateway gateway = meaning.gateway();
+    Walk walk = meaning.walk();
     List<Suspect> suspects = new ArrayList<>();
     Selectors selectors = new Selectors(gateway);
-    Meaning meaning = new Meaning(gateway, walk);
     Journey received = walk.received();
     int first = walk.space().firstOfConnection();
     int translated = walk.and(received.leftTranslated(), first);
-    for (Alike alike : Alike.of(gateway)) {
+    for (Alike alike : meaning.alike()) {
       int selected =
           walk.and(
               walk.space().source(selectors.local(alike.first())),

@@ -44,17 +44,17 @@ final class ThisHost {
    */
   private record Allowed(String who, int packets, int ordinary) {}
 
-  private ThisHost(Gateway gateway, Walk walk) {
-    this.gateway = gateway;
-    this.walk = walk;
+  private ThisHost(Meaning meaning) {
+    this.meaning = meaning;
+    gateway = meaning.gateway();
+    walk = meaning.walk();
     host = gateway.host();
-    meaning = new Meaning(gateway, walk);
     family = walk.space().family();
   }
 
-  static List<Suspect> of(Gateway gateway, Walk walk) {
-    ThisHost host = new ThisHost(gateway, walk);
-    Suspects suspects = Suspects.always(walk);
+  static List<Suspect> of(Meaning meaning) {
+    ThisHost host = new ThisHost(meaning);
+    Suspects suspects = Suspects.always(meaning.walk());
     host.entering(suspects);
     host.leaving(suspects);
     host.answers(suspects);

@@ -14,9 +14,10 @@ import java.util.List;
 final class ThroughL2tp {
   private ThroughL2tp() {}
 
-  static List<Suspect> of(Gateway gateway, Walk walk) {
+  static List<Suspect> of(Meaning meaning) {
+    Gateway gateway = meaning.gateway();
+    Walk walk = meaning.walk();
     Suspects suspects = Suspects.always(walk);
-    Meaning meaning = new Meaning(gateway, walk);
     // What NAT has given this port meanwhile is for another one here.
     int inClear =
         walk.minus(
