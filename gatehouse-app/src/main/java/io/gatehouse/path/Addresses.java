@@ -45,7 +45,7 @@ final class Addresses {
 
     @Override
     public int hashCode() {
-      return (int) ((high * 31 + low) * 0x9e3779b97f4a7c15L >>> 32);
+      return (int) (((high * 31 + low) * 0x9e3779b97f4a7c15L) >>> 32);
     }
 
     Word next() {

@@ -63,9 +63,11 @@ class GivenBackTest {
   private static <T> T heldAlone(Supplier<T> question) {
     long before = arenas();
     T answer = question.get();
-    long after = arenas();
-    Reference.reachabilityFence(answer);
-    assertThat(after).as("arenas that outlive the question").isEqualTo(before);
+    try {
+      assertThat(arenas()).as("arenas that outlive the question").isEqualTo(before);
+    } finally {
+      Reference.reachabilityFence(answer);
+    }
     return answer;
   }
 
@@ -79,9 +81,11 @@ class GivenBackTest {
             Family.V4,
             Proofs.NODES,
             path -> {
-              long now = arenas();
-              Reference.reachabilityFence(path);
-              return now;
+              try {
+                return arenas();
+              } finally {
+                Reference.reachabilityFence(path);
+              }
             });
 
     assertThat(during).isEqualTo(new Bounded.Answer<>(before + 1));
@@ -97,7 +101,10 @@ class GivenBackTest {
   @Test
   void soDoProofsThatFindWitnesses() {
     Ruleset open =
-        new Weakened(RULES).without("for a tunnel, would leave in clear").withoutBackstop().ruleset();
+        new Weakened(RULES)
+            .without("for a tunnel, would leave in clear")
+            .withoutBackstop()
+            .ruleset();
 
     List<Verdict> verdicts = heldAlone(() -> Proofs.of(OFFICE, open));
 
@@ -132,7 +139,6 @@ class GivenBackTest {
         heldAlone(() -> follow.packet(packet, /* made= */ false, Optional.empty()));
 
     assertThat(ends.flatMap(Follow.Ends::arrives)).isPresent();
-    Reference.reachabilityFence(follow);
   }
 
   @Test
