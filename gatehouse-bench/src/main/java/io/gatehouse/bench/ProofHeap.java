@@ -73,7 +73,8 @@ public final class ProofHeap {
         pools().forEach(MemoryPoolMXBean::resetPeakUsage);
         String answer = question.getValue().get();
         double highest = pools().stream().mapToLong(p -> p.getPeakUsage().getUsed()).sum() / MIB;
-        System.out.printf("| %s | %s | %.0f | %.1f |%n", question.getKey(), answer, highest, held());
+        System.out.printf(
+            "| %s | %s | %.0f | %.1f |%n", question.getKey(), answer, highest, held());
       }
     }
   }
