@@ -52,6 +52,11 @@ final class Decider {
   private final Set<Pair> watched = new HashSet<>();
   private final Set<Spi> own = new HashSet<>();
   private final List<Held> held = new ArrayList<>();
+
+  /** Since the last listing began: hosts with a new zone, and SPIs that were let go. */
+  private final Set<Address> newlyZoned = new HashSet<>();
+
+  private final Set<Spi> unbound = new HashSet<>();
   private long withoutZone;
   private long latest;
 
@@ -377,6 +382,7 @@ final class Decider {
       zones.longestIdle().ifPresent(idle -> together.addAll(takeBack(idle)));
     }
     together.addAll(elements.zone(host, zones.give(host, latest)));
+    newlyZoned.add(host);
     step.change(together);
     return true;
   }
@@ -403,6 +409,7 @@ final class Decider {
         case Change.Unbind(Address remote, int number) -> {
           Spi spi = new Spi(remote, number);
           used.remove(spi);
+          unbound.add(spi);
           Address host = bound.remove(spi);
           if (host != null) {
             zones.lets(host, latest);
@@ -440,19 +447,27 @@ final class Decider {
 
   // ---- time
 
+  /** A listing of zones and SPIs begins, and goes on while packets are decided. */
+  void note() {
+    newlyZoned.clear();
+    unbound.clear();
+  }
+
   /**
-   * The kernel lists zones and SPIs, and how long ago these were used.
+   * The kernel has listed zones and SPIs, and how long ago these were used.
    *
-   * @return whether all zones are there, and no SPI that we do not know
+   * @param now when the listing began
+   * @return whether all zones are there, and no SPI that we do not know, but for what has changed
+   *     since {@link #note}
    */
   boolean seen(List<SetElement> ofZones, List<SetElement> ofSpis, long now) {
-    Set<Address> listed = new HashSet<>();
+    Set<Address> listed = new HashSet<>(newlyZoned);
     ofZones.forEach(element -> Elements.address(element).ifPresent(listed::add));
     boolean stands = listed.containsAll(zones.hosts());
     for (SetElement element : ofSpis) {
-      Optional<Spi> spi = Elements.spi(element).filter(bound::containsKey);
-      spi.ifPresent(known -> used(known, now - elements.idle(element)));
-      stands &= spi.isPresent();
+      Optional<Spi> spi = Elements.spi(element);
+      spi.filter(bound::containsKey).ifPresent(known -> used(known, now - elements.idle(element)));
+      stands &= spi.filter(s -> bound.containsKey(s) || unbound.contains(s)).isPresent();
     }
     return stands;
   }

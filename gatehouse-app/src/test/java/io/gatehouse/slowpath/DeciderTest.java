@@ -236,6 +236,26 @@ class DeciderTest {
   }
 
   @Test
+  void aListingIsNotHeldAgainstWhatChangedWhileItWasMade() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    decider.note();
+    List<SetElement> zones = map("masq.zones");
+    List<SetElement> spis = map("masq.spis");
+    ask(Wire.esp(B, REMOTE, 8, 1), false);
+    written(decider.release(A, REMOTE, now));
+    assertThat(map("masq.zones")).hasSize(2);
+    assertThat(map("masq.spis")).isEmpty();
+
+    assertThat(decider.seen(zones, spis, now)).isTrue();
+    decider.note();
+    assertThat(decider.seen(map("masq.zones"), map("masq.spis"), now)).isTrue();
+    assertThat(decider.seen(zones, map("masq.spis"), now)).as("a zone is missing").isFalse();
+    assertThat(decider.seen(map("masq.zones"), spis, now)).as("an SPI too many").isFalse();
+  }
+
+  @Test
   void zonesThatAreNotOursAreNotRecalled() {
     List<SetElement> zones =
         List.of(oneWay(A, 0x1000), oneWay(STRANGER, 0x8000), oneWay(B, 0x8001));

@@ -1,0 +1,202 @@
+package io.gatehouse.slowpath;
+
+import io.gatehouse.masquerade.Reason;
+import io.gatehouse.model.Address;
+import io.gatehouse.netlink.Answer;
+import io.gatehouse.netlink.Bytes;
+import io.gatehouse.netlink.Failure;
+import io.gatehouse.netlink.Kernel;
+import io.gatehouse.netlink.PacketQueue;
+import io.gatehouse.netlink.PacketQueue.Ruling;
+import io.gatehouse.netlink.PacketSender;
+import io.gatehouse.netlink.QueuedPacket;
+import io.gatehouse.netlink.SetElement;
+import io.gatehouse.packet.Ip;
+import io.gatehouse.packet.Packet;
+import io.gatehouse.ruleset.NftSet;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+
+/** The work for one plan: what {@link Decider} says is done in the kernel. */
+final class Work {
+  /** Between looks at what the kernel has used, and at what is over; milliseconds. */
+  private static final long PERIOD = 1_000;
+
+  /** A processor's time that looks may take, at most: one part of so many. */
+  private static final long SHARE = 20;
+
+  /** Every link carries that much (RFC 791: 576; Ethernet and what is made of it: more). */
+  private static final int PART = 1280;
+
+  private static final int TOO_LONG = 90;
+
+  private final Plan plan;
+  private final Kernel kernel;
+  private final PacketQueue queue;
+  private final PacketSender sender;
+  private final MapReader reader;
+  private final Optional<OwnSas> own;
+  private final LongSupplier clock;
+  private final Decider decider;
+  private final MapWriter maps;
+  private long look;
+  private long began;
+
+  /**
+   * @param clock milliseconds that never go back
+   */
+  Work(Plan plan, Ends ends, LongSupplier clock) {
+    this.plan = plan;
+    this.clock = clock;
+    kernel = ends.kernel().orElseThrow();
+    queue = ends.queue().orElseThrow();
+    sender = ends.sender().orElseThrow();
+    reader = ends.reader().orElseThrow();
+    own = ends.own();
+    decider = new Decider(plan, new SecureRandom().nextLong());
+    maps = new MapWriter(changes -> kernel.change(changes, OptionalLong.empty()));
+  }
+
+  private long now() {
+    return clock.getAsLong();
+  }
+
+  /**
+   * Takes over what stands.
+   *
+   * @return why it cannot: what is not known may be given to somebody else
+   */
+  Optional<String> begin() {
+    WarmUp.run(plan);
+    return switch (Standing.read(plan.maps(), this::list)) {
+      case Answer.Failed<Standing>(Failure why) -> Optional.of("its maps cannot be read: " + why);
+      case Answer.Told<Standing>(Standing listed) -> {
+        decider.recall(listed, now());
+        execute(decider.everything(listed));
+        look = now() + PERIOD;
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private Answer<List<SetElement>> list(NftSet set) {
+    return kernel.elements(Elements.id(set));
+  }
+
+  /**
+   * Waits for packets and decides them, and does what is due.
+   *
+   * @param longest that it may wait
+   * @return why there is nothing more to come; empty where there is
+   */
+  Optional<String> once(Duration longest) {
+    long untilDue = decider.due().map(due -> Math.max(0, due - now())).orElse(PERIOD);
+    switch (queue.next(Duration.ofMillis(Math.min(longest.toMillis(), untilDue)))) {
+      case Answer.Failed<List<QueuedPacket>>(Failure why) -> {
+        return Optional.of("NFQUEUE: " + why);
+      }
+      case Answer.Told<List<QueuedPacket>>(List<QueuedPacket> packets) -> {
+        own.flatMap(OwnSas::changed).ifPresent(all -> execute(decider.own(all)));
+        // One after the other: each may change what the next one meets.
+        packets.forEach(packet -> execute(asked(packet)));
+      }
+    }
+    long time = now();
+    if (decider.due().filter(due -> due <= time).isPresent()) {
+      execute(decider.wake(time));
+    }
+    reader.taken().ifPresent(listing -> looked(listing, time));
+    if (time >= look && !reader.isUnderWay()) {
+      began = time;
+      decider.note();
+      reader.begin(decider.someAreIdle(time));
+      execute(decider.tick(time));
+    }
+    return Optional.empty();
+  }
+
+  private Step asked(QueuedPacket queued) {
+    io.gatehouse.packet.Bytes raw = io.gatehouse.packet.Bytes.copyOf(queued.payload().array());
+    if (queued.whole() && Packet.parse(raw) instanceof Ip packet) {
+      boolean inbound = queued.queue() == plan.queue();
+      return decider.asked(List.of(new Asked(queued, inbound, packet, raw)), now());
+    }
+    Step step = new Step();
+    step.rule(queued, Ruling.DROP);
+    return step;
+  }
+
+  private void looked(Answer<MapReader.Listing> answer, long time) {
+    look = Math.max(began + PERIOD, time + (time - began) * SHARE);
+    boolean stands = false;
+    if (answer instanceof Answer.Told<MapReader.Listing>(MapReader.Listing listing)) {
+      stands = decider.seen(listing.zones(), listing.spis(), began);
+      if (listing.ofSenders()) {
+        execute(decider.giveBack(listing.sent(), time));
+      }
+    }
+    if (!stands || maps.isDoubtful()) {
+      restore();
+    }
+  }
+
+  private void restore() {
+    switch (Standing.read(plan.maps(), this::list)) {
+      case Answer.Failed<Standing>(Failure why) -> maps.doubt("its maps cannot be read: " + why);
+      case Answer.Told<Standing>(Standing listed) -> {
+        maps.trust();
+        execute(decider.everything(listed));
+      }
+    }
+  }
+
+  /** Maps first: a packet that comes again must find them. */
+  private void execute(Step step) {
+    boolean made = maps.write(step.groups());
+    for (Step.Copy copy : step.copies()) {
+      Headers.forwarded(copy.raw(), copy.host()).ifPresent(this::send);
+    }
+    for (Step.Ruled ruled : step.rulings()) {
+      boolean again = ruled.ruling() == Ruling.REPEAT;
+      queue.rule(ruled.packet(), again && !made ? Ruling.DROP : ruled.ruling());
+    }
+  }
+
+  private void send(io.gatehouse.packet.Bytes packet) {
+    int error = sender.send(Bytes.of(packet.toArray()));
+    if (error == TOO_LONG) {
+      Headers.fragments(packet, PART).forEach(part -> sender.send(Bytes.of(part.toArray())));
+    }
+  }
+
+  /** Frees what a host holds with a remote. */
+  void release(Address host, Address remote) {
+    execute(decider.release(host, remote, now()));
+  }
+
+  /** A host says under which SPI it receives from a remote; why that cannot be, or empty. */
+  Optional<Reason> register(Address host, Address remote, int spi) {
+    List<Reason> why = new ArrayList<>();
+    execute(decider.register(host, remote, spi, now(), why::add));
+    return why.stream().findFirst();
+  }
+
+  SlowPath.Report report() {
+    Optional<String> zones =
+        decider.withoutZone() > 0
+            ? Optional.of(decider.withoutZone() + " packets of hosts for which no zone is left")
+            : Optional.empty();
+    return new SlowPath.Report(
+        decider.hosts(),
+        decider.sessions(),
+        decider.waiting(),
+        maps.refusal().or(() -> zones),
+        Optional.of(decider.status()),
+        now());
+  }
+}
