@@ -353,8 +353,9 @@ final class Negotiation {
           findings.add(
               Finding.of(
                       Kind.NO_ESP,
-                      "IKE comes to its end, and no ESP follows from either side: no packet meets the policies. The selectors are not those of the traffic, NAT rewrites packets before IPsec sees them, or nobody sent anything.",
-                      "send something through the tunnel, and capture again",
+                      "IKE comes to its end, and no ESP follows from either side. Either there is no tunnel, because selectors or ESP proposals have nothing in common, which is said where it is encrypted; or no packet meets its policies: NAT rewrites them before IPsec sees them, or nobody sent anything.",
+                      "swanctl --list-sas, on either end: without a child, the log has TS_UNACCEPTABLE or NO_PROPOSAL_CHOSEN",
+                      "with a child: send something through the tunnel, and capture again",
                       "gatehouse doctor, on both ends; gatehouse trace PACKET --on live")
                   .likely());
           return;

@@ -6,9 +6,11 @@ import io.gatehouse.model.Prefix;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -180,6 +182,49 @@ final class Stories {
     return List.copyOf(groups.values());
   }
 
+  /**
+   * All groups. A client of whom the first point sees ESP and nobody else anything belongs beside
+   * another one of the same server, where that one's address is translated: it is the translator
+   * that may know only one of them.
+   *
+   * @param first the watch nearest to the clients
+   */
+  private List<List<Integer>> besides(int first) {
+    List<List<Integer>> groups = groups();
+    Map<Address, List<Integer>> translated = new HashMap<>();
+    for (List<Integer> group : groups) {
+      translatedServer(group, first).ifPresent(server -> translated.putIfAbsent(server, group));
+    }
+    for (List<Integer> group : groups) {
+      Node node = nodes.get(group.getFirst());
+      if (group.size() == 1 && node.watch() == first && node.talk().isEspAlone()) {
+        Stream.of(node.talk().one, node.talk().other)
+            .map(translated::get)
+            .filter(Objects::nonNull)
+            .findFirst()
+            .ifPresent(beside -> join(group.getFirst(), beside.getFirst()));
+      }
+    }
+    return groups();
+  }
+
+  /** Whom the first watch sees asked, where nobody behind it sees the addresses that ask. */
+  private Optional<Address> translatedServer(List<Integer> group, int first) {
+    List<List<Side>> sides = sides(group);
+    Set<Address> clients = new HashSet<>();
+    sides.get(first).forEach(side -> clients.add(side.client()));
+    List<Side> behind =
+        IntStream.range(0, sides.size())
+            .filter(watch -> watch != first)
+            .mapToObj(sides::get)
+            .flatMap(List::stream)
+            .toList();
+    boolean none = behind.stream().map(Side::client).noneMatch(clients::contains);
+    return behind.isEmpty() || !none
+        ? Optional.empty()
+        : sides.get(first).stream().findFirst().map(Side::server);
+  }
+
   private List<List<Side>> sides(List<Integer> members) {
     Map<Integer, Boolean> straight = straight(members);
     List<List<Side>> sides = new ArrayList<>();
@@ -202,7 +247,7 @@ final class Stories {
             .boxed()
             .sorted(Comparator.comparing(points::get))
             .toList();
-    return groups().stream()
+    return besides(order.getFirst()).stream()
         .map(members -> {
           List<List<Side>> sides = sides(members);
           return new Story(

@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** What two hosts say to each other at one point; {@code forth} is from the first to the second. */
 final class Talk {
@@ -47,7 +49,7 @@ final class Talk {
   final Map<SaKey, Sa> sas = new LinkedHashMap<>();
   final List<Error> errors = new ArrayList<>();
   final PptpState pptp = new PptpState();
-  final java.util.Set<Long> synNumbers = new java.util.LinkedHashSet<>();
+  final Set<Long> synNumbers = new java.util.LinkedHashSet<>();
   int zeroCookies;
   int zeroSpis;
   int keepalivesForth;
@@ -81,6 +83,14 @@ final class Talk {
 
   EnumMap<Channel, Flow> flows(boolean isForth) {
     return isForth ? forth : back;
+  }
+
+  /** Whether there is ESP, and no word of who agreed on it. */
+  boolean isEspAlone() {
+    return sessions.isEmpty()
+        && Stream.of(forth, back).anyMatch(flows -> flows.containsKey(Channel.ESP))
+        && Stream.of(forth, back)
+            .allMatch(flows -> Set.of(Channel.ESP).containsAll(flows.keySet()));
   }
 
   Optional<Sa> sa(Channel channel, long id, boolean isForth) {

@@ -440,6 +440,19 @@ class DiagnosisTest {
             p.ping(ALL, false, SPI + 64, i, 120).pong(ALL, false, SPI + 65, i, 120).pause(1);
           }
         });
+    at(
+        "a second client's very first ESP is dropped, and nobody captured IKE",
+        Kind.SECOND_SESSION,
+        0,
+        1,
+        p -> {
+          for (int i = 1; i < 12; i++) {
+            p.client = "10.0.1.7";
+            p.ping(ALL, false, SPI, i, 120).pong(ALL, false, SPI + 1, i, 120);
+            p.client = "10.0.1.8";
+            p.ping(1, false, SPI + 64, i, 120).pause(1);
+          }
+        });
     ends(
         "packets of one client go to the other",
         Kind.MISDELIVERED,
