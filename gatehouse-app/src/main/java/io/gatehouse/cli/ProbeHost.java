@@ -10,11 +10,13 @@ import io.gatehouse.probe.Report;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -46,7 +48,7 @@ final class ProbeHost {
             .arity("1")
             .required(true)
             .type(String.class)
-            .description("An IPv4 address, or a name that has one.")
+            .description("An address, or a name that has one.")
             .build());
     for (Question question : QUESTIONS) {
       spec.addOption(
@@ -55,6 +57,11 @@ final class ProbeHost {
               .description("Only " + question.title() + "; several may be named.")
               .build());
     }
+    spec.addOption(
+        OptionSpec.builder("--ipv6")
+            .type(boolean.class)
+            .description("Of a name's addresses one of IPv6; else one of IPv4, where it has any.")
+            .build());
     spec.addOption(
         OptionSpec.builder("--hops")
             .paramLabel("N")
@@ -76,17 +83,25 @@ final class ProbeHost {
             .filter(n -> n <= 40)
             .orElseThrow(
                 () -> new ParameterException(call.spec().commandLine(), "--hops: 1 to 40"));
-    Optional<Inet4Address> host = host(call.positional(0));
+    Optional<InetAddress> host = host(call.positional(0), call.isSet("--ipv6"));
     if (host.isEmpty()) {
-      return refused(call, "no IPv4 address of " + call.positional(0) + " is known", ExitStatus.NO);
+      return refused(
+          call,
+          "no address of " + call.positional(0) + " is known" + (call.isSet("--ipv6") ? " in IPv6" : ""),
+          ExitStatus.NO);
+    }
+    if (host.get().isLinkLocalAddress()) {
+      return refused(
+          call, call.positional(0) + " is of one link: no router lies between", ExitStatus.NO);
     }
     List<Question> asked =
         QUESTIONS.stream().filter(question -> call.isSet("--" + question.word())).toList();
+    Address to = Address.fromBytes(host.get().getAddress());
     Optional<Address> from = own(host.get());
     if (from.isEmpty()) {
-      return refused(call, "no way to " + host.get().getHostAddress(), ExitStatus.NO);
+      return refused(call, "no way to " + to, ExitStatus.NO);
     }
-    return switch (RawWire.open()) {
+    return switch (RawWire.open(to.family())) {
       case Answer.Failed<RawWire>(Failure why) ->
           refused(
               call,
@@ -99,7 +114,7 @@ final class ProbeHost {
               Probe.ask(
                   open,
                   from.get(),
-                  Address.fromBytes(host.get().getAddress()),
+                  to,
                   asked.isEmpty() ? QUESTIONS : asked,
                   hops,
                   Probe.ROUND,
@@ -113,22 +128,23 @@ final class ProbeHost {
     };
   }
 
-  private static Optional<Inet4Address> host(String name) {
+  private static Optional<InetAddress> host(String name, boolean six) {
     try {
+      Comparator<InetAddress> four = Comparator.comparing(Inet4Address.class::isInstance);
       return Arrays.stream(InetAddress.getAllByName(name))
-          .filter(Inet4Address.class::isInstance)
-          .map(Inet4Address.class::cast)
-          .findFirst();
+          .filter(address -> !six || address instanceof Inet6Address)
+          .max(four);
     } catch (UnknownHostException e) {
       return Optional.empty();
     }
   }
 
   /** The source that the kernel would take; nothing is sent. */
-  private static Optional<Address> own(Inet4Address host) {
+  private static Optional<Address> own(InetAddress host) {
     try (DatagramSocket socket = new DatagramSocket()) {
       socket.connect(new InetSocketAddress(host, 500));
-      return socket.getLocalAddress() instanceof Inet4Address own && !own.isAnyLocalAddress()
+      InetAddress own = socket.getLocalAddress();
+      return own != null && !own.isAnyLocalAddress() && own.getClass() == host.getClass()
           ? Optional.of(Address.fromBytes(own.getAddress()))
           : Optional.empty();
     } catch (IOException | java.io.UncheckedIOException e) {

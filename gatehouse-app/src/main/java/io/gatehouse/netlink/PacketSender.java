@@ -6,25 +6,26 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import io.gatehouse.model.Family;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Sends IPv4 packets as they are, whatever their source (raw(7), IP_HDRINCL); it needs CAP_NET_RAW.
- * One thread uses it and closes it.
+ * Sends IP packets as they are, whatever their source (raw(7), IP_HDRINCL; rawv6_send_hdrinc); it
+ * needs CAP_NET_RAW. One thread uses it and closes it.
  */
 public final class PacketSender implements AutoCloseable {
   private static final int AF_INET = 2;
+  private static final int AF_INET6 = 10;
   private static final int SOCK_RAW = 3;
   private static final int SOCK_CLOEXEC = 0x80000;
   private static final int IPPROTO_RAW = 255;
 
-  /** The destination in an IPv4 header. */
-  private static final int DESTINATION = 16;
-
+  /** struct sockaddr_in, and sockaddr_in6. */
   private static final int ADDRESS_LENGTH = 16;
-  private static final int SHORTEST = 20;
+
+  private static final int ADDRESS_LENGTH_6 = 28;
 
   private static final MethodHandle SOCKET =
       NetlinkSocket.call("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
@@ -36,47 +37,52 @@ public final class PacketSender implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment state;
   private final int descriptor;
+  private final boolean six;
 
-  private PacketSender(Arena arena, MemorySegment state, int descriptor) {
+  private PacketSender(Arena arena, MemorySegment state, int descriptor, boolean six) {
     this.arena = arena;
     this.state = state;
     this.descriptor = descriptor;
+    this.six = six;
   }
 
-  /** Opens it. */
-  public static Answer<PacketSender> open() {
+  /** Opens one for packets of a family. */
+  public static Answer<PacketSender> open(Family family) {
+    boolean six = family == Family.V6;
+    int domain = six ? AF_INET6 : AF_INET;
     Arena arena = Arena.ofConfined();
     MemorySegment state = NetlinkSocket.state(arena);
     int descriptor =
         NetlinkSocket.number(
-            () -> (int) SOCKET.invokeExact(state, AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
+            () -> (int) SOCKET.invokeExact(state, domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
     if (descriptor < 0) {
       Failure why = Failure.of(NetlinkSocket.errno(state));
       arena.close();
       return new Answer.Failed<>(why);
     }
-    return new Answer.Told<>(new PacketSender(arena, state, descriptor));
+    return new Answer.Told<>(new PacketSender(arena, state, descriptor, six));
   }
 
   /**
-   * Sends a packet to the destination in its header. The kernel fills in the header's checksum.
+   * Sends a packet to the destination in its header. The kernel fills in the checksum of IPv4's.
    *
    * @return an errno, or 0
    */
   public int send(Bytes packet) {
-    if (packet.length() < SHORTEST) {
+    if (packet.length() < (six ? 40 : 20)) {
       return Failure.UNREADABLE;
     }
     try (Arena once = Arena.ofConfined()) {
       MemorySegment bytes = once.allocateFrom(JAVA_BYTE, packet.array());
-      MemorySegment to = once.allocate(ADDRESS_LENGTH, 4);
-      to.set(JAVA_SHORT, 0, (short) AF_INET);
-      MemorySegment.copy(bytes, DESTINATION, to, 4, 4);
+      int length = six ? ADDRESS_LENGTH_6 : ADDRESS_LENGTH;
+      MemorySegment to = once.allocate(length, 4);
+      to.set(JAVA_SHORT, 0, (short) (six ? AF_INET6 : AF_INET));
+      MemorySegment.copy(bytes, six ? 24 : 16, to, six ? 8 : 4, six ? 16 : 4); // the destination
       long sent =
           NetlinkSocket.number(() ->
               (long)
                   SEND.invokeExact(
-                      state, descriptor, bytes, bytes.byteSize(), 0, to, ADDRESS_LENGTH));
+                      state, descriptor, bytes, bytes.byteSize(), 0, to, length));
       return sent >= 0 ? 0 : NetlinkSocket.errno(state);
     }
   }

@@ -33,10 +33,10 @@ final class Findings {
         }
       }
       case Heard.Reset(Question question, int number) -> reset.add(question);
-      case Heard.Error error when error.type() == Heard.Error.EXCEEDED ->
+      case Heard.Error error when error.isExceeded() ->
           hops.computeIfAbsent(error.question(), q -> new TreeMap<>())
               .put(error.number(), error.who());
-      case Heard.Error error when error.type() == Heard.Error.UNREACHABLE ->
+      case Heard.Error error when error.isUnreachable() ->
           refusals.putIfAbsent(error.question(), error);
       case Heard.Error error -> {}
     }
@@ -102,8 +102,8 @@ final class Findings {
           Report.Verdict.REFUSED,
           Optional.of(refusal.who()),
           (host ? "reaches the host, which refuses it" : refusal.who() + " refuses it")
-              + " (ICMP 3/"
-              + refusal.code()
+              + " ("
+              + refusal.title()
               + ")");
     }
     return traced(question);

@@ -1,6 +1,7 @@
 package io.gatehouse.probe;
 
 import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
 import io.gatehouse.packet.Esp;
 import io.gatehouse.packet.Icmp;
 import io.gatehouse.packet.IcmpError;
@@ -24,8 +25,20 @@ sealed interface Heard {
 
   /** A router or the host sends an error about a letter. */
   record Error(Question question, int number, Address who, int type, int code) implements Heard {
-    static final int UNREACHABLE = 3;
-    static final int EXCEEDED = 11;
+    /** Whether the letter had no hop left: RFC 792, and RFC 4443, 3.3. */
+    boolean isExceeded() {
+      return type == (who.family() == Family.V6 ? 3 : 11);
+    }
+
+    /** Whether it cannot be delivered, or may not: RFC 792, and RFC 4443, 3.1. */
+    boolean isUnreachable() {
+      return type == (who.family() == Family.V6 ? 1 : 3);
+    }
+
+    /** Its name, with type and code. */
+    String title() {
+      return (who.family() == Family.V6 ? "ICMPv6 " : "ICMP ") + type + "/" + code;
+    }
   }
 
   /** What a packet means for us; nothing where it has to do with something else. */
@@ -41,7 +54,7 @@ sealed interface Heard {
     }
     return switch (ip.body()) {
       case Icmp echo
-          when echo.type() == 0
+          when (echo.type() == 0 || echo.type() == 129)
               && echo.data().length() >= 4
               && echo.data().u16(0) == letters.base() ->
           Optional.of(new Answer(Question.PING, echo.data().u16(2)));
@@ -66,7 +79,7 @@ sealed interface Heard {
     Optional<Answer> about =
         switch (ip.body()) {
           case Icmp echo
-              when echo.type() == 8
+              when (echo.type() == 8 || echo.type() == 128)
                   && echo.data().length() >= 4
                   && echo.data().u16(0) == letters.base() ->
               Optional.of(new Answer(Question.PING, echo.data().u16(2)));

@@ -1,6 +1,7 @@
 package io.gatehouse.probe;
 
 import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
 import io.gatehouse.packet.Ip;
 import java.nio.ByteBuffer;
 
@@ -29,7 +30,7 @@ record Letters(Address from, Address to, int base, int spi, long cookie) {
    */
   byte[] letter(Question question, int hops, int number) {
     return switch (question) {
-      case PING -> ip(Ip.ICMP, hops, echo(number));
+      case PING -> ip(isSix() ? Ip.ICMP6 : Ip.ICMP, hops, echo(number));
       case UDP_500 -> ip(Ip.UDP, hops, udp(number, IKE, ike()));
       case UDP_4500 ->
           ip(
@@ -61,7 +62,22 @@ record Letters(Address from, Address to, int base, int spi, long cookie) {
     return base + number;
   }
 
+  private boolean isSix() {
+    return to.family() == Family.V6;
+  }
+
   private byte[] ip(int protocol, int hops, byte[] body) {
+    if (isSix()) {
+      return ByteBuffer.allocate(40 + body.length)
+          .putInt(0x60000000)
+          .putShort((short) body.length)
+          .put((byte) protocol)
+          .put((byte) hops)
+          .put(from.bytes())
+          .put(to.bytes())
+          .put(body)
+          .array();
+    }
     // Length, identification and checksum are the kernel's to fill in (raw(7)).
     return ByteBuffer.allocate(20 + body.length)
         .put((byte) 0x45)
@@ -79,37 +95,45 @@ record Letters(Address from, Address to, int base, int spi, long cookie) {
 
   private byte[] echo(int number) {
     ByteBuffer echo = ByteBuffer.allocate(16);
-    echo.put((byte) 8).put((byte) 0).putShort((short) 0);
+    echo.put((byte) (isSix() ? 128 : 8)).put((byte) 0).putShort((short) 0);
     echo.putShort((short) base).putShort((short) number);
-    return echo.putShort(2, (short) sum(0, echo.array())).array();
+    // RFC 4443, 2.3: with IPv6 its addresses are summed too.
+    long partial = isSix() ? ofAddresses(Ip.ICMP6, echo.capacity()) : 0;
+    return echo.putShort(2, (short) sum(partial, echo.array())).array();
   }
 
   private byte[] udp(int number, int port, byte[] data) {
-    return ByteBuffer.allocate(8 + data.length)
-        .putShort((short) port(number))
-        .putShort((short) port)
-        .putShort((short) (8 + data.length))
-        .putShort((short) 0) // no checksum: allowed with IPv4 (RFC 768)
-        .put(data)
-        .array();
+    ByteBuffer datagram =
+        ByteBuffer.allocate(8 + data.length)
+            .putShort((short) port(number))
+            .putShort((short) port)
+            .putShort((short) (8 + data.length))
+            .putShort((short) 0) // no checksum: allowed with IPv4 (RFC 768)
+            .put(data);
+    if (isSix()) {
+      int sum = sum(ofAddresses(Ip.UDP, datagram.capacity()), datagram.array());
+      datagram.putShort(6, (short) (sum == 0 ? 0xffff : sum)); // RFC 8200, 8.1
+    }
+    return datagram.array();
   }
 
   private byte[] syn(int number) {
     ByteBuffer segment = ByteBuffer.allocate(20);
     segment.putShort((short) port(number)).putShort((short) PPTP).putInt(spi).putInt(0);
     segment.put((byte) 0x50).put((byte) SYN).putShort((short) 1024).putInt(0);
-    byte[] pseudo =
-        ByteBuffer.allocate(12)
-            .put(from.bytes())
-            .put(to.bytes())
-            .putShort((short) Ip.TCP)
-            .putShort((short) 20)
-            .array();
-    long partial = 0;
-    for (int i = 0; i < pseudo.length; i += 2) {
-      partial += (pseudo[i] & 0xff) << 8 | (pseudo[i + 1] & 0xff);
-    }
+    long partial = ofAddresses(Ip.TCP, segment.capacity());
     return segment.putShort(16, (short) sum(partial, segment.array())).array();
+  }
+
+  /** The sum of the pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1), which has the same parts. */
+  private long ofAddresses(int protocol, int length) {
+    long sum = protocol + length;
+    for (byte[] address : new byte[][] {from.bytes(), to.bytes()}) {
+      for (int i = 0; i < address.length; i += 2) {
+        sum += (address[i] & 0xff) << 8 | (address[i + 1] & 0xff);
+      }
+    }
+    return sum;
   }
 
   /** RFC 1071; of an even number of bytes. */

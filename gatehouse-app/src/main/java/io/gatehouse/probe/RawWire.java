@@ -1,5 +1,6 @@
 package io.gatehouse.probe;
 
+import io.gatehouse.model.Family;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.PacketSender;
@@ -21,9 +22,9 @@ public final class RawWire implements Probe.Wire, AutoCloseable {
     this.tap = tap;
   }
 
-  /** Opens them, or says why not. */
-  public static Answer<RawWire> open() {
-    return switch (PacketSender.open()) {
+  /** Opens them for a family, or says why not. */
+  public static Answer<RawWire> open(Family family) {
+    return switch (PacketSender.open(family)) {
       case Answer.Failed<PacketSender>(Failure why) -> new Answer.Failed<>(why);
       case Answer.Told<PacketSender>(PacketSender sender) ->
           switch (PacketTap.open(0, KEPT)) {

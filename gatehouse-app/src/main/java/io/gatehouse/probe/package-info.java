@@ -6,3 +6,4 @@
 package io.gatehouse.probe;
 
 import org.jspecify.annotations.NullMarked;
+

@@ -1,5 +1,6 @@
 package io.gatehouse.slowpath;
 
+import io.gatehouse.model.Family;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.Kernel;
@@ -43,7 +44,7 @@ record Ends(
       case Answer.Failed<PacketQueue>(Failure failure) ->
           why = Optional.of("NFQUEUE " + number + " and the next: " + failure);
     }
-    switch (PacketSender.open()) {
+    switch (PacketSender.open(Family.V4)) {
       case Answer.Told<PacketSender>(PacketSender told) -> sender = Optional.of(told);
       case Answer.Failed<PacketSender>(Failure failure) ->
           why = Optional.of("a raw socket: " + failure);

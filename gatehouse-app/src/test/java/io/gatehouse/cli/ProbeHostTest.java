@@ -64,11 +64,15 @@ class ProbeHostTest {
   }
 
   @Test
-  void sixIsSaidToBeUnknown() {
-    Session.Answer answer =
-        new Session(Path.of("."), new BareHost(true)).run("probe", "2001:db8::1");
+  void whatCannotBeAskedIsSaid() {
+    Session session = new Session(Path.of("."), new BareHost(true));
 
-    assertThat(answer.status()).isEqualTo(ExitStatus.NO);
-    assertThat(answer.err()).contains("no IPv4 address of 2001:db8::1 is known");
+    Session.Answer six = session.run("probe", "--ipv6", "192.0.2.1");
+    assertThat(six.status()).isEqualTo(ExitStatus.NO);
+    assertThat(six.err()).contains("no address of 192.0.2.1 is known in IPv6");
+
+    Session.Answer link = session.run("probe", "fe80::1");
+    assertThat(link.status()).isEqualTo(ExitStatus.NO);
+    assertThat(link.err()).contains("fe80::1 is of one link");
   }
 }

@@ -3,6 +3,7 @@ package io.gatehouse.probe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
 import io.gatehouse.packet.Bytes;
 import io.gatehouse.packet.Ike;
 import io.gatehouse.packet.Ip;
@@ -19,21 +20,40 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a probe makes of what comes back, over a way of routers in memory. */
 class ProbeTest {
-  private static final Address OWN = Address.of("10.0.0.2");
-  private static final Address HOST = Address.of("203.0.113.2");
-  private static final List<Address> ROUTERS =
-      List.of(Address.of("10.0.0.1"), Address.of("192.0.2.1"), Address.of("198.51.100.1"));
+  /** The two ends and what lies between them, in one family. */
+  private record Hosts(Address own, Address host, List<Address> routers) {
+    boolean isSix() {
+      return host.family() == Family.V6;
+    }
+  }
+
+  private static final Hosts FOUR =
+      new Hosts(
+          Address.of("10.0.0.2"),
+          Address.of("203.0.113.2"),
+          List.of(Address.of("10.0.0.1"), Address.of("192.0.2.1"), Address.of("198.51.100.1")));
+  private static final Hosts SIX =
+      new Hosts(
+          Address.of("2001:db8:1::2"),
+          Address.of("2001:db8:9::2"),
+          List.of(
+              Address.of("2001:db8:1::1"),
+              Address.of("2001:db8:2::1"),
+              Address.of("2001:db8:3::1")));
   private static final List<Question> ALL =
       List.of(Question.UDP_500, Question.UDP_4500, Question.ESP, Question.TCP_1723, Question.GRE);
 
   /** Routers that count hops, one of which may drop a protocol, and a host that may answer. */
   private static final class Way implements Probe.Wire {
+    private final Hosts hosts;
     private final Deque<byte[]> coming = new ArrayDeque<>();
 
     /** Which packets the second router drops. */
@@ -44,20 +64,25 @@ class ProbeTest {
     private boolean rejects;
     private int sent;
 
+    Way(Hosts hosts) {
+      this.hosts = hosts;
+    }
+
     @Override
     public void send(byte[] packet) {
       sent++;
       if (!(Packet.parse(Bytes.copyOf(packet)) instanceof Ip ip)) {
         throw new AssertionError("no packet");
       }
-      for (int i = 0; i < ROUTERS.size(); i++) {
+      boolean six = hosts.isSix();
+      for (int i = 0; i < hosts.routers.size(); i++) {
         if (ip.hops() == i + 1) {
-          error(ROUTERS.get(i), 11, 0, packet);
+          error(hosts.routers.get(i), six ? 3 : 11, 0, packet);
           return;
         }
         if (i == 1 && dropped.apply(ip)) {
           if (rejects) {
-            error(ROUTERS.get(i), 3, 13, packet);
+            error(hosts.routers.get(i), six ? 1 : 3, six ? 1 : 13, packet);
           }
           return;
         }
@@ -68,13 +93,15 @@ class ProbeTest {
     private void arrive(Ip ip, byte[] packet) {
       switch (ip.body()) {
         case io.gatehouse.packet.Icmp echo when pings -> {
-          byte[] answer = java.util.Arrays.copyOfRange(packet, 20, packet.length);
-          answer[0] = 0;
-          answer(1, answer);
+          byte[] answer =
+              java.util.Arrays.copyOfRange(packet, hosts.isSix() ? 40 : 20, packet.length);
+          answer[0] = (byte) (hosts.isSix() ? 129 : 0);
+          answer(hosts.isSix() ? 58 : 1, answer);
         }
         case Udp udp when udp.destinationPort() == 500 && served.contains(Question.UDP_500) ->
             answer(17, udp(500, udp.sourcePort()));
-        case Udp udp when udp.destinationPort() == 500 -> error(HOST, 3, 3, packet);
+        case Udp udp when udp.destinationPort() == 500 ->
+            error(hosts.host, hosts.isSix() ? 1 : 3, hosts.isSix() ? 4 : 3, packet);
         case Tcp tcp -> {
           int flags = served.contains(Question.TCP_1723) ? 0x12 : 0x14;
           answer(
@@ -100,16 +127,17 @@ class ProbeTest {
     }
 
     private void answer(int protocol, byte[] body) {
-      coming.add(ip(HOST, OWN, protocol, body));
+      coming.add(ip(hosts.host, hosts.own, protocol, body));
     }
 
     private void error(Address who, int type, int code, byte[] about) {
-      byte[] quoted = java.util.Arrays.copyOf(about, Math.min(about.length, 28));
+      int most = hosts.isSix() ? 48 : 28;
+      byte[] quoted = java.util.Arrays.copyOf(about, Math.min(about.length, most));
       coming.add(
           ip(
               who,
-              OWN,
-              1,
+              hosts.own,
+              hosts.isSix() ? 58 : 1,
               ByteBuffer.allocate(8 + quoted.length)
                   .put((byte) type)
                   .put((byte) code)
@@ -120,6 +148,17 @@ class ProbeTest {
     }
 
     private static byte[] ip(Address from, Address to, int protocol, byte[] body) {
+      if (to.family() == Family.V6) {
+        return ByteBuffer.allocate(40 + body.length)
+            .putInt(0x60000000)
+            .putShort((short) body.length)
+            .put((byte) protocol)
+            .put((byte) 60)
+            .put(from.bytes())
+            .put(to.bytes())
+            .put(body)
+            .array();
+      }
       return ByteBuffer.allocate(20 + body.length)
           .put((byte) 0x45)
           .put((byte) 0)
@@ -146,7 +185,11 @@ class ProbeTest {
 
   private static Report ask(Way way, List<Question> questions) {
     return Probe.ask(
-        way, OWN, HOST, questions, 8, Duration.ofMillis(3), 0x1234_5678_9abcL, step -> {});
+        way,
+        way.hosts.own,
+        way.hosts.host,
+        questions,
+        8, Duration.ofMillis(3), 0x1234_5678_9abcL, step -> {});
   }
 
   private static boolean is(Ip ip, Question question) {
@@ -164,23 +207,35 @@ class ProbeTest {
   @ParameterizedTest
   @EnumSource(value = Question.class, names = "PING", mode = EnumSource.Mode.EXCLUDE)
   void namesTheHopBehindWhichAProtocolEnds(Question question) {
-    Way way = new Way();
+    ends(FOUR, question);
+    ends(SIX, question);
+  }
+
+  private static void ends(Hosts hosts, Question question) {
+    Way way = new Way(hosts);
     way.dropped = ip -> is(ip, question);
 
     Report report = ask(way, List.of(question));
 
-    assertThat(report.way()).extracting(hop -> hop.who().orElseThrow()).isEqualTo(ROUTERS);
+    assertThat(report.way()).extracting(hop -> hop.who().orElseThrow()).isEqualTo(hosts.routers);
     Report.Result result = report.results().getFirst();
     assertThat(result.verdict()).as(result.text()).isEqualTo(Verdict.ENDS);
-    assertThat(result.where()).contains(ROUTERS.get(2));
-    assertThat(result.text()).contains("between hop 2 (192.0.2.1) and hop 3 (198.51.100.1)");
+    assertThat(result.where()).contains(hosts.routers.get(2));
+    assertThat(result.text()).contains(
+            "between hop 2 (%s) and hop 3 (%s)"
+                .formatted(hosts.routers.get(1), hosts.routers.get(2)));
     assertThat(report.hasBlocks()).isTrue();
     assertThat(way.sent).isLessThan(30);
   }
 
-  @Test
-  void whatAnswersIsThere() {
-    Way way = new Way();
+  private static Stream<Hosts> hosts() {
+    return Stream.of(FOUR, SIX);
+  }
+
+  @ParameterizedTest
+  @MethodSource("hosts")
+  void whatAnswersIsThere(Hosts hosts) {
+    Way way = new Way(hosts);
     way.served.addAll(List.of(Question.UDP_500, Question.TCP_1723));
 
     Report report = ask(way, ALL);
@@ -193,25 +248,27 @@ class ProbeTest {
     assertThat(report.pings()).isTrue();
   }
 
-  @Test
-  void whoRefusesIsNamed() {
-    Way closed = new Way();
+  @ParameterizedTest
+  @MethodSource("hosts")
+  void whoRefusesIsNamed(Hosts hosts) {
+    Way closed = new Way(hosts);
     List<Report.Result> results =
         ask(closed, List.of(Question.UDP_500, Question.TCP_1723)).results();
     assertThat(results).extracting(Report.Result::verdict).containsOnly(Verdict.REFUSED);
-    assertThat(results).allMatch(result -> result.where().equals(Optional.of(HOST)));
+    assertThat(results).allMatch(result -> result.where().equals(Optional.of(hosts.host)));
 
-    Way rejecting = new Way();
+    Way rejecting = new Way(hosts);
     rejecting.dropped = ip -> is(ip, Question.ESP);
     rejecting.rejects = true;
     Report.Result esp = ask(rejecting, List.of(Question.ESP)).results().getFirst();
     assertThat(esp.verdict()).isEqualTo(Verdict.REFUSED);
-    assertThat(esp.where()).contains(ROUTERS.get(1));
+    assertThat(esp.where()).contains(hosts.routers.get(1));
+    assertThat(esp.text()).contains(hosts.isSix() ? "(ICMPv6 1/1)" : "(ICMP 3/13)");
   }
 
   @Test
   void silenceIsNotTakenForABlock() {
-    Way way = new Way();
+    Way way = new Way(FOUR);
     way.pings = false;
     way.dropped = ip -> ip.hops() > 1;
 
@@ -222,16 +279,17 @@ class ProbeTest {
   }
 
   /** Another parser reads the letters as what they are to be. */
-  @Test
-  void lettersAreSound() {
-    Letters letters = new Letters(OWN, HOST, 20_000, 0x1234, 99);
+  @ParameterizedTest
+  @MethodSource("hosts")
+  void lettersAreSound(Hosts hosts) {
+    Letters letters = new Letters(hosts.own, hosts.host, 20_000, 0x1234, 99);
     for (Question question : Question.values()) {
       assertThat(Packet.parse(Bytes.copyOf(letters.letter(question, 7, 7))))
           .isInstanceOfSatisfying(
               Ip.class,
               ip -> {
                 assertThat(ip.hops()).isEqualTo(7);
-                assertThat(ip.destination()).isEqualTo(HOST);
+                assertThat(ip.destination()).isEqualTo(hosts.host);
                 assertThat(ip.body()).isNotInstanceOf(io.gatehouse.packet.Malformed.class);
               });
     }

@@ -7,6 +7,7 @@ import io.gatehouse.compile.LiveMaps;
 import io.gatehouse.config.Description;
 import io.gatehouse.config.Reading;
 import io.gatehouse.config.Source;
+import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Bytes;
@@ -243,7 +244,7 @@ public final class MasqueradeKernel {
   }
 
   private static PacketSender sender() throws IOException {
-    return switch (PacketSender.open()) {
+    return switch (PacketSender.open(Family.V4)) {
       case Answer.Told<PacketSender>(PacketSender sender) -> sender;
       case Answer.Failed<PacketSender> failed -> throw new IOException(failed.toString());
     };

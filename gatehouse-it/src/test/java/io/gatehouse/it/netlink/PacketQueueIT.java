@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gatehouse.it.lab.OwnNamespace;
+import io.gatehouse.model.Family;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.Bytes;
 import io.gatehouse.netlink.Failure;
@@ -97,7 +98,7 @@ class PacketQueueIT {
     OwnNamespace.in(() -> {
       prepared();
       try (PacketQueue queue = told(PacketQueue.open(QUEUE, 2));
-          PacketSender sender = told(PacketSender.open())) {
+          PacketSender sender = told(PacketSender.open(Family.V4))) {
         assertThat(sender.send(ESP)).isZero();
         QueuedPacket first = next(queue);
         assertThat(first.queue()).isEqualTo(QUEUE);
