@@ -87,7 +87,10 @@ final class ProbeHost {
     if (host.isEmpty()) {
       return refused(
           call,
-          "no address of " + call.positional(0) + " is known" + (call.isSet("--ipv6") ? " in IPv6" : ""),
+          "no address of "
+              + call.positional(0)
+              + " is known"
+              + (call.isSet("--ipv6") ? " in IPv6" : ""),
           ExitStatus.NO);
     }
     if (host.get().isLinkLocalAddress()) {

@@ -80,9 +80,7 @@ public final class PacketSender implements AutoCloseable {
       MemorySegment.copy(bytes, six ? 24 : 16, to, six ? 8 : 4, six ? 16 : 4); // the destination
       long sent =
           NetlinkSocket.number(() ->
-              (long)
-                  SEND.invokeExact(
-                      state, descriptor, bytes, bytes.byteSize(), 0, to, length));
+              (long) SEND.invokeExact(state, descriptor, bytes, bytes.byteSize(), 0, to, length));
       return sent >= 0 ? 0 : NetlinkSocket.errno(state);
     }
   }

@@ -127,7 +127,7 @@ record Letters(Address from, Address to, int base, int spi, long cookie) {
 
   /** The sum of the pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1), which has the same parts. */
   private long ofAddresses(int protocol, int length) {
-    long sum = protocol + length;
+    long sum = (long) protocol + length;
     for (byte[] address : new byte[][] {from.bytes(), to.bytes()}) {
       for (int i = 0; i < address.length; i += 2) {
         sum += (address[i] & 0xff) << 8 | (address[i + 1] & 0xff);

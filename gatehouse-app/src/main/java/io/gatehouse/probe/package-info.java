@@ -6,4 +6,3 @@
 package io.gatehouse.probe;
 
 import org.jspecify.annotations.NullMarked;
-

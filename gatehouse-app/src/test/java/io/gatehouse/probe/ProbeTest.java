@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a probe makes of what comes back, over a way of routers in memory. */
 class ProbeTest {
   /** The two ends and what lies between them, in one family. */
-  private record Hosts(Address own, Address host, List<Address> routers) {
+  record Hosts(Address own, Address host, List<Address> routers) {
     boolean isSix() {
       return host.family() == Family.V6;
     }
@@ -189,7 +189,10 @@ class ProbeTest {
         way.hosts.own,
         way.hosts.host,
         questions,
-        8, Duration.ofMillis(3), 0x1234_5678_9abcL, step -> {});
+        8,
+        Duration.ofMillis(3),
+        0x1234_5678_9abcL,
+        step -> {});
   }
 
   private static boolean is(Ip ip, Question question) {
@@ -221,7 +224,8 @@ class ProbeTest {
     Report.Result result = report.results().getFirst();
     assertThat(result.verdict()).as(result.text()).isEqualTo(Verdict.ENDS);
     assertThat(result.where()).contains(hosts.routers.get(2));
-    assertThat(result.text()).contains(
+    assertThat(result.text())
+        .contains(
             "between hop 2 (%s) and hop 3 (%s)"
                 .formatted(hosts.routers.get(1), hosts.routers.get(2)));
     assertThat(report.hasBlocks()).isTrue();
