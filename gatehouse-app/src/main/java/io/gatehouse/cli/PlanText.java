@@ -341,7 +341,7 @@ final class PlanText {
                 ? "all that is not ours, nothing in clear,"
                 : prefixes(client.remote()))
             + " as "
-            + values(client.addresses())
+            + client.addresses().stream().map(PlanText::virtual).collect(joining(", "))
             + offered(client.services()),
         client.origin());
     if (!client.local().isEmpty()) {
@@ -505,6 +505,12 @@ final class PlanText {
 
   private static String prefixes(List<Located<Prefix>> prefixes) {
     return values(prefixes);
+  }
+
+  private static String virtual(Located<Prefix> address) {
+    return address.value().isHost()
+        ? address.value().first().toString()
+        : "one of " + address.value();
   }
 
   private static String values(Collection<? extends Located<?>> values) {

@@ -104,12 +104,15 @@ final class Backstop {
     return policies;
   }
 
-  /** A virtual IP within a remote network is not behind the tunnel. */
+  /**
+   * A virtual IP within a remote network is not behind the tunnel. One that changes has no such
+   * policy: the others of its prefix are.
+   */
   private static List<XfrmPolicy> virtual(Tunnel.Client client, long priority) {
     List<XfrmPolicy> policies = new ArrayList<>();
-    for (Located<Address> address : client.addresses()) {
-      if (whole(client).stream().anyMatch(there -> there.value().contains(address.value()))) {
-        Located<Prefix> own = new Located<>(Prefix.host(address.value()), address.origin());
+    for (Located<Prefix> own : client.addresses()) {
+      if (own.value().isHost()
+          && whole(client).stream().anyMatch(there -> there.value().contains(own.value()))) {
         policies.addAll(policies(own, all(own.value().family()), priority, false));
       }
     }

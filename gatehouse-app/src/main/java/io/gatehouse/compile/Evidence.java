@@ -158,12 +158,12 @@ final class Evidence {
   }
 
   /**
-   * The same at the last look. An address of this host that is followed lies in what a tunnel takes
-   * where that takes everything, and this host may speak to itself.
+   * The same at the last look. An address of this host that is followed may lie in what a tunnel
+   * takes, and this host may speak to itself.
    */
   static List<Rule> leavingInClear(Draft draft) {
     List<Statement> leaves =
-        SharedClient.isFull(draft) ? List.of(Nft.isNot(Nft.OIFNAME, Nft.device("lo"))) : List.of();
+        SharedClient.holdsThisHost(draft) ? List.of(Nft.isNot(Nft.OIFNAME, Nft.device("lo"))) : List.of();
     return ofFar(draft, (family, far) -> List.of(clear(draft, family, far, leaves)));
   }
 

@@ -3,6 +3,7 @@ package io.gatehouse.compile;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Interface;
 import io.gatehouse.model.Origin;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Tunnel;
@@ -23,17 +24,19 @@ import java.util.Set;
  *
  * @param groups of clients by who they are
  * @param zones of L2TP's clients, where the description has some
+ * @param virtual where this host is the client, and its virtual IP not always the same
  * @param answering for clients whose addresses lie in a LAN
  * @param masquerade of VPN hosts behind this one, where the description has some
  */
 public record LiveMaps(
     List<OfGroups> groups,
     Optional<NftSet> zones,
+    List<OfClient> virtual,
     List<Answering> answering,
     Optional<OfMasquerade> masquerade) {
   /** Where nothing of ours stands. */
   public static final LiveMaps NONE =
-      new LiveMaps(List.of(), Optional.empty(), List.of(), Optional.empty());
+      new LiveMaps(List.of(), Optional.empty(), List.of(), List.of(), Optional.empty());
 
   /** The table that they are all in. */
   public static final String TABLE = Draft.TABLE;
@@ -47,6 +50,18 @@ public record LiveMaps(
   public record OfGroups(NftSet map, Family family, String tunnel, Map<String, Verdict> verdicts) {
     public OfGroups {
       verdicts = Map.copyOf(verdicts);
+    }
+  }
+
+  /**
+   * A map from outside devices to the virtual IP of this host, which is the same for all of them.
+   *
+   * @param tunnel its name
+   * @param devices by their names
+   */
+  public record OfClient(NftSet map, Family family, String tunnel, List<String> devices) {
+    public OfClient {
+      devices = List.copyOf(devices);
     }
   }
 
@@ -92,6 +107,7 @@ public record LiveMaps(
 
   public LiveMaps {
     groups = List.copyOf(groups);
+    virtual = List.copyOf(virtual);
     answering = List.copyOf(answering);
   }
 
@@ -118,8 +134,23 @@ public record LiveMaps(
     return new LiveMaps(
         groups,
         Optional.ofNullable(live.get(L2tp.ZONES)),
+        virtual(gateway, live),
         Routes.of(gateway).answering(),
         masquerade(gateway, live));
+  }
+
+  private static List<OfClient> virtual(Gateway gateway, Map<String, NftSet> live) {
+    List<String> devices = gateway.outside().stream().map(Interface::device).distinct().toList();
+    List<OfClient> virtual = new ArrayList<>();
+    for (Tunnel tunnel : gateway.tunnels()) {
+      if (tunnel instanceof Tunnel.Client client) {
+        for (Family family : Family.values()) {
+          Optional.ofNullable(live.get(SharedClient.map(client, family)))
+              .ifPresent(map -> virtual.add(new OfClient(map, family, client.name(), devices)));
+        }
+      }
+    }
+    return virtual;
   }
 
   private static Optional<OfMasquerade> masquerade(Gateway gateway, Map<String, NftSet> live) {
@@ -153,6 +184,7 @@ public record LiveMaps(
     List<NftSet> all = new ArrayList<>();
     groups.forEach(of -> all.add(of.map()));
     zones.ifPresent(all::add);
+    virtual.forEach(of -> all.add(of.map()));
     return all;
   }
 

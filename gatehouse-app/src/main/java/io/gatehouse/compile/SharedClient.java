@@ -1,6 +1,5 @@
 package io.gatehouse.compile;
 
-import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
@@ -8,18 +7,22 @@ import io.gatehouse.model.Origin;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.ruleset.Chain.Hook;
+import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.Expression.Binary;
+import io.gatehouse.ruleset.Expression.Mapped;
 import io.gatehouse.ruleset.Expression.Meta;
 import io.gatehouse.ruleset.Expression.Operator;
 import io.gatehouse.ruleset.Expression.Selector;
 import io.gatehouse.ruleset.Expression.SetRef;
 import io.gatehouse.ruleset.Expression.Value;
+import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Statement.Match;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -38,7 +41,7 @@ final class SharedClient {
   /**
    * One network on its way into one tunnel.
    *
-   * @param virtual the source that it gets
+   * @param virtual what the source that it gets is out of
    * @param here the set of its addresses
    * @param there the set of the tunnel's
    */
@@ -46,7 +49,7 @@ final class SharedClient {
       Tunnel.Client tunnel,
       Network from,
       Family family,
-      Located<Address> virtual,
+      Located<Prefix> virtual,
       SetRef here,
       SetRef there) {}
 
@@ -103,10 +106,7 @@ final class SharedClient {
     return draft.sets.addresses(
         "virtual",
         family,
-        clients(draft)
-            .flatMap(client -> client.addresses().stream())
-            .map(address -> new Located<>(Prefix.host(address.value()), address.origin()))
-            .toList());
+        clients(draft).flatMap(client -> client.addresses().stream()).toList());
   }
 
   /** Whether any network uses a tunnel so. */
@@ -114,9 +114,23 @@ final class SharedClient {
     return clients(draft).anyMatch(client -> !client.local().isEmpty());
   }
 
-  /** Whether a tunnel takes everything that is not ours. */
-  static boolean isFull(Draft draft) {
-    return clients(draft).anyMatch(Tunnel.Client::full);
+  /**
+   * Whether an address of this host may lie in what a tunnel takes: it takes everything that is not
+   * ours, or the virtual IP is one of a remote network, nobody knows which.
+   */
+  static boolean holdsThisHost(Draft draft) {
+    return clients(draft)
+        .anyMatch(client ->
+            client.full()
+                || client.followed().stream()
+                    .anyMatch(virtual ->
+                        client.remote().stream()
+                            .anyMatch(there -> there.value().contains(virtual.value()))));
+  }
+
+  /** The map from the device that a packet leaves by to the virtual IP that it gets. */
+  static String map(Tunnel.Client client, Family family) {
+    return Sets.of("virtual_" + client.name(), family);
   }
 
   /** Far addresses that are reached under a virtual IP. */
@@ -179,15 +193,41 @@ final class SharedClient {
   }
 
   private static Rule translated(Draft draft, Way way, SetRef outside) {
+    Prefix virtual = way.virtual().value();
     return Nft.rule(
-        way.from().name() + " appears as " + way.virtual().value() + " there",
+        way.from().name()
+            + " appears as "
+            + (virtual.isHost() ? virtual.first() : "one of " + virtual)
+            + " there",
         way.virtual().origin(),
         Nft.is(Nft.OIFNAME, outside),
         marked(draft),
         Nft.is(Nft.saddr(way.family()), way.here()),
         Nft.is(Nft.daddr(way.family()), way.there()),
         new Statement.Nat.Source(
-            Optional.of(Nft.address(way.virtual().value())), Optional.empty(), List.of()));
+            Optional.of(source(draft, way)), Optional.empty(), List.of()));
+  }
+
+  /**
+   * The virtual IP, or what the daemon says that it is now. Where the map has none the source stays
+   * as it is, and the packet goes no further than the guard.
+   */
+  private static Expression source(Draft draft, Way way) {
+    Prefix virtual = way.virtual().value();
+    if (virtual.isHost()) {
+      return Nft.address(virtual.first());
+    }
+    String map = map(way.tunnel(), way.family());
+    List<Value> devices =
+        draft.gateway.outside().stream().map(at -> Nft.device(at.device())).distinct().toList();
+    draft.sets.live(
+        map,
+        Nft.OIFNAME,
+        new NftSet.Holds.Values(Nft.saddr(way.family())),
+        Set.of(),
+        new NftSet.Contract(devices, List.of(), List.of(Nft.net(virtual))),
+        way.virtual().origin());
+    return new Mapped(Nft.OIFNAME, map, Optional.of(way.family()));
   }
 
   /** A virtual IP never leaves in clear: out there it is nobody, or somebody else. */
@@ -220,7 +260,7 @@ final class SharedClient {
   }
 
   private Optional<Way> way(Tunnel.Client client, Network network, Family family) {
-    Optional<Located<Address>> virtual =
+    Optional<Located<Prefix>> virtual =
         client.addresses().stream().filter(a -> a.value().family() == family).findFirst();
     Optional<SetRef> here = draft.places.addresses(draft.places.target(network), family);
     Optional<SetRef> there = draft.places.far(client, family);

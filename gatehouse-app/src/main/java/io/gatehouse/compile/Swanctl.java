@@ -78,7 +78,7 @@ final class Swanctl {
       text.set("pools", access.leased() ? List.of("dhcp") : names(access.pools()));
     }
     if (tunnel instanceof Tunnel.Client client) {
-      text.set("vips", client.addresses().stream().map(Located::value).toList());
+      text.set("vips", client.addresses().stream().map(a -> asked(a.value())).toList());
       text.set("keyingtries", "0"); // until it stands: nothing else leaves meanwhile
     }
     text.set("dpd_delay", "30s"); // a peer that vanished takes its policies with it
@@ -174,16 +174,40 @@ final class Swanctl {
     text.set("start_action", "start");
     text.set("close_action", "start");
     text.set("dpd_action", "restart");
-    notes.add(
-        new Note(
-            "The server of "
-                + tunnel.name()
-                + " has to give this host "
-                + client.addresses().stream()
-                    .map(address -> address.value().toString())
-                    .collect(Collectors.joining(", "))
-                + ", always the same: another virtual IP carries nothing of our networks.",
-            client.addresses().getFirst().origin()));
+    List<Located<Prefix>> fixed =
+        client.addresses().stream().filter(address -> address.value().isHost()).toList();
+    if (!fixed.isEmpty()) {
+      notes.add(
+          new Note(
+              "The server of "
+                  + tunnel.name()
+                  + " has to give this host "
+                  + fixed.stream()
+                      .map(address -> address.value().first().toString())
+                      .collect(Collectors.joining(", "))
+                  + ", always the same: another virtual IP carries nothing of our networks.",
+              fixed.getFirst().origin()));
+    }
+    if (!client.followed().isEmpty() && !client.local().isEmpty()) {
+      notes.add(
+          new Note(
+              "Which address of "
+                  + client.followed().stream()
+                      .map(address -> address.value().toString())
+                      .collect(Collectors.joining(", "))
+                  + " the server of "
+                  + tunnel.name()
+                  + " gives this host, `gatehouse run` is told: before it is, and after another came while it does"
+                  + " not run, nothing of our networks goes there.",
+              client.followed().getFirst().origin()));
+    }
+  }
+
+  /** What a virtual IP is asked for by: itself, or any. */
+  private static Address asked(Prefix virtual) {
+    return virtual.isHost()
+        ? virtual.first()
+        : (virtual.family() == Family.V4 ? Prefix.ALL_V4 : Prefix.ALL_V6).first();
   }
 
   /**

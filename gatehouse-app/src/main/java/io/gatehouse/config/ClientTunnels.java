@@ -1,6 +1,5 @@
 package io.gatehouse.config;
 
-import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
@@ -41,19 +40,16 @@ final class ClientTunnels {
   }
 
   Optional<Tunnel> read(Fields fields, Tunnels.Common common) {
-    List<Located<Address>> addresses = values.onePerFamily("address", fields.texts("address"));
+    List<Located<Prefix>> addresses = addresses(fields, common.name());
     Set<Family> families =
         addresses.stream().map(address -> address.value().family()).collect(Collectors.toSet());
-    for (Node.Scalar scalar : fields.texts("address")) {
-      addresses.stream()
-          .filter(address -> address.origin().equals(scalar.spot().origin()))
-          .forEach(address ->
-              overlaps.virtual(Prefix.host(address.value()), common.name(), scalar.spot()));
-    }
     boolean everything =
         fields.texts("remote").stream().anyMatch(s -> s.text().equals(Places.INTERNET));
     List<Located<Prefix>> remote =
         everything ? everything(fields, common.name()) : remote(fields, common.name(), families);
+    if (!remote.isEmpty()) {
+      amidst(fields, remote);
+    }
     List<Network> local = local(fields, families);
     List<Service> outbound = services.all(fields.texts("outbound"));
     if (fields.has("outbound") && !fields.has("local")) {
@@ -85,6 +81,44 @@ final class ClientTunnels {
             outbound,
             common.services(),
             common.origin()));
+  }
+
+  private List<Located<Prefix>> addresses(Fields fields, String tunnel) {
+    List<Located<Prefix>> addresses =
+        values.sourcePerFamily("address", fields.texts("address"));
+    List<Located<Prefix>> usable = new ArrayList<>();
+    for (Node.Scalar scalar : fields.texts("address")) {
+      for (Located<Prefix> address : addresses) {
+        if (!address.origin().equals(scalar.spot().origin())) {
+          continue;
+        }
+        if (address.value().isAll()) {
+          problems.error(
+              scalar.spot(),
+              "out of " + address.value() + " the server could give this host anybody's address",
+              "name the prefix that its virtual IPs are out of, such as 10.8.0.0/24");
+        } else {
+          overlaps.virtual(address.value(), tunnel, scalar.spot());
+          usable.add(address);
+        }
+      }
+    }
+    return usable;
+  }
+
+  /** Of an address that changes the others are somebody else's: they are behind the tunnel. */
+  private void amidst(Fields fields, List<Located<Prefix>> remote) {
+    for (Node.Scalar scalar : fields.texts("address")) {
+      Optional<Prefix> virtual = Prefix.parse(scalar.text()).filter(p -> !p.isHost());
+      if (virtual.isPresent()
+          && !virtual.get().isAll()
+          && remote.stream().noneMatch(there -> there.value().contains(virtual.get()))) {
+        problems.error(
+            scalar.spot(),
+            virtual.get() + " lies in no remote network: which of it is this host's comes and goes",
+            "add " + virtual.get() + " to `remote:`, so that the rest of it is never met in clear");
+      }
+    }
   }
 
   private List<Located<Prefix>> remote(Fields fields, String tunnel, Set<Family> families) {

@@ -208,8 +208,8 @@ final class Language {
           required("server", several(PEER), "who is on the other end", "198.51.100.7"),
           required(
               "address",
-              several(ADDRESS),
-              "the virtual IP that the server gives this host, always the same",
+              several(SOURCE),
+              "the virtual IP that the server gives this host, always the same; or the prefix that it is out of",
               "10.8.0.42"),
           required(
               "remote",

@@ -55,7 +55,9 @@ final class Overlaps {
     }
 
     boolean isHost() {
-      return kind == Kind.OWN || kind == Kind.ROUTER || kind == Kind.VIRTUAL;
+      return kind == Kind.OWN
+          || kind == Kind.ROUTER
+          || (kind == Kind.VIRTUAL && prefix.isHost());
     }
 
     /** Whether a third claim would contradict both or neither. */
@@ -112,8 +114,9 @@ final class Overlaps {
     claims.add(new Claim(prefix, Kind.IMAGE, tunnel, "", false, false, spot, claims.size()));
   }
 
-  void virtual(Prefix host, String tunnel, Spot spot) {
-    claims.add(new Claim(host, Kind.VIRTUAL, tunnel, "", false, false, spot, claims.size()));
+  /** What the virtual IP of a tunnel is out of, of which this host is the client. */
+  void virtual(Prefix prefix, String tunnel, Spot spot) {
+    claims.add(new Claim(prefix, Kind.VIRTUAL, tunnel, "", false, false, spot, claims.size()));
   }
 
   /** Tells of every claim that contradicts another; of several others, the nearest. */
@@ -164,9 +167,10 @@ final class Overlaps {
           ? Optional.empty()
           : Optional.of("take addresses that mean nothing else here and there");
     }
-    if (b == Kind.VIRTUAL && a != Kind.VIRTUAL) {
+    if ((a == Kind.VIRTUAL) != (b == Kind.VIRTUAL)) {
       // The server takes it out of its own networks, seldom out of somebody else's.
-      return a == Kind.REMOTE && outer.owner.equals(inner.owner)
+      boolean remote = a == Kind.REMOTE || b == Kind.REMOTE;
+      return remote && outer.owner.equals(inner.owner)
           ? Optional.empty()
           : Optional.of("an address of ours, or of another tunnel, cannot come from the server");
     }

@@ -249,6 +249,20 @@ final class Values {
     return prefix(scalar, wrong);
   }
 
+  /** The same, one of each family at most. */
+  List<Located<Prefix>> sourcePerFamily(String what, List<Node.Scalar> scalars) {
+    Map<Family, Located<Prefix>> all = new EnumMap<>(Family.class);
+    for (Node.Scalar scalar : scalars) {
+      source(scalar, "neither an address nor a prefix")
+          .ifPresent(prefix -> {
+            if (all.putIfAbsent(prefix.value().family(), prefix) != null) {
+              problems.error(scalar.spot(), "a second " + what + " of the same family");
+            }
+          });
+    }
+    return List.copyOf(all.values());
+  }
+
   List<Prefix> sources(List<Node.Scalar> scalars) {
     List<Prefix> all = new ArrayList<>();
     scalars.forEach(scalar ->

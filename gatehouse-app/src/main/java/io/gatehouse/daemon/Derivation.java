@@ -78,6 +78,9 @@ final class Derivation {
       Zones zones,
       Consumer<String> refused) {
     List<Wish> wishes = new ArrayList<>();
+    for (LiveMaps.OfClient of : model.maps().virtual()) {
+      virtual(of, sa, children, refused, wishes);
+    }
     for (ChildSa child : children) {
       Optional<Tunnel> tunnel = tunnel(sa, child);
       if (tunnel.isEmpty() || !child.installed()) {
@@ -148,6 +151,47 @@ final class Derivation {
                 refused.accept(
                     address + " is in no pool of " + tunnel.name() + ", though its IKE SA is"));
       }
+    }
+  }
+
+  /**
+   * The virtual IP that a server gave this host: our end of its children. Where that is not one
+   * address, nobody appears under any.
+   */
+  private void virtual(
+      LiveMaps.OfClient of,
+      IkeSa sa,
+      Collection<ChildSa> children,
+      Consumer<String> refused,
+      List<Wish> wishes) {
+    Set<Address> given = new LinkedHashSet<>();
+    for (ChildSa child : children) {
+      if (child.installed()
+          && tunnel(sa, child).filter(t -> t.name().equals(of.tunnel())).isPresent()) {
+        child.local().stream()
+            .filter(prefix -> prefix.isHost() && prefix.family() == of.family())
+            .map(Prefix::first)
+            .forEach(given::add);
+      }
+    }
+    if (given.size() > 1) {
+      refused.accept(
+          of.tunnel() + " has several virtual IPs, " + given + ": nobody appears under any");
+      return;
+    }
+    for (Address address : given) {
+      List<Wish> all =
+          of.devices().stream()
+              .flatMap(device -> Wish.of(of.map(), device, address).stream())
+              .toList();
+      if (all.isEmpty()) {
+        refused.accept(
+            address
+                + " was given to this host by "
+                + of.tunnel()
+                + ", and lies outside of its `address`: nobody appears under it");
+      }
+      wishes.addAll(all);
     }
   }
 

@@ -4,6 +4,9 @@ import io.gatehouse.model.Address;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Identity;
 import io.gatehouse.model.Interface;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Tunnel;
 import io.gatehouse.netlink.RouteMessage;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,10 +17,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The host's devices and their addresses, as the kernel told of them: which of the description
- * came, and which outside addresses this host has no more. No I/O: a function of what was told.
+ * came, and which addresses of the outside, or of tunnels, this host has no more. No I/O: a function of what was told.
  */
 final class Devices {
   /** What is known of one, by its index. */
@@ -30,6 +34,10 @@ final class Devices {
   private Set<String> named = Set.of();
 
   private Set<String> outside = Set.of();
+
+  /** What virtual IPs are out of that the tunnels bring, on whatever device. */
+  private Set<Prefix> virtual = Set.of();
+
   private boolean came;
   private final Set<Address> left = new LinkedHashSet<>();
 
@@ -44,6 +52,14 @@ final class Devices {
     gateway.identities().stream().map(Identity::device).forEach(all::add);
     named = Set.copyOf(all);
     outside = gateway.outside().stream().map(Interface::device).collect(Collectors.toSet());
+    virtual =
+        gateway.tunnels().stream()
+            .flatMap(tunnel ->
+                tunnel instanceof Tunnel.Client client
+                    ? client.followed().stream()
+                    : Stream.<Located<Prefix>>empty())
+            .map(Located::value)
+            .collect(Collectors.toSet());
   }
 
   /** Something changed. */
@@ -101,7 +117,7 @@ final class Devices {
   private void lost(int index, Address address) {
     boolean had = addresses.getOrDefault(index, new HashSet<>()).remove(address);
     if (had
-        && isOf(outside, index)
+        && isFollowed(index, address)
         && addresses.values().stream().noneMatch(a -> a.contains(address))) {
       left.add(address);
     }
@@ -131,11 +147,16 @@ final class Devices {
     return answer;
   }
 
-  /** The addresses of outside devices that stand now. */
+  /** Whether connections end with it: it is an outside device's, or a tunnel brought it. */
+  private boolean isFollowed(int index, Address address) {
+    return isOf(outside, index) || virtual.stream().anyMatch(prefix -> prefix.contains(address));
+  }
+
+  /** The addresses of outside devices that stand now, and those that tunnels brought. */
   Set<Address> outside() {
     return addresses.entrySet().stream()
-        .filter(entry -> isOf(outside, entry.getKey()))
-        .flatMap(entry -> entry.getValue().stream())
+        .flatMap(entry ->
+            entry.getValue().stream().filter(address -> isFollowed(entry.getKey(), address)))
         .collect(Collectors.toSet());
   }
 

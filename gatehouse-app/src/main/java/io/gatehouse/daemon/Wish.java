@@ -10,14 +10,19 @@ import io.gatehouse.ruleset.Expression.Addr;
 import io.gatehouse.ruleset.Expression.Net;
 import io.gatehouse.ruleset.Expression.Number;
 import io.gatehouse.ruleset.Expression.Range;
+import io.gatehouse.ruleset.Expression.Text;
 import io.gatehouse.ruleset.Expression.Value;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Statement.Verdict;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /** What is to stand at a place. Only what the map's contract allows can be wished. */
 record Wish(Slot slot, Data data) {
+  /** The bytes of a device's name in a key, with zeros behind it (IFNAMSIZ). */
+  private static final int DEVICE_NAME = 16;
 
   /** A virtual IP that leads to a chain; nothing where the contract does not allow it. */
   static Optional<Wish> of(NftSet map, Address address, Verdict verdict) {
@@ -42,6 +47,22 @@ record Wish(Slot slot, Data data) {
     return allowed
         ? Optional.of(
             new Wish(new Slot(id(map), Bytes.int32(mark)), new Data.Value(Bytes.int16(zone))))
+        : Optional.empty();
+  }
+
+  /** A device that leads to this host's virtual IP; nothing where the contract forbids it. */
+  static Optional<Wish> of(NftSet map, String device, Address address) {
+    byte[] name = device.getBytes(StandardCharsets.UTF_8);
+    boolean allowed =
+        map.contract().isPresent()
+            && map.contract().get().keys().contains(new Text(device))
+            && map.contract().get().data().stream().anyMatch(value -> holds(value, address))
+            && name.length < DEVICE_NAME;
+    return allowed
+        ? Optional.of(
+            new Wish(
+                new Slot(id(map), Bytes.of(Arrays.copyOf(name, DEVICE_NAME))),
+                new Data.Value(Bytes.of(address.bytes()))))
         : Optional.empty();
   }
 

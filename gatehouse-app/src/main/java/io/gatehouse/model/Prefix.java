@@ -107,6 +107,11 @@ public record Prefix(Address first, int length) implements Comparable<Prefix> {
     return length == 0;
   }
 
+  /** Whether it is one address. */
+  public boolean isHost() {
+    return length == family().bits();
+  }
+
   public boolean contains(Address address) {
     return address.family() == family() && mask(address, length).equals(first);
   }

@@ -49,7 +49,7 @@ public final class Selectors {
   private List<Prefix> localOf(Tunnel tunnel) {
     if (tunnel instanceof Tunnel.Client client) {
       // The server knows nobody here but the virtual IP.
-      return client.addresses().stream().map(address -> Prefix.host(address.value())).toList();
+      return client.addresses().stream().map(Located::value).toList();
     }
     Set<Prefix> local = new LinkedHashSet<>();
     places(tunnel).flatMap(this::prefixes).map(tunnel::image).forEach(local::add);

@@ -229,7 +229,8 @@ public sealed interface Tunnel {
    * tunnel too, and appear in it under that address.
    *
    * @param peers the server; never empty
-   * @param addresses the virtual IPs, at most one to a family; never empty
+   * @param addresses what the virtual IPs are out of, at most one prefix to a family; a single
+   *     address where it is always the same; never empty
    * @param local networks that use the tunnel; empty where this host alone does
    * @param remote networks there; never empty
    * @param full whether that is all that is not ours, so that nothing else leaves this host
@@ -242,7 +243,7 @@ public sealed interface Tunnel {
       Optional<Ike> ike,
       Esp esp,
       Mss mss,
-      List<Located<Address>> addresses,
+      List<Located<Prefix>> addresses,
       List<Network> local,
       List<Located<Prefix>> remote,
       boolean full,
@@ -275,12 +276,17 @@ public sealed interface Tunnel {
       services = List.copyOf(services);
     }
 
-    /** The virtual IP of a family. */
-    public Optional<Address> address(Family family) {
+    /** What the virtual IP of a family is out of. */
+    public Optional<Prefix> address(Family family) {
       return addresses.stream()
           .map(Located::value)
           .filter(address -> address.family() == family)
           .findFirst();
+    }
+
+    /** What virtual IPs are out of that are not always the same. */
+    public List<Located<Prefix>> followed() {
+      return addresses.stream().filter(address -> !address.value().isHost()).toList();
     }
 
     /** What others may begin through it is for this host alone: nobody knows its networks there. */
@@ -289,10 +295,13 @@ public sealed interface Tunnel {
       return List.of();
     }
 
-    /** A virtual IP out of a remote network is this host itself. */
+    /**
+     * A virtual IP out of a remote network is this host itself. Where nobody knows which it will
+     * be, the others of its prefix are still there.
+     */
     @Override
     public List<Located<Prefix>> farPrefixes() {
-      List<Prefix> own = addresses.stream().map(a -> Prefix.host(a.value())).toList();
+      List<Prefix> own = addresses.stream().map(Located::value).filter(Prefix::isHost).toList();
       return remote.stream()
           .flatMap(there ->
               there.value().without(own).stream().map(rest -> new Located<>(rest, there.origin())))

@@ -445,6 +445,7 @@ final class ChainWalk {
       Field oldDestination = state.destination;
       Field oldSourcePort = state.sourcePort;
       Field oldDestinationPort = state.destinationPort;
+      int elsewhere = elsewhere(translation, source ? oldSource : oldDestination);
       switch (translation) {
         case Statement.Nat.Source to -> {
           to.address().ifPresent(a -> sourceTo(addressValue(a)));
@@ -487,13 +488,13 @@ final class ChainWalk {
         state.sourceBound = bdd.or(state.sourceBound, here);
         state.sourceChanged =
             bdd.or(
-                state.sourceChanged,
+                bdd.or(state.sourceChanged, bdd.and(here, elsewhere)),
                 changed(oldSource, state.source, oldSourcePort, state.sourcePort));
       } else {
         state.destinationBound = bdd.or(state.destinationBound, here);
         state.destinationChanged =
             bdd.or(
-                state.destinationChanged,
+                bdd.or(state.destinationChanged, bdd.and(here, elsewhere)),
                 changed(
                     oldDestination, state.destination, oldDestinationPort, state.destinationPort));
       }
@@ -509,6 +510,28 @@ final class ChainWalk {
 
     private Optional<Field> addressValue(Expression address) {
       return write(address, Meaning.ADDRESS, space.addresses().width());
+    }
+
+    /** Packets whose address is surely another one afterwards: a map may give none like it. */
+    private int elsewhere(Statement.Nat translation, Field old) {
+      Optional<Expression> address =
+          switch (translation) {
+            case Statement.Nat.Source to -> to.address();
+            case Statement.Nat.Destination to -> to.address();
+            default -> Optional.empty();
+          };
+      Optional<List<Prefix>> promised =
+          address.isPresent() && address.get() instanceof Expression.Mapped mapped
+              ? LookUps.promised(table, mapped, space.family())
+              : Optional.empty();
+      if (promised.isEmpty()) {
+        return FALSE;
+      }
+      int among = FALSE;
+      for (Prefix prefix : promised.get()) {
+        among = bdd.or(among, space.in(old, prefix));
+      }
+      return bdd.not(among);
     }
 
     private int changed(Field oldAddress, Field address, Field oldPort, Field port) {

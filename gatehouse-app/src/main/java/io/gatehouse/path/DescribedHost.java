@@ -38,7 +38,9 @@ import java.util.stream.Stream;
  *
  * <p>An address that is dynamic is not known; one of the benchmarking networks (RFC 2544, RFC 5180)
  * stands for it. No rule can name it, so that any address would fare the same, unless it lay in a
- * network that the description names.
+ * network that the description names. Of a virtual IP that changes the prefix is known; one out of
+ * it is this host's, and the others are not. Rules name that prefix only as a whole, and a packet
+ * from an address that was this host's before fares like one while the tunnel is down.
  */
 public final class DescribedHost {
   /** Smaller than the priority of any backstop, and larger than zero whatever is subtracted. */
@@ -131,11 +133,16 @@ public final class DescribedHost {
                     ? client.addresses().stream()
                     : Stream.empty())
             .map(Located::value)
+            .map(DescribedHost::oneOf)
             .map(address -> new InterfaceAddress(address, address.family().bits()))
             .toList();
     if (!addresses.isEmpty()) {
       devices.add(new Device("lo", addresses, true));
     }
+  }
+
+  private static Address oneOf(Prefix virtual) {
+    return virtual.isHost() ? virtual.first() : virtual.first().plus(1);
   }
 
   private void network(Network network) {

@@ -4,6 +4,8 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import static io.gatehouse.bdd.Bdd.TRUE;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.path.Names.Meaning;
 import io.gatehouse.path.Unknown.Kind;
 import io.gatehouse.ruleset.Expression;
@@ -35,6 +37,22 @@ final class LookUps {
 
   static Optional<NftSet> set(Table table, String name) {
     return table.sets().stream().filter(s -> s.name().equals(name)).findFirst();
+  }
+
+  /** The networks that the contract of a map holds its addresses to; nothing where none does. */
+  static Optional<List<Prefix>> promised(Table table, Expression.Mapped mapped, Family family) {
+    Optional<List<Expression.Value>> data =
+        set(table, mapped.map()).flatMap(NftSet::contract).map(NftSet.Contract::data);
+    if (data.isEmpty()
+        || data.get().isEmpty()
+        || !data.get().stream().allMatch(value -> value instanceof Expression.Net)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        data.get().stream()
+            .map(value -> ((Expression.Net) value).prefix())
+            .filter(prefix -> prefix.family() == family)
+            .toList());
   }
 
   /**

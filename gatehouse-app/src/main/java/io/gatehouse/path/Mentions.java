@@ -177,7 +177,7 @@ record Mentions(
             into.add(IntervalSet.Interval.of(to.prefix().first(), to.prefix().last()));
         case Expression.Net other -> {}
         case Expression.Mapped mapped ->
-            promised(table, mapped)
+            LookUps.promised(table, mapped, family)
                 .ifPresentOrElse(
                     nets ->
                         nets.forEach(
@@ -185,22 +185,6 @@ record Mentions(
                     () -> anything(into));
         default -> anything(into);
       }
-    }
-
-    /** The networks that the contract of a map holds its addresses to; nothing where none does. */
-    private Optional<List<Prefix>> promised(Table table, Expression.Mapped mapped) {
-      Optional<List<Expression.Value>> data =
-          LookUps.set(table, mapped.map()).flatMap(NftSet::contract).map(NftSet.Contract::data);
-      if (data.isEmpty()
-          || data.get().isEmpty()
-          || !data.get().stream().allMatch(value -> value instanceof Expression.Net)) {
-        return Optional.empty();
-      }
-      return Optional.of(
-          data.get().stream()
-              .map(value -> ((Expression.Net) value).prefix())
-              .filter(prefix -> prefix.family() == family)
-              .toList());
     }
 
     private void anything(List<IntervalSet.Interval> into) {

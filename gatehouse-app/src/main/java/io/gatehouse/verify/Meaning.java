@@ -170,9 +170,9 @@ final class Meaning {
     return all;
   }
 
-  /** The addresses that such a tunnel brings. */
+  /** The addresses that such a tunnel may bring. */
   List<Prefix> virtual(Tunnel.Client client) {
-    return hosts(client.addresses(), space.family());
+    return client.address(space.family()).stream().toList();
   }
 
   /** Those of all such tunnels. */

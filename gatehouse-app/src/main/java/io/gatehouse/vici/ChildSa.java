@@ -15,7 +15,8 @@ import java.util.Optional;
  * @param spiIn of what comes
  * @param markIn the mark of its policies for what comes
  * @param markOut the mark of its policies for what goes
- * @param remote the other end's traffic selectors; one that is no prefix as the prefixes around it
+ * @param local our traffic selectors; one that is no prefix as the prefixes around it
+ * @param remote the other end's, likewise
  * @param rekeyIn when it is renewed
  * @param bytesIn that came, as far as the telling knows
  * @param bytesOut that went
@@ -30,6 +31,7 @@ public record ChildSa(
     long spiOut,
     Optional<Mark> markIn,
     Optional<Mark> markOut,
+    List<Prefix> local,
     List<Prefix> remote,
     Optional<Duration> rekeyIn,
     long bytesIn,
@@ -39,6 +41,7 @@ public record ChildSa(
   public record Mark(long value, long mask) {}
 
   public ChildSa {
+    local = List.copyOf(local);
     remote = List.copyOf(remote);
   }
 }

@@ -187,6 +187,7 @@ final class SaReader {
             hexadecimal(body, "spi-out").orElse(0),
             mark(body, "in"),
             mark(body, "out"),
+            body.texts("local-ts").stream().flatMap(text -> prefix(text).stream()).toList(),
             body.texts("remote-ts").stream().flatMap(text -> prefix(text).stream()).toList(),
             duration(body, "rekey-time"),
             decimal(body, "bytes-in").orElse(0),

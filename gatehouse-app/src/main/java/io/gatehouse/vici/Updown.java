@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Events from an updown hook, which every Pluto-like IKE daemon calls: for libreswan, and wherever
@@ -79,6 +80,7 @@ public final class Updown {
             0,
             hook.mark("MARK_IN"),
             hook.mark("MARK_OUT"),
+            hook.local(),
             hook.text("PEER_CLIENT").flatMap(Prefix::parse).stream().toList(),
             Optional.empty(),
             0,
@@ -93,7 +95,7 @@ public final class Updown {
             hook.text("PEER_ID"),
             Optional.empty(),
             hook.text("XAUTH_ID").or(() -> hook.text("USERNAME")),
-            hook.virtual(),
+            hook.virtual("PEER"),
             Optional.empty(),
             List.of(child));
     return switch (verb) {
@@ -134,10 +136,19 @@ public final class Updown {
           });
     }
 
-    /** The peer's: PEER_SOURCEIP, and PEER_SOURCEIP4_1 and so on where it has several. */
-    List<Address> virtual() {
+    /** Our selector; each family's is told by itself, the virtual IPs of both with either. */
+    List<Prefix> local() {
+      return Stream.concat(
+              text("MY_CLIENT").flatMap(Prefix::parse).stream(),
+              virtual("MY").stream().map(Prefix::host))
+          .distinct()
+          .toList();
+    }
+
+    /** An end's: PEER_SOURCEIP, and PEER_SOURCEIP4_1 and so on where it has several. */
+    List<Address> virtual(String end) {
       return all.entrySet().stream()
-          .filter(variable -> variable.getKey().matches("PEER_SOURCEIP([46]_[0-9]+)?"))
+          .filter(variable -> variable.getKey().matches(end + "_SOURCEIP([46]_[0-9]+)?"))
           .flatMap(variable -> Address.parse(variable.getValue()).stream())
           .distinct()
           .toList();

@@ -12,7 +12,9 @@ import io.gatehouse.netlink.Bytes;
 import io.gatehouse.netlink.Connection;
 import io.gatehouse.netlink.RouteMessage;
 import io.gatehouse.netlink.RouteMessage.Neighbour;
+import io.gatehouse.netlink.SetElement.Data;
 import io.gatehouse.netlink.SetId;
+import io.gatehouse.vici.ChildSa;
 import io.gatehouse.vici.IkeSa;
 import java.time.Duration;
 import java.time.Instant;
@@ -348,6 +350,51 @@ class ConductorTest {
     store.deaf(false);
     assertThat(report().troubles()).isEmpty();
     assertThat(store.connected()).isEmpty();
+  }
+
+  /** It comes, it changes, and it goes; what was translated to it ends with it. */
+  @Test
+  void theVirtualIpThatATunnelBringsIsFollowed() throws Exception {
+    SetId map = SetId.inet("gatehouse", "virtual_hq4");
+    Address first = Address.of("10.20.255.9");
+    Address second = Address.of("10.20.255.30");
+    ChildSa one = Told.given(7, "10.20.255.9/32");
+    store.load(Told.ROAMING);
+    model.set(Told.ROAMING);
+    standing(OUR);
+    thread.start();
+    conductor.hear(listed());
+    report();
+    assertThat(store.in(map)).isEmpty();
+
+    conductor.devicesChanged(
+        List.of(DevicesTest.link(1, "lo", true), DevicesTest.has(1, first)));
+    conductor.hear(Told.up(Told.hq(1), one));
+    report();
+    assertThat(store.in(map).values()).containsExactly(new Data.Value(Bytes.of(first.bytes())));
+    assertThat(outside.get()).as("for whoever follows us").containsExactlyInAnyOrder(OUR, first);
+    Connection ended = connection("10.0.1.20", "10.20.1.1", "10.20.255.9");
+    Connection other = connection("10.0.1.20", "198.51.100.8", "203.0.113.2");
+    store.connected(ended);
+    store.connected(other);
+
+    conductor.hear(Told.down(Told.hq(1), one));
+    conductor.devicesChanged(List.of(new RouteMessage.OfLink(1, first, 32, true)));
+    report();
+    assertThat(store.in(map)).as("nobody appears under any").isEmpty();
+    assertThat(store.connected()).containsExactly(other);
+
+    conductor.devicesChanged(List.of(DevicesTest.has(1, second)));
+    conductor.hear(Told.up(Told.hq(2), Told.given(8, "10.20.255.30/32")));
+    report();
+    assertThat(store.in(map).values()).containsExactly(new Data.Value(Bytes.of(second.bytes())));
+    assertThat(store.connected()).containsExactly(other);
+
+    // Somebody else's element does not stay, nor is ours missed.
+    store.put(map, store.in(map).keySet().iterator().next(), new Data.Value(Bytes.int32(0)));
+    conductor.kernelChanged();
+    report();
+    assertThat(store.in(map).values()).containsExactly(new Data.Value(Bytes.of(second.bytes())));
   }
 
   @Test

@@ -111,4 +111,23 @@ class DevicesTest {
     devices.hear(has(9, LAN));
     assertThat(devices.came()).as("of no description").isFalse();
   }
+
+  @Test
+  void aVirtualIpThatATunnelBroughtIsFollowedOnWhateverDevice() {
+    Address brought = Address.of("10.20.255.9");
+    Devices roaming = new Devices(Told.ROAMING.gateway());
+    roaming.listed(
+        List.of(
+            link(1, "lo", true),
+            link(2, "eth0", true),
+            has(2, OUR),
+            has(1, brought),
+            has(1, Address.of("10.20.254.9"))));
+    assertThat(roaming.outside()).containsExactlyInAnyOrder(OUR, brought);
+
+    roaming.hear(lost(1, brought));
+    roaming.hear(lost(1, Address.of("10.20.254.9")));
+    assertThat(roaming.outside()).containsExactly(OUR);
+    assertThat(roaming.left()).containsExactly(brought);
+  }
 }

@@ -5,6 +5,7 @@ import io.gatehouse.compile.LiveMaps;
 import io.gatehouse.generated.Descriptions;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.vici.CharonNews;
 import io.gatehouse.vici.ChildSa;
 import io.gatehouse.vici.IkeSa;
@@ -19,6 +20,7 @@ final class Told {
   static final Model L2TP = model("l2tp.yaml");
   static final Model PROXY = model("proxy-lan.yaml");
   static final Model LEASED = model("dhcp-pool.yaml");
+  static final Model ROAMING = model("roaming-client.yaml");
 
   private Told() {}
 
@@ -57,17 +59,51 @@ final class Told {
         List.of(children));
   }
 
+  /** The server of the tunnel `hq`, of which this host is the client. */
+  static IkeSa hq(long id, ChildSa... children) {
+    return new IkeSa(
+        "hq",
+        id,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of("hq.example.org"),
+        Optional.empty(),
+        Optional.empty(),
+        List.of(),
+        Optional.empty(),
+        List.of(children));
+  }
+
+  /** A child by which this host was given virtual IPs, or has other selectors. */
+  static ChildSa given(long id, String... local) {
+    return child("net", id, Optional.empty(), Stream.of(local).map(Prefix::of).toList());
+  }
+
   static ChildSa child(long id) {
-    return child(id, Optional.empty());
+    return child("staff", id, Optional.empty(), List.of());
   }
 
   static ChildSa marked(long id, long mark) {
-    return child(id, Optional.of(new ChildSa.Mark(mark, 0xffffff)));
+    return child("staff", id, Optional.of(new ChildSa.Mark(mark, 0xffffff)), List.of());
   }
 
-  private static ChildSa child(long id, Optional<ChildSa.Mark> mark) {
+  private static ChildSa child(
+      String name, long id, Optional<ChildSa.Mark> mark, List<Prefix> local) {
     return new ChildSa(
-        "staff", id, id, false, true, 1, 2, mark, mark, List.of(), Optional.empty(), 0, 0);
+        name,
+        id,
+        id,
+        false,
+        true,
+        1,
+        2,
+        mark,
+        mark,
+        local,
+        List.of(),
+        Optional.empty(),
+        0,
+        0);
   }
 
   static CharonNews listed(IkeSa... all) {

@@ -17,6 +17,7 @@ import io.gatehouse.vici.CharonNews;
 import io.gatehouse.vici.ChildSa;
 import io.gatehouse.vici.IkeSa;
 import io.gatehouse.vici.TunnelEvent;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -376,6 +377,7 @@ class TunnelsTest {
         Optional.of(mark),
         Optional.of(mark),
         List.of(),
+        List.of(),
         Optional.of(time),
         0,
         0);
@@ -391,5 +393,88 @@ class TunnelsTest {
 
     tunnels.hear(Told.down(Told.legacy(2), marked(2, 5)));
     assertThat(tunnels.zones().given(5)).isEmpty();
+  }
+
+  // ---- this host's own virtual IP ----
+
+  /** `map device -> address`. */
+  private static Map<String, String> appearing(Tunnels tunnels) {
+    Map<String, String> text = new TreeMap<>();
+    tunnels
+        .wanted()
+        .forEach((slot, data) -> {
+          assertThat(slot.key().length()).as("IFNAMSIZ").isEqualTo(16);
+          String device = new String(slot.key().array(), StandardCharsets.UTF_8);
+          text.put(
+              slot.map().name() + " " + device.substring(0, device.indexOf(0)),
+              Address.fromBytes(((Data.Value) data).bytes().array()).toString());
+        });
+    return text;
+  }
+
+  @Test
+  void theLanAppearsAsWhatTheTunnelBrought() {
+    Tunnels tunnels = heard(Told.ROAMING, listed(), ikeUp(Told.hq(1)));
+    assertThat(appearing(tunnels)).as("before it is known").isEmpty();
+
+    ChildSa first = Told.given(7, "10.20.255.9/32", "2001:db8:20:ff::9/128");
+    tunnels.hear(Told.up(Told.hq(1), first));
+    assertThat(appearing(tunnels))
+        .isEqualTo(
+            Map.of("virtual_hq4 eth0", "10.20.255.9", "virtual_hq6 eth0", "2001:db8:20:ff::9"));
+
+    tunnels.hear(Told.down(Told.hq(1), first));
+    assertThat(appearing(tunnels)).isEmpty();
+    tunnels.hear(Told.up(Told.hq(2), Told.given(8, "10.20.255.30/32")));
+    assertThat(appearing(tunnels)).isEqualTo(Map.of("virtual_hq4 eth0", "10.20.255.30"));
+    assertThat(tunnels.refusals()).isEmpty();
+
+    // SAs stand in the kernel without charon, and so does the address.
+    tunnels.hear(gone());
+    assertThat(appearing(tunnels)).isEqualTo(Map.of("virtual_hq4 eth0", "10.20.255.30"));
+    tunnels.hear(listed());
+    assertThat(appearing(tunnels)).isEmpty();
+  }
+
+  @Test
+  void nobodyAppearsAsWhatTheDescriptionDoesNotName() {
+    Tunnels tunnels = heard(Told.ROAMING, listed(Told.hq(1, Told.given(7, "10.20.254.9/32"))));
+
+    assertThat(appearing(tunnels)).isEmpty();
+    assertThat(tunnels.refusals())
+        .containsExactly(
+            "10.20.254.9 was given to this host by hq, and lies outside of its `address`: nobody"
+                + " appears under it");
+  }
+
+  @Test
+  void aNetworkIsNoVirtualIp() {
+    assertThat(
+            appearing(
+                heard(Told.ROAMING, listed(Told.hq(1, Told.given(7, "10.20.255.0/24"))))))
+        .isEmpty();
+  }
+
+  @Test
+  void nobodyAppearsWhileThereAreTwoVirtualIps() {
+    Tunnels twice = new Tunnels(Told.ROAMING);
+    twice.hear(
+        listed(Told.hq(1, Told.given(7, "10.20.255.9/32"), Told.given(8, "10.20.255.10/32"))));
+    assertThat(appearing(twice)).isEmpty();
+    assertThat(twice.refusals()).singleElement().asString().contains("several virtual IPs");
+
+    // A new IKE SA before the old one has gone, with another address.
+    Tunnels renewed = new Tunnels(Told.ROAMING);
+    renewed.hear(listed(Told.hq(1, Told.given(7, "10.20.255.9/32"))));
+    renewed.hear(Told.up(Told.hq(2), Told.given(8, "10.20.255.10/32")));
+    assertThat(appearing(renewed)).isEmpty();
+    renewed.hear(ikeDown(Told.hq(1)));
+    assertThat(appearing(renewed)).isEqualTo(Map.of("virtual_hq4 eth0", "10.20.255.10"));
+  }
+
+  @Test
+  void anothersAddressIsNotOurs() {
+    assertThat(appearing(heard(Told.ROAMING, listed(staff(1, FINANCE, "10.20.255.9", child(7))))))
+        .isEmpty();
   }
 }

@@ -6,10 +6,15 @@ import io.gatehouse.compile.Compiler;
 import io.gatehouse.generated.Descriptions;
 import io.gatehouse.generated.Weakened;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.model.Prefix;
 import io.gatehouse.path.Journey.Outcome;
+import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
+import io.gatehouse.ruleset.Table;
 import io.gatehouse.ruleset.XfrmPolicy;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** A host that is a VPN client for its LAN: what holds of it, and what each part is there for. */
@@ -17,8 +22,15 @@ class ClientProofsTest {
   private static final Gateway CLIENT = Descriptions.example("client.yaml");
   private static final Ruleset RULESET = Compiler.compile(CLIENT).ruleset();
 
+  private static final Gateway ROAMING = Descriptions.example("roaming-client.yaml");
+  private static final Ruleset FOLLOWED = Compiler.compile(ROAMING).ruleset();
+
   private static List<Verdict> notProved(Ruleset ruleset) {
-    return Proofs.of(CLIENT, ruleset).stream()
+    return notProved(CLIENT, ruleset);
+  }
+
+  private static List<Verdict> notProved(Gateway gateway, Ruleset ruleset) {
+    return Proofs.of(gateway, ruleset).stream()
         .filter(verdict -> !(verdict instanceof Verdict.Holds))
         .toList();
   }
@@ -42,6 +54,91 @@ class ClientProofsTest {
   @Test
   void everyPropertyHoldsWhereEverythingGoesIntoTheTunnel() {
     Gateway full = Descriptions.example("full-client.yaml");
+
+    assertThat(Proofs.of(full, Compiler.compile(full).ruleset()))
+        .allMatch(verdict -> verdict instanceof Verdict.Holds);
+  }
+
+  @Test
+  void everyPropertyHoldsWhicheverVirtualIpTheTunnelBrings() {
+    assertThat(notProved(ROAMING, FOLLOWED)).isEmpty();
+  }
+
+  @Test
+  void withoutNatNobodyGetsThereWhateverTheTunnelBrings() {
+    Weakened weaker = new Weakened(FOLLOWED).without("cabin appears as");
+
+    assertThat(notProved(ROAMING, weaker.ruleset()))
+        .extracting(Verdict::property)
+        .contains(Property.TOO_LITTLE)
+        .doesNotContain(Property.IN_CLEAR);
+  }
+
+  @Test
+  void whatIsForAnyOfThePrefixInClearIsNoticed() {
+    Weakened weaker = new Weakened(FOLLOWED).without("for a virtual IP, in clear");
+
+    assertThat(notProved(ROAMING, weaker.ruleset()))
+        .extracting(Verdict::property)
+        .containsExactly(Property.EVIDENCE);
+  }
+
+  /** Only the guards and the backstop stand between an empty map and the world. */
+  @Test
+  void withoutGuardsWhatTheMapDoesNotKnowLeavesInClear() {
+    Weakened weaker =
+        new Weakened(FOLLOWED).without("for a tunnel, would leave in clear").withoutBackstop();
+
+    assertThat(notProved(ROAMING, weaker.ruleset()))
+        .extracting(Verdict::property)
+        .contains(Property.IN_CLEAR);
+  }
+
+  /** The proof reads the contract, not the description, of what a map may hold. */
+  @Test
+  void aMapThatMayHoldAnothersAddressIsNoticed() {
+    Ruleset wider =
+        FOLLOWED.withTables(
+            FOLLOWED.tables().stream().map(ClientProofsTest::anotherContract).toList());
+
+    assertThat(notProved(ROAMING, wider))
+        .extracting(Verdict::property)
+        .contains(Property.TOO_LITTLE);
+  }
+
+  private static Table anotherContract(Table table) {
+    return new Table(
+        table.family(),
+        table.name(),
+        table.sets().stream().map(ClientProofsTest::anotherContract).toList(),
+        table.chains());
+  }
+
+  private static NftSet anotherContract(NftSet set) {
+    return set.contract().isEmpty()
+        ? set
+        : new NftSet(
+            set.name(),
+            set.key(),
+            set.holds(),
+            set.flags(),
+            set.elements(),
+            Optional.of(
+                new NftSet.Contract(
+                    set.contract().get().keys(),
+                    List.of(),
+                    List.of(
+                        new Expression.Net(
+                            Prefix.of(
+                                set.name().endsWith("4") ? "10.20.7.0/24" : "2001:db8:20:7::/64"))))),
+            set.origin());
+  }
+
+  @Test
+  void everyPropertyHoldsWhereEverythingGoesIntoATunnelThatBringsAnyAddress() {
+    Gateway full =
+        Descriptions.changedExample(
+            "full-client.yaml", "address: 10.20.255.7 ", "address: 10.20.255.0/24 ");
 
     assertThat(Proofs.of(full, Compiler.compile(full).ruleset()))
         .allMatch(verdict -> verdict instanceof Verdict.Holds);

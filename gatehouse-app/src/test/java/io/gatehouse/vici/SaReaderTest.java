@@ -15,7 +15,7 @@ class SaReaderTest {
       """
       name=net uniqueid=17 reqid=12 state=INSTALLED mode=TUNNEL protocol=ESP
       spi-in=c0ffee01 spi-out=12345678 mark-in=1f mark-out=1f mark-mask-out=ffffff
-      bytes-in=4096 bytes-out=8192 rekey-time=3000 remote-ts=[10.0.3.9/32 10.0.4.0..10.0.4.6[tcp/80]]
+      bytes-in=4096 bytes-out=8192 rekey-time=3000 local-ts=[10.20.255.7/32] remote-ts=[10.0.3.9/32 10.0.4.0..10.0.4.6[tcp/80]]
       """
           .replace("[tcp/80]", "");
 
@@ -91,6 +91,7 @@ class SaReaderTest {
         onlyChild(
             "up=yes staff { " + IKE + " child-sas { net-17 { " + CHILD + " } } }", "child-updown");
 
+    assertThat(child.local()).containsExactly(Prefix.of("10.20.255.7/32"));
     assertThat(child.remote()).containsExactly(Prefix.of("10.0.3.9/32"), Prefix.of("10.0.4.0/29"));
   }
 

@@ -25,6 +25,9 @@ class UpdownTest {
     variables.put("PLUTO_PEER_SOURCEIP", "10.0.3.9");
     variables.put("PLUTO_PEER_SOURCEIP4_1", "10.0.3.9");
     variables.put("PLUTO_PEER_SOURCEIP6_1", "2001:db8:3::9");
+    variables.put("PLUTO_MY_CLIENT", "10.20.255.7/32");
+    variables.put("PLUTO_MY_SOURCEIP4_1", "10.20.255.7");
+    variables.put("PLUTO_MY_SOURCEIP6_1", "2001:db8:20:ff::7");
     variables.put("PLUTO_MARK_IN", "7/0x00ffffff");
     return variables;
   }
@@ -42,6 +45,10 @@ class UpdownTest {
               assertThat(up.ike().virtual())
                   .containsExactlyInAnyOrder(Address.of("10.0.3.9"), Address.of("2001:db8:3::9"));
               assertThat(up.child().remote()).containsExactly(Prefix.of("10.0.3.9/32"));
+              assertThat(up.child().local())
+                  .as("the virtual IPs of both families, whichever's selector this is")
+                  .containsExactly(
+                      Prefix.of("10.20.255.7/32"), Prefix.of("2001:db8:20:ff::7/128"));
               assertThat(up.child().markIn()).contains(new ChildSa.Mark(7, 0xffffff));
             });
     assertThat(Updown.event(Updown.line(hook("down-host-v6"))))
