@@ -163,7 +163,9 @@ final class Evidence {
    */
   static List<Rule> leavingInClear(Draft draft) {
     List<Statement> leaves =
-        SharedClient.holdsThisHost(draft) ? List.of(Nft.isNot(Nft.OIFNAME, Nft.device("lo"))) : List.of();
+        SharedClient.holdsThisHost(draft)
+            ? List.of(Nft.isNot(Nft.OIFNAME, Nft.device("lo")))
+            : List.of();
     return ofFar(draft, (family, far) -> List.of(clear(draft, family, far, leaves)));
   }
 

@@ -45,11 +45,15 @@ public record LiveMaps(
    * A map from virtual IPs to the chains of their clients' groups.
    *
    * @param tunnel its name
-   * @param verdicts by the group's name
+   * @param verdicts by the group's name; only those that the map's contract allows
    */
   public record OfGroups(NftSet map, Family family, String tunnel, Map<String, Verdict> verdicts) {
     public OfGroups {
-      verdicts = Map.copyOf(verdicts);
+      Set<Verdict> allowed =
+          map.contract().map(contract -> Set.copyOf(contract.verdicts())).orElse(Set.of());
+      Map<String, Verdict> kept = new HashMap<>(verdicts);
+      kept.values().retainAll(allowed);
+      verdicts = Map.copyOf(kept);
     }
   }
 

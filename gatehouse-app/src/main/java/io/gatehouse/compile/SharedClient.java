@@ -104,9 +104,7 @@ final class SharedClient {
   /** The virtual IPs of a family as a set. */
   private static Optional<SetRef> virtual(Draft draft, Family family) {
     return draft.sets.addresses(
-        "virtual",
-        family,
-        clients(draft).flatMap(client -> client.addresses().stream()).toList());
+        "virtual", family, clients(draft).flatMap(client -> client.addresses().stream()).toList());
   }
 
   /** Whether any network uses a tunnel so. */
@@ -204,8 +202,7 @@ final class SharedClient {
         marked(draft),
         Nft.is(Nft.saddr(way.family()), way.here()),
         Nft.is(Nft.daddr(way.family()), way.there()),
-        new Statement.Nat.Source(
-            Optional.of(source(draft, way)), Optional.empty(), List.of()));
+        new Statement.Nat.Source(Optional.of(source(draft, way)), Optional.empty(), List.of()));
   }
 
   /**

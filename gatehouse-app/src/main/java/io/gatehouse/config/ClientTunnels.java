@@ -84,8 +84,7 @@ final class ClientTunnels {
   }
 
   private List<Located<Prefix>> addresses(Fields fields, String tunnel) {
-    List<Located<Prefix>> addresses =
-        values.sourcePerFamily("address", fields.texts("address"));
+    List<Located<Prefix>> addresses = values.sourcePerFamily("address", fields.texts("address"));
     List<Located<Prefix>> usable = new ArrayList<>();
     for (Node.Scalar scalar : fields.texts("address")) {
       for (Located<Prefix> address : addresses) {

@@ -55,9 +55,7 @@ final class Overlaps {
     }
 
     boolean isHost() {
-      return kind == Kind.OWN
-          || kind == Kind.ROUTER
-          || (kind == Kind.VIRTUAL && prefix.isHost());
+      return kind == Kind.OWN || kind == Kind.ROUTER || (kind == Kind.VIRTUAL && prefix.isHost());
     }
 
     /** Whether a third claim would contradict both or neither. */

@@ -5,11 +5,12 @@ import io.gatehouse.model.Address;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Tunnel;
 import io.gatehouse.model.Tunnel.Group;
-import io.gatehouse.ruleset.Statement.Verdict;
+import io.gatehouse.model.Tunnel.Match;
 import io.gatehouse.vici.ChildSa;
 import io.gatehouse.vici.IkeSa;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,16 +24,33 @@ import java.util.function.Consumer;
 final class Derivation {
   private final Model model;
   private final Map<String, List<Tunnel>> byConnection = new HashMap<>();
-  private final Map<Group, Glob> patterns = new HashMap<>();
+
+  /** By tunnel, then by what the identity is; the numbers are the groups' places there. */
+  private final Map<String, Map<Match.Kind, Patterns>> patterns = new HashMap<>();
+
+  /** By tunnel. */
+  private final Map<String, List<LiveMaps.OfGroups>> maps = new HashMap<>();
 
   Derivation(Model model) {
     this.model = model;
     for (Tunnel tunnel : model.gateway().tunnels()) {
       byConnection.computeIfAbsent(LiveMaps.connection(tunnel), c -> new ArrayList<>()).add(tunnel);
       if (tunnel instanceof Tunnel.RemoteAccess access) {
-        access.groups().forEach(group -> patterns.put(group, new Glob(group.match().pattern())));
+        patterns.put(access.name(), patterns(access.groups()));
       }
     }
+    for (LiveMaps.OfGroups of : model.maps().groups()) {
+      maps.computeIfAbsent(of.tunnel(), tunnel -> new ArrayList<>()).add(of);
+    }
+  }
+
+  private static Map<Match.Kind, Patterns> patterns(List<Group> groups) {
+    Map<Match.Kind, Patterns> patterns = new EnumMap<>(Match.Kind.class);
+    for (int i = 0; i < groups.size(); i++) {
+      Match match = groups.get(i).match();
+      patterns.computeIfAbsent(match.kind(), kind -> new Patterns()).add(i, match.pattern());
+    }
+    return patterns;
   }
 
   /** The tunnel that a child belongs to, of those of the description. */
@@ -48,20 +66,21 @@ final class Derivation {
 
   /** The group of whoever is on the other end; the first in the description that takes it. */
   Optional<Group> group(Tunnel tunnel, IkeSa sa) {
-    return tunnel instanceof Tunnel.RemoteAccess access
-        ? access.groups().stream().filter(group -> isMember(group, sa)).findFirst()
-        : Optional.empty();
+    int first = Integer.MAX_VALUE;
+    for (var of : patterns.getOrDefault(tunnel.name(), Map.of()).entrySet()) {
+      OptionalInt number =
+          identity(of.getKey(), sa).map(of.getValue()::first).orElse(OptionalInt.empty());
+      first = Math.min(first, number.orElse(Integer.MAX_VALUE));
+    }
+    return first == Integer.MAX_VALUE ? Optional.empty() : Optional.of(tunnel.groups().get(first));
   }
 
-  private boolean isMember(Group group, IkeSa sa) {
-    Optional<String> identity =
-        switch (group.match().kind()) {
-          case IKE_ID -> sa.remoteId();
-          case EAP_ID -> sa.eapId();
-          case XAUTH_ID -> sa.xauthId();
-        };
-    Glob pattern = patterns.get(group);
-    return pattern != null && identity.filter(pattern::matches).isPresent();
+  private static Optional<String> identity(Match.Kind kind, IkeSa sa) {
+    return switch (kind) {
+      case IKE_ID -> sa.remoteId();
+      case EAP_ID -> sa.eapId();
+      case XAUTH_ID -> sa.xauthId();
+    };
   }
 
   /**
@@ -139,17 +158,14 @@ final class Derivation {
 
   private void member(
       Tunnel tunnel, Group group, Address address, Consumer<String> refused, List<Wish> wishes) {
-    for (LiveMaps.OfGroups of : model.maps().groups()) {
-      Optional<Verdict> verdict = Optional.ofNullable(of.verdicts().get(group.name()));
-      if (of.tunnel().equals(tunnel.name())
-          && of.family() == address.family()
-          && verdict.isPresent()) {
-        Optional<Wish> wish = Wish.of(of.map(), address, verdict.get());
-        wish.ifPresentOrElse(
-            wishes::add,
-            () ->
-                refused.accept(
-                    address + " is in no pool of " + tunnel.name() + ", though its IKE SA is"));
+    for (LiveMaps.OfGroups of : maps.getOrDefault(tunnel.name(), List.of())) {
+      if (of.family() == address.family() && of.verdicts().containsKey(group.name())) {
+        Wish.of(of, address, group.name())
+            .ifPresentOrElse(
+                wishes::add,
+                () ->
+                    refused.accept(
+                        address + " is in no pool of " + tunnel.name() + ", though its IKE SA is"));
       }
     }
   }

@@ -21,7 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * The host's devices and their addresses, as the kernel told of them: which of the description
- * came, and which addresses of the outside, or of tunnels, this host has no more. No I/O: a function of what was told.
+ * came, and which addresses of the outside, or of tunnels, this host has no more. No I/O: a
+ * function of what was told.
  */
 final class Devices {
   /** What is known of one, by its index. */

@@ -24,13 +24,13 @@ record Wish(Slot slot, Data data) {
   /** The bytes of a device's name in a key, with zeros behind it (IFNAMSIZ). */
   private static final int DEVICE_NAME = 16;
 
-  /** A virtual IP that leads to a chain; nothing where the contract does not allow it. */
-  static Optional<Wish> of(NftSet map, Address address, Verdict verdict) {
+  /** A virtual IP that leads to a group's chain; nothing where the contract does not allow it. */
+  static Optional<Wish> of(LiveMaps.OfGroups of, Address address, String group) {
+    NftSet map = of.map();
     boolean allowed =
         map.contract().isPresent()
-            && map.contract().get().keys().stream().anyMatch(value -> holds(value, address))
-            && map.contract().get().verdicts().contains(verdict);
-    return allowed && verdict instanceof Verdict.Goto(String chain)
+            && map.contract().get().keys().stream().anyMatch(value -> holds(value, address));
+    return allowed && of.verdicts().get(group) instanceof Verdict.Goto(String chain)
         ? Optional.of(
             new Wish(
                 new Slot(id(map), Bytes.of(address.bytes())),

@@ -148,7 +148,7 @@ class ConductorTest {
   /** What somebody left in the maps. */
   private static void leftBehind(MapsInMemory store) {
     LiveMaps.OfGroups groups = Told.GROUPS.maps().groups().getFirst();
-    Wish.of(groups.map(), Address.of("10.0.3.66"), groups.verdicts().get("finance"))
+    Wish.of(groups, Address.of("10.0.3.66"), "finance")
         .ifPresent(wish -> store.put(wish.slot().map(), wish.slot().key(), wish.data()));
   }
 
@@ -367,8 +367,7 @@ class ConductorTest {
     report();
     assertThat(store.in(map)).isEmpty();
 
-    conductor.devicesChanged(
-        List.of(DevicesTest.link(1, "lo", true), DevicesTest.has(1, first)));
+    conductor.devicesChanged(List.of(DevicesTest.link(1, "lo", true), DevicesTest.has(1, first)));
     conductor.hear(Told.up(Told.hq(1), one));
     report();
     assertThat(store.in(map).values()).containsExactly(new Data.Value(Bytes.of(first.bytes())));

@@ -33,6 +33,7 @@ final class MapsInMemory implements Store {
   private boolean old;
   private int refusals;
   private int batches;
+  private int changes;
 
   MapsInMemory(Model model) {
     load(model);
@@ -73,6 +74,11 @@ final class MapsInMemory implements Store {
 
   int batches() {
     return batches;
+  }
+
+  /** Elements that came or went. */
+  int changes() {
+    return changes;
   }
 
   @Override
@@ -120,6 +126,7 @@ final class MapsInMemory implements Store {
       }
     }
     maps = after;
+    this.changes += changes.size();
     return new Answer.Told<>(true);
   }
 

@@ -25,7 +25,10 @@ final class Told {
   private Told() {}
 
   private static Model model(String example) {
-    Gateway gateway = Descriptions.example(example);
+    return model(Descriptions.example(example));
+  }
+
+  static Model model(Gateway gateway) {
     return new Model(1, gateway, LiveMaps.of(gateway, Compiler.compile(gateway).ruleset()));
   }
 
@@ -90,20 +93,7 @@ final class Told {
   private static ChildSa child(
       String name, long id, Optional<ChildSa.Mark> mark, List<Prefix> local) {
     return new ChildSa(
-        name,
-        id,
-        id,
-        false,
-        true,
-        1,
-        2,
-        mark,
-        mark,
-        local,
-        List.of(),
-        Optional.empty(),
-        0,
-        0);
+        name, id, id, false, true, 1, 2, mark, mark, local, List.of(), Optional.empty(), 0, 0);
   }
 
   static CharonNews listed(IkeSa... all) {

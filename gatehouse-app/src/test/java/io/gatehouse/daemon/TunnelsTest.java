@@ -449,9 +449,7 @@ class TunnelsTest {
 
   @Test
   void aNetworkIsNoVirtualIp() {
-    assertThat(
-            appearing(
-                heard(Told.ROAMING, listed(Told.hq(1, Told.given(7, "10.20.255.0/24"))))))
+    assertThat(appearing(heard(Told.ROAMING, listed(Told.hq(1, Told.given(7, "10.20.255.0/24"))))))
         .isEmpty();
   }
 

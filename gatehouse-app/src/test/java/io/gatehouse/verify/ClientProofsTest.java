@@ -130,7 +130,9 @@ class ClientProofsTest {
                     List.of(
                         new Expression.Net(
                             Prefix.of(
-                                set.name().endsWith("4") ? "10.20.7.0/24" : "2001:db8:20:7::/64"))))),
+                                set.name().endsWith("4")
+                                    ? "10.20.7.0/24"
+                                    : "2001:db8:20:7::/64"))))),
             set.origin());
   }
 

@@ -47,8 +47,7 @@ class UpdownTest {
               assertThat(up.child().remote()).containsExactly(Prefix.of("10.0.3.9/32"));
               assertThat(up.child().local())
                   .as("the virtual IPs of both families, whichever's selector this is")
-                  .containsExactly(
-                      Prefix.of("10.20.255.7/32"), Prefix.of("2001:db8:20:ff::7/128"));
+                  .containsExactly(Prefix.of("10.20.255.7/32"), Prefix.of("2001:db8:20:ff::7/128"));
               assertThat(up.child().markIn()).contains(new ChildSa.Mark(7, 0xffffff));
             });
     assertThat(Updown.event(Updown.line(hook("down-host-v6"))))
