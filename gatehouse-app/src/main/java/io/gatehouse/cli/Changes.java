@@ -127,16 +127,8 @@ final class Changes {
     }
     String file = applier().file(number).orElse("description");
     Recorded source = Recorded.of(description.get());
-    List<Generation> found = new ArrayList<>();
-    Described.read(
-        file,
-        source,
-        problems -> {},
-        described -> {
-          found.add(new Generation(number, file, source, described));
-          return ExitStatus.FINE;
-        });
-    return found.stream().findFirst();
+    return Described.understood(file, source)
+        .map(described -> new Generation(number, file, source, described));
   }
 
   private static OptionSpec confirmOption() {

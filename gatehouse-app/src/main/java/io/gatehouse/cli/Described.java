@@ -11,6 +11,7 @@ import io.gatehouse.config.Reading;
 import io.gatehouse.config.Source;
 import io.gatehouse.model.Gateway;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
@@ -40,13 +41,20 @@ record Described(Gateway gateway, List<Problem> remarks, Compiled compiled) {
         refuse.accept(refused.problems());
         yield ExitStatus.NO;
       }
-      case Reading.Understood understood ->
-          use.applyAsInt(
-              new Described(
-                  understood.gateway(),
-                  understood.problems(),
-                  Compiler.compile(understood.gateway())));
+      case Reading.Understood understood -> use.applyAsInt(of(understood));
     };
+  }
+
+  /** The same where it is understood; nothing where it is not. */
+  static Optional<Described> understood(String file, Source source) {
+    return Description.read(file, source) instanceof Reading.Understood understood
+        ? Optional.of(of(understood))
+        : Optional.empty();
+  }
+
+  private static Described of(Reading.Understood understood) {
+    return new Described(
+        understood.gateway(), understood.problems(), Compiler.compile(understood.gateway()));
   }
 
   /** Everything that is wrong, and that nothing was done. */

@@ -84,7 +84,10 @@ final class Space {
         .toList();
   }
 
-  /** Everything that is not the internet: networks, far ends and the links of inside interfaces. */
+  /**
+   * Everything that is not the internet: networks, far ends, the links of inside interfaces, and
+   * virtual IPs of this host, which go with their tunnels.
+   */
   List<Located<Prefix>> ours(Family family) {
     return ours.computeIfAbsent(family, this::together);
   }
@@ -97,6 +100,13 @@ final class Space {
         .flatMap(at -> at.addresses().stream())
         .forEach(
             address -> claims.add(new Claim<>(address.value().link(), true, address.origin())));
+    for (Tunnel tunnel : gateway.tunnels()) {
+      if (tunnel instanceof Tunnel.Client client) {
+        client
+            .addresses()
+            .forEach(address -> claims.add(new Claim<>(address.value(), true, address.origin())));
+      }
+    }
     return Partition.cut(claims).stream()
         .filter(part -> part.prefix().family() == family)
         .map(part -> new Located<>(part.prefix(), part.origin()))

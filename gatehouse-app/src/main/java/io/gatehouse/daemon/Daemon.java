@@ -141,7 +141,7 @@ public final class Daemon {
     }
   }
 
-  private final class Others implements Conductor.Surroundings {
+  private final class Others implements Surroundings {
     @Override
     public Model model() {
       Model now = hands.model();

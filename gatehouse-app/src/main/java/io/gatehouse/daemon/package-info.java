@@ -8,3 +8,4 @@
 package io.gatehouse.daemon;
 
 import org.jspecify.annotations.NullMarked;
+

@@ -48,7 +48,7 @@ class ConductorTest {
   private final Conductor conductor =
       new Conductor(
           () -> store,
-          new Conductor.Surroundings() {
+          new Surroundings() {
             @Override
             public Model model() {
               return model.get();
@@ -161,7 +161,7 @@ class ConductorTest {
     report();
     assertThat(store.in(IN)).as("before its time").hasSize(1);
 
-    now.set(now.get().plus(Conductor.PERIOD).plus(Duration.ofMillis(1)));
+    now.set(now.get().plus(Deeds.PERIOD).plus(Duration.ofMillis(1)));
     assertThat(report().corrections()).isEqualTo(1);
     assertThat(store.in(IN)).isEmpty();
   }
@@ -200,7 +200,7 @@ class ConductorTest {
     report();
     now.set(now.get().plusSeconds(2));
     report();
-    now.set(now.get().plus(Conductor.PERIOD));
+    now.set(now.get().plus(Deeds.PERIOD));
     report();
 
     assertThat(repairs).hasValue(2);
@@ -461,7 +461,7 @@ class ConductorTest {
       Conductor one =
           new Conductor(
               () -> maps,
-              new Conductor.Surroundings() {
+              new Surroundings() {
                 @Override
                 public Model model() {
                   return Told.GROUPS;

@@ -129,27 +129,27 @@ class ManyClientsTest {
     Keeper few = keeper(new MapsInMemory(LARGE));
     Keeper many = keeper(new MapsInMemory(LARGE));
     long none = held(few);
-    few.hear(listed(clients(MANY / 10)));
+    few.hear(listed(clients(500)));
     few.settle();
-    many.hear(listed(clients(MANY)));
+    many.hear(listed(clients(5_000)));
     many.settle();
 
     assertThat(held(many) - none).isEqualTo(10 * (held(few) - none));
-    assertThat(held(few) - none).as("entries of a client").isLessThan(20L * MANY / 10);
+    assertThat(held(few) - none).as("entries of a client").isLessThan(20 * 500);
   }
 
   @Test
   void aRestartWithEverybodyThereWritesNothing() {
     Keeper first = keeper(store);
-    first.hear(listed(clients(MANY)));
+    first.hear(listed(clients(5_000)));
     first.settle();
     int batches = store.batches();
     Keeper next = new Keeper(store, LARGE);
-    next.hear(listed(clients(MANY)));
+    next.hear(listed(clients(5_000)));
     next.settle();
 
     assertThat(store.batches()).isEqualTo(batches);
-    assertThat(store.in(IN)).hasSize(MANY);
+    assertThat(store.in(IN)).hasSize(5_000);
   }
 
   /** As many batches as handfuls of news, however many elements there are. */
@@ -189,7 +189,7 @@ class ManyClientsTest {
   }
 
   /** Nobody around it. */
-  private static final class Alone implements Conductor.Surroundings {
+  private static final class Alone implements Surroundings {
     @Override
     public Model model() {
       return LARGE;

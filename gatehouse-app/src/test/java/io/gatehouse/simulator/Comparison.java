@@ -2,8 +2,10 @@ package io.gatehouse.simulator;
 
 import io.gatehouse.masquerade.Method;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.LongStream;
 
@@ -18,10 +20,32 @@ final class Comparison {
   private static final List<Method> METHODS =
       List.of(Method.SERIALISED, Method.FIFO, Method.EVIDENCE);
 
-  private final int seeds;
+  private record Ran(Scenario scenario, Method method) {}
 
-  Comparison(int seeds) {
-    this.seeds = seeds;
+  private final Map<Ran, List<Outcome>> outcomes = new LinkedHashMap<>();
+
+  private Comparison() {}
+
+  /** All of it, for so many seeds. */
+  static Comparison of(int seeds) {
+    Comparison all = new Comparison();
+    for (Scenario scenario : Scenario.all()) {
+      for (Method method : METHODS) {
+        List<Outcome> outcomes =
+            LongStream.rangeClosed(1, seeds)
+                .parallel()
+                .mapToObj(seed -> Simulation.run(scenario, method, seed))
+                .toList();
+        all.outcomes.put(new Ran(scenario, method), outcomes);
+        System.out.println(row(scenario, method, outcomes));
+      }
+    }
+    return all;
+  }
+
+  /** What became of each seed. */
+  List<Outcome> of(Scenario scenario, Method method) {
+    return outcomes.getOrDefault(new Ran(scenario, method), List.of());
   }
 
   /** Lines of a table in Markdown. */
@@ -32,17 +56,7 @@ final class Comparison {
             + " not delivered, % | to a wrong host, % | copies a packet | asked, % |"
             + " dropped going out | longest block, s | longest hold of IKE, s |");
     lines.add("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    for (Scenario scenario : Scenario.all()) {
-      for (Method method : METHODS) {
-        List<Outcome> outcomes =
-            LongStream.rangeClosed(1, seeds)
-                .parallel()
-                .mapToObj(seed -> Simulation.run(scenario, method, seed))
-                .toList();
-        lines.add(row(scenario, method, outcomes));
-        System.out.println(lines.getLast());
-      }
-    }
+    outcomes.forEach((ran, all) -> lines.add(row(ran.scenario(), ran.method(), all)));
     return lines;
   }
 
@@ -67,7 +81,7 @@ final class Comparison {
             number(all.stream().mapToLong(Outcome::longestHold).max().orElse(0) / 1000.0));
   }
 
-  private static double mean(List<Outcome> all, ToDoubleFunction<Outcome> figure) {
+  static double mean(List<Outcome> all, ToDoubleFunction<Outcome> figure) {
     return all.stream().mapToDouble(figure).average().orElse(0);
   }
 

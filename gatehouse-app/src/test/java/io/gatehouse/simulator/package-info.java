@@ -8,3 +8,4 @@
 package io.gatehouse.simulator;
 
 import org.jspecify.annotations.NullMarked;
+
