@@ -8,4 +8,3 @@
 package io.gatehouse.daemon;
 
 import org.jspecify.annotations.NullMarked;
-

@@ -56,8 +56,7 @@ class SimulationTest {
     }
     List<String> table = comparison.table();
 
-    Path page =
-        Path.of(System.getProperty("gatehouse.home", ".."), "docs/results/masquerade.md");
+    Path page = Path.of(System.getProperty("gatehouse.home", ".."), "docs/results/masquerade.md");
     List<String> lines = new ArrayList<>(Files.readAllLines(page));
     int at = lines.indexOf(table.getFirst());
     assertThat(at).as("the table's head").isNotNegative();

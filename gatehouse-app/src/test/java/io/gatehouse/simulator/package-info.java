@@ -8,4 +8,3 @@
 package io.gatehouse.simulator;
 
 import org.jspecify.annotations.NullMarked;
-
