@@ -2,12 +2,20 @@ package io.gatehouse.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.bdd.Bdd;
+import io.gatehouse.bdd.Bounded;
 import io.gatehouse.compile.Compiler;
 import io.gatehouse.generated.Descriptions;
 import io.gatehouse.generated.Weakened;
+import io.gatehouse.model.Address;
+import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.path.DescribedHost;
+import io.gatehouse.path.HeaderSpace;
+import io.gatehouse.path.HostState;
 import io.gatehouse.path.Journey.Outcome;
+import io.gatehouse.path.PacketPath;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
@@ -15,7 +23,10 @@ import io.gatehouse.ruleset.Table;
 import io.gatehouse.ruleset.XfrmPolicy;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A host that is a VPN client for its LAN: what holds of it, and what each part is there for. */
 class ClientProofsTest {
@@ -212,5 +223,70 @@ class ClientProofsTest {
             .withoutBackstop();
 
     assertThat(broken(weaker.ruleset())).contains(Property.REWRITTEN, Property.TOO_MUCH);
+  }
+
+  /** The address goes with the tunnel, and is then nobody's: not the internet's either. */
+  @ParameterizedTest
+  @CsvSource({
+    "client.yaml, 10.20.255.7",
+    "full-client.yaml, 10.20.255.7",
+    "roaming-client.yaml, 10.20.255.1",
+    "roaming-client.yaml, 10.20.255.9"
+  })
+  void whileTheTunnelIsDownItsVirtualIpIsNoHostOutThere(String example, String virtual) {
+    Gateway gateway = Descriptions.example(example);
+    HostState down =
+        withoutVirtualIps(
+            DescribedHost.of(
+                gateway,
+                Compiler.compile(gateway).ruleset(),
+                tunnel -> Set.of(HostState.SpdState.NO_POLICY)));
+
+    assertThat(leavesForwarded(down, "198.18.7.7"))
+        .as("the internet itself")
+        .isEqualTo(!example.startsWith("full"));
+    assertThat(leavesForwarded(down, virtual)).isFalse();
+  }
+
+  private static HostState withoutVirtualIps(HostState host) {
+    return new HostState(
+        host.tables(),
+        host.devices().stream().filter(device -> !device.name().equals("lo")).toList(),
+        host.rules(),
+        host.routes(),
+        host.policies(),
+        host.tunnels(),
+        host.blockedByDefault(),
+        host.sysctls());
+  }
+
+  private static boolean leavesForwarded(HostState host, String destination) {
+    Bounded<Boolean> answer =
+        PacketPath.ask(
+            host,
+            Family.V4,
+            2_000_000,
+            path ->
+                path.received(
+                            path.space()
+                                .only(
+                                    new HeaderSpace.Packet(
+                                        "eth1",
+                                        Optional.empty(),
+                                        HeaderSpace.Connection.NEW,
+                                        false,
+                                        6,
+                                        Address.of("10.0.1.20"),
+                                        Address.of(destination),
+                                        40_000,
+                                        443,
+                                        0,
+                                        0)))
+                        .left()
+                    != Bdd.FALSE);
+    return switch (answer) {
+      case Bounded.Answer<Boolean>(Boolean leaves) -> leaves;
+      case Bounded.GaveUp<Boolean> gaveUp -> throw new AssertionError("gave up: " + gaveUp);
+    };
   }
 }
