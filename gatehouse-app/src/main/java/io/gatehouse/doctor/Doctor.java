@@ -25,7 +25,9 @@ public final class Doctor {
     List<Finding> findings = new ArrayList<>();
     List<String> notJudged = new ArrayList<>();
     for (Family family : Family.values()) {
-      findings.addAll(Walked.look(patient, family, notJudged));
+      List<Finding> walked = Walked.look(patient, family, notJudged);
+      findings.addAll(walked);
+      findings.addAll(Explained.without(StaleConnections.look(patient, family), walked));
     }
     findings.addAll(Uplinks.look(patient));
     findings.addAll(Sources.look(patient));
@@ -33,7 +35,7 @@ public final class Doctor {
     findings.addAll(Explained.without(Counters.look(patient), findings));
     findings.addAll(Neighbours.look(patient, notJudged));
     findings.addAll(Strangers.look(patient));
-    findings.addAll(Explained.without(StaleConnections.look(patient), findings));
+    findings.addAll(HostsBehind.look(patient));
     findings.sort(Comparator.comparing(Finding::severity).thenComparing(Finding::kind));
     if (patient.links().isEmpty()) {
       notJudged.add("what depends on tunnels: no IPsec policy stands");
@@ -42,7 +44,9 @@ public final class Doctor {
       notJudged.add("dead peer detection: no swanctl.conf");
     }
     if (!patient.has("conntrack.txt")) {
-      notJudged.add("connections with an old translation: conntrack was not listed");
+      notJudged.add(
+          "connections with an old translation, and VPN hosts behind this one: conntrack was not"
+              + " listed");
     }
     if (!patient.has("xfrm_stat.txt")) {
       notJudged.add("what the kernel dropped: no xfrm_stat");

@@ -34,7 +34,10 @@ public enum Kind {
   FOREIGN_NUMBERS,
   PMTU_SOURCE,
   DPD_OFF,
-  AH_BEHIND_NAT;
+  AH_BEHIND_NAT,
+  IKE_MASQUERADED,
+  ESP_FORGOTTEN,
+  PPTP_WITHOUT_HELPER;
 
   /** Its name for people and programs. */
   public String word() {

@@ -3,6 +3,7 @@ package io.gatehouse.doctor;
 import io.gatehouse.doctor.Finding.Certainty;
 import io.gatehouse.doctor.Finding.Evidence;
 import io.gatehouse.doctor.Finding.Severity;
+import io.gatehouse.model.Family;
 import io.gatehouse.snapshot.Connection;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,13 +15,14 @@ final class StaleConnections {
 
   private StaleConnections() {}
 
-  /** Findings about conntrack's entries. */
-  static List<Finding> look(Patient patient) {
+  /** Findings about conntrack's entries of a family. */
+  static List<Finding> look(Patient patient, Family family) {
     List<Evidence> evidence = new ArrayList<>();
     List<Command> remedy = new ArrayList<>();
     for (Connection connection : Connection.parse(patient.text("conntrack.txt"))) {
       boolean forTunnel =
-          patient.links().stream()
+          connection.family() == family
+              && patient.links().stream()
               .anyMatch(l ->
                   l.near().contains(connection.original().source())
                       && l.far().contains(connection.original().destination()));

@@ -105,6 +105,8 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
           "net/ipv4/conf/*/disable_xfrm",
           "net/ipv4/fwmark_reflect",
           "net/ipv4/tcp_fwmark_accept",
+          "net/netfilter/nf_conntrack_generic_timeout",
+          "net/netfilter/nf_conntrack_helper",
           "net/ipv6/conf/*/forwarding",
           "net/ipv6/conf/*/accept_ra",
           "net/ipv6/conf/*/disable_ipv6",

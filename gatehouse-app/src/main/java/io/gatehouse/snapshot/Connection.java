@@ -50,7 +50,10 @@ public record Connection(String protocol, Tuple original, Tuple reply, OptionalI
       return Optional.empty();
     }
     // /proc begins with the family (`ipv4 2 tcp 6 …`), conntrack(8) with the protocol.
-    String protocol = (words[0].startsWith("ipv") ? words[2] : words[0]).toLowerCase(Locale.ROOT);
+    int at = words[0].startsWith("ipv") ? 2 : 0;
+    String name = words[at].toLowerCase(Locale.ROOT);
+    // ESP and others: `unknown 50 599 src=…`.
+    String protocol = name.equals("unknown") ? words[at + 1] : name;
     if (!protocol.matches("[a-z0-9-]+")) {
       return Optional.empty();
     }

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -38,6 +39,11 @@ class ExamineTest {
         }
       }
     }
+  }
+
+  private void add(String file, String text) throws IOException {
+    Path path = directory.resolve("gw").resolve(file);
+    Files.writeString(path, Files.readString(path) + text);
   }
 
   private Session.Answer doctor(String... args) {
@@ -74,6 +80,91 @@ class ExamineTest {
     assertThat(answer.status()).isEqualTo(error ? ExitStatus.NO : ExitStatus.FINE);
     assertThat(json.path("findings").findValues("evidence")).allMatch(e -> !e.isEmpty());
     assertThat(json.path("findings").findValues("remedy")).allMatch(r -> !r.isEmpty());
+  }
+
+  /** What keeps VPN hosts behind this one apart, or gone by, is not blamed. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          ike-masqueraded     | conntrack.txt | dst=203.0.113.1 sport=500 dport=500 | dst=203.0.113.1 sport=500 dport=10007
+          ike-masqueraded     | conntrack.txt | mark=0                              | mark=0 zone=32768
+          ike-masqueraded     | conntrack.txt | src=10.0.1.20                       | src=203.0.113.1
+          ike-masqueraded     | conntrack.txt | 198.51.100.7                        | 198.51.100.8
+          esp-forgotten       | sysctl.txt    | timeout = 600                       | timeout = 3900
+          esp-forgotten       | conntrack.txt | unknown  50                         | unknown  51
+          pptp-without-helper | conntrack.txt | mark=0                              | mark=0 helper=pptp
+          pptp-without-helper | conntrack.txt | src=10.0.1.21                       | src=10.0.1.20
+          pptp-without-helper | conntrack.txt | ESTABLISHED src=10.0.1.21           | TIME_WAIT src=10.0.1.21
+          pptp-without-helper | iptables-save.txt | *mangle | *raw;-A PREROUTING -p tcp --dport 1723 -j CT --helper pptp;COMMIT;*mangle
+          pptp-without-helper | sysctl.txt    | net/ipv4/ip_forward = 1 | net/ipv4/ip_forward = 1;net/netfilter/nf_conntrack_helper = 1
+          """)
+  void whatIsKeptApartIsNoFinding(String gateway, String file, String words, String others)
+      throws IOException {
+    lay(gateway);
+    assertThat(kinds(doctor("--json", "gw"))).containsExactly(gateway);
+    Path changed = directory.resolve("gw").resolve(file);
+    String text = Files.readString(changed);
+    assertThat(text).contains(words);
+    Files.writeString(changed, text.replace(words, others.replace(';', '\n')));
+
+    assertThat(kinds(doctor("--json", "gw"))).isEmpty();
+  }
+
+  /** ESP that a host inside took over is worse than its IKE: all of the tunnel goes there. */
+  @Test
+  void espOfThisHostsOwnPeerIsMissedToo() throws IOException {
+    lay("ike-masqueraded");
+    Files.writeString(
+        directory.resolve("gw/conntrack.txt"),
+        "unknown  50 412 src=10.0.1.20 dst=198.51.100.7 src=198.51.100.7 dst=203.0.113.1 use=1\n");
+
+    Session.Answer answer = doctor("gw");
+    assertThat(answer.out())
+        .contains("ESP of 198.51.100.7, with which this host has a tunnel, goes to 10.0.1.20");
+    Path state = directory.resolve("gw/xfrm-state.txt");
+    Files.writeString(
+        state,
+        Files.readString(state)
+            .replace("flag af-unspec", "flag af-unspec\n\tencap type espinudp sport 4500 dport 4500"));
+    assertThat(kinds(doctor("--json", "gw"))).isEmpty();
+  }
+
+  /** The families' rules are apart: what NAT does to IPv4 accounts for nothing of IPv6. */
+  @Test
+  void whatNatEatsOfOneFamilyHidesNothingOfTheOther() throws IOException {
+    lay("nat-eats-tunnel");
+    add(
+        "xfrm-policy.txt",
+        """
+        src 2001:db8:1::/64 dst 2001:db8:3::5/128
+        \tdir out priority 371327 ptype main
+        \ttmpl src 203.0.113.1 dst 198.51.100.7
+        \t\tproto esp reqid 1 mode tunnel
+        src 2001:db8:3::5/128 dst 2001:db8:1::/64
+        \tdir fwd priority 371327 ptype main
+        \ttmpl src 198.51.100.7 dst 203.0.113.1
+        \t\tproto esp reqid 1 mode tunnel
+        """);
+    add("ip6tables-save.txt", "*filter\n:FORWARD DROP [0:0]\n");
+    add("ip6tables-save.txt", "-A FORWARD -m policy --dir in --pol ipsec -j ACCEPT\nCOMMIT\n");
+    add("sysctl.txt", "net/ipv6/conf/all/forwarding = 1\n");
+    Files.writeString(
+        directory.resolve("gw/ip-route-6.json"),
+        """
+        [{"dst": "default", "dev": "eth0"}, {"dst": "2001:db8:1::/64", "dev": "eth1"}]
+        """);
+    add(
+        "conntrack.txt",
+        """
+        udp      17 9 src=2001:db8:1::20 dst=2001:db8:3::5 sport=9 dport=53 src=2001:db8:3::5 dst=2001:db8::1 sport=53 dport=9
+        udp      17 9 src=10.0.1.20 dst=10.0.3.5 sport=9 dport=53 src=10.0.3.5 dst=203.0.113.1 sport=53 dport=9
+        """);
+
+    Session.Answer answer = doctor("--json", "gw");
+    assertThat(kinds(answer)).contains("nat-eats-tunnel", "replies-dropped", "stale-connection");
+    assertThat(answer.out()).contains("udp 2001:db8:1::20:9").doesNotContain("udp 10.0.1.20:9");
   }
 
   @Test

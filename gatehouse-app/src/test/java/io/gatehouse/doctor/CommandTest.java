@@ -28,7 +28,16 @@ class CommandTest {
 
   private static final Set<String> PROGRAMS =
       Set.of(
-          "iptables", "ip6tables", "nft", "ip", "conntrack", "sysctl", "sed", "swanctl", "tcpdump");
+          "iptables",
+          "ip6tables",
+          "nft",
+          "ip",
+          "conntrack",
+          "modprobe",
+          "sysctl",
+          "sed",
+          "swanctl",
+          "tcpdump");
 
   /** Ends quotes, begins another command, and has one run within. */
   private static final String HOSTILE = "';x;$(x)`x`";
