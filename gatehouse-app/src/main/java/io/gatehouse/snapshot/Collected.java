@@ -53,6 +53,7 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
     IP6TABLES("ip6tables-save.txt", "ip6tables-save"),
     IPTABLES_LEGACY("iptables-legacy-save.txt", "iptables-legacy-save"),
     IP6TABLES_LEGACY("ip6tables-legacy-save.txt", "ip6tables-legacy-save"),
+    IPSET("ipset-save.txt", "ipset save"),
     IP_TABLES_NAMES("ip_tables_names.txt", "/proc/net/ip_tables_names"),
     IP6_TABLES_NAMES("ip6_tables_names.txt", "/proc/net/ip6_tables_names"),
     RULES("ip-rule.json", "ip -N -j -4 rule show"),
@@ -86,7 +87,10 @@ public record Collected(Map<String, String> texts, List<Remark> remarks) {
 
     /** Whether a host without it lacks nothing. */
     private boolean isOptional() {
-      return isFile() || source.contains("--version") || source.contains("legacy");
+      return isFile()
+          || source.contains("--version")
+          || source.contains("legacy")
+          || source.startsWith("ipset");
     }
   }
 

@@ -76,20 +76,24 @@ final class IptablesMatch {
   private final Group group;
   private final Optional<String> protocol;
   private final Family family;
+  private final Map<String, Ipset> ipsets;
   private final List<Statement> made = new ArrayList<>();
 
-  private IptablesMatch(Group group, Optional<String> protocol, Family family) {
+  private IptablesMatch(
+      Group group, Optional<String> protocol, Family family, Map<String, Ipset> ipsets) {
     this.group = group;
     this.protocol = protocol;
     this.family = family;
+    this.ipsets = ipsets;
   }
 
   /**
    * @param protocol that the rule asks for
+   * @param ipsets by name
    */
   static Optional<List<Statement>> conditions(
-      Group group, Optional<String> protocol, Family family) {
-    IptablesMatch match = new IptablesMatch(group, protocol, family);
+      Group group, Optional<String> protocol, Family family, Map<String, Ipset> ipsets) {
+    IptablesMatch match = new IptablesMatch(group, protocol, family, ipsets);
     return match.understood() ? Optional.of(List.copyOf(match.made)) : Optional.empty();
   }
 
@@ -107,6 +111,7 @@ final class IptablesMatch {
               && each(o -> mark(new Expression.Ct("mark", Optional.empty()), o));
       case "limit" -> limit();
       case "addrtype" -> addressType();
+      case "set" -> set();
       case "iprange" -> each(this::range);
       case "mac" -> each(this::hardware);
       case "pkttype" ->
@@ -160,6 +165,43 @@ final class IptablesMatch {
 
   private static Value symbol(String name) {
     return new Expression.Symbol(name.toLowerCase(Locale.ROOT));
+  }
+
+  // ---- sets of ipset
+  // ------------------------------------------------------------------------------------------------------------------
+
+  /** What counts and what is given back of an element is passed by; the rest of its options is not. */
+  private boolean set() {
+    List<Option> asked =
+        group.options().stream().filter(o -> !o.name().equals("--update-counters")).toList();
+    if (asked.size() != 1
+        || !Set.of("--match-set", "--set").contains(asked.getFirst().name())
+        || asked.getFirst().values().size() != 2) {
+      return false;
+    }
+    Option option = asked.getFirst();
+    List<String> directions = Arrays.asList(option.values().get(1).split(",", -1));
+    Optional<Ipset> known =
+        Optional.ofNullable(ipsets.get(option.values().getFirst()))
+            .filter(set -> set.unclear().isEmpty());
+    if (known.isEmpty() || !Set.of("src", "dst").containsAll(directions)) {
+      return false;
+    }
+    Ipset set = known.get();
+    if (!set.isAskedBy(family, directions.size())) {
+      return add(
+          is(
+              new Expression.Payload(family.nft(), "saddr"),
+              option.negated(),
+              new Expression.SetRef(Ipset.nothing(family).name())));
+    }
+    // What has no ports is not in it, where nftables would leave the rule.
+    return !(option.negated() && set.hasPorts())
+        && add(
+            is(
+                set.key(family, directions.stream().map("src"::equals).toList()),
+                option.negated(),
+                new Expression.SetRef(set.name())));
   }
 
   // ---- ports, flags, types

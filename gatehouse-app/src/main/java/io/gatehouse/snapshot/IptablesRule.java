@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -38,6 +39,7 @@ final class IptablesRule {
 
   private final Family family;
   private final Collection<String> chains;
+  private final Map<String, Ipset> ipsets;
   private final List<Statement> conditions = new ArrayList<>();
   private final List<Group> groups = new ArrayList<>();
   private String why = "";
@@ -79,17 +81,24 @@ final class IptablesRule {
     }
   }
 
-  private IptablesRule(Family family, Collection<String> chains) {
+  private IptablesRule(Family family, Collection<String> chains, Map<String, Ipset> ipsets) {
     this.family = family;
     this.chains = chains;
+    this.ipsets = ipsets;
   }
 
   /**
    * @param words of its line, behind the chain's name
    * @param chains of its table, to which it may jump
+   * @param ipsets by name, of which it may ask whether a packet is in them
    */
-  static Rule read(List<Words.Word> words, Family family, Collection<String> chains, Origin where) {
-    IptablesRule rule = new IptablesRule(family, chains);
+  static Rule read(
+      List<Words.Word> words,
+      Family family,
+      Collection<String> chains,
+      Map<String, Ipset> ipsets,
+      Origin where) {
+    IptablesRule rule = new IptablesRule(family, chains, ipsets);
     rule.split(words);
     return rule.rule(where);
   }
@@ -277,7 +286,7 @@ final class IptablesRule {
       } else if (!group.name.isEmpty() || !group.options.isEmpty()) {
         String text = group.text(group.name.isEmpty() ? "" : "-m ").strip();
         statements.addAll(
-            IptablesMatch.conditions(group, protocol, family)
+            IptablesMatch.conditions(group, protocol, family, ipsets)
                 .orElseGet(() -> List.of(Opaque.condition(text))));
       }
     }

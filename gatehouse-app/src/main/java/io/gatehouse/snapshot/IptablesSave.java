@@ -5,7 +5,10 @@ import io.gatehouse.model.Origin;
 import io.gatehouse.ruleset.Chain;
 import io.gatehouse.ruleset.Chain.Base;
 import io.gatehouse.ruleset.Chain.Hook;
+import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -45,6 +48,7 @@ final class IptablesSave {
 
   private final String file;
   private final Family family;
+  private final Map<String, Ipset> ipsets;
   private final Map<String, Parts> tables = new LinkedHashMap<>();
   private final List<Remark> remarks = new ArrayList<>();
 
@@ -56,9 +60,10 @@ final class IptablesSave {
 
   private record Line(int number, String chain, List<Words.Word> words, String text) {}
 
-  private IptablesSave(String file, Family family) {
+  private IptablesSave(String file, Family family, Map<String, Ipset> ipsets) {
     this.file = file;
     this.family = family;
+    this.ipsets = ipsets;
   }
 
   /**
@@ -67,7 +72,16 @@ final class IptablesSave {
    * @param file for origins and messages
    */
   static TablesRead read(String file, String text, Family family) {
-    return new IptablesSave(file, family).read(text);
+    return read(file, text, family, Map.of());
+  }
+
+  /**
+   * The same where sets of ipset are known that its rules ask for.
+   *
+   * @param ipsets by name
+   */
+  static TablesRead read(String file, String text, Family family, Map<String, Ipset> ipsets) {
+    return new IptablesSave(file, family, ipsets).read(text);
   }
 
   private TablesRead read(String text) {
@@ -164,7 +178,7 @@ final class IptablesSave {
     }
     for (Line line : parts.lines) {
       Origin where = new Origin(file, line.number, 1, line.text);
-      Rule rule = IptablesRule.read(line.words, family, rules.keySet(), where);
+      Rule rule = IptablesRule.read(line.words, family, rules.keySet(), ipsets, where);
       Unclear.texts(rule).forEach(text -> remarks.add(Remark.notUnderstood(where, text)));
       rules.computeIfAbsent(line.chain, c -> new ArrayList<>()).add(rule);
     }
@@ -172,7 +186,27 @@ final class IptablesSave {
     rules.forEach((chain, own) ->
         chains.add(
             new Chain(chain, base(name, chain, parts.drops.getOrDefault(chain, false)), own)));
-    return new Table(family.nft(), name, List.of(), chains);
+    return new Table(family.nft(), name, sets(chains), chains);
+  }
+
+  /** The sets that its rules ask for. */
+  private List<NftSet> sets(List<Chain> chains) {
+    Map<String, NftSet> sets = new LinkedHashMap<>();
+    chains.stream()
+        .flatMap(chain -> chain.rules().stream())
+        .flatMap(rule -> rule.statements().stream())
+        .forEach(statement -> {
+          if (statement instanceof Statement.Match match
+              && match.right() instanceof Expression.SetRef ref) {
+            sets.computeIfAbsent(
+                ref.name(),
+                known ->
+                    Optional.ofNullable(ipsets.get(known))
+                        .map(set -> set.set(family))
+                        .orElseGet(() -> Ipset.nothing(family)));
+          }
+        });
+    return List.copyOf(sets.values());
   }
 
   private static Optional<Base> base(String table, String chain, boolean drops) {

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -63,9 +64,16 @@ public record SeenHost(HostState host, List<Remark> remarks) {
 
   /** One collection being read. */
   private static final class Reader {
+    private static final String IPSETS = "ipset-save.txt";
+
+    /** A rule that puts packets' addresses into a set, or takes them out of it. */
+    private static final Pattern CHANGED_SET =
+        Pattern.compile("--(?:add|del)-set[= ]+\"?([^\\s\"]+)");
+
     private final Map<String, String> texts;
     private final List<Remark> remarks;
     private final List<Table> tables = new ArrayList<>();
+    private final Map<String, Ipset> ipsets = new HashMap<>();
     private final IpState ip = new IpState();
 
     Reader(Collected collected) {
@@ -114,6 +122,7 @@ public record SeenHost(HostState host, List<Remark> remarks) {
         remarks.addAll(read.remarks());
       });
       List<Table> saved = new ArrayList<>();
+      ipsets();
       for (Family family : Family.values()) {
         String tool = family == Family.V4 ? "iptables" : "ip6tables";
         List<Table> own = saved(tool + "-save.txt", family, List.of());
@@ -134,6 +143,22 @@ public record SeenHost(HostState host, List<Remark> remarks) {
       }
     }
 
+    /** Before the rules that ask for them. */
+    private void ipsets() {
+      Set<String> changed = new LinkedHashSet<>();
+      texts.forEach((file, text) -> {
+        if (file.endsWith("tables-save.txt") || file.endsWith("tables-legacy-save.txt")) {
+          CHANGED_SET.matcher(text).results().forEach(found -> changed.add(found.group(1)));
+        }
+      });
+      IpsetSave.Read read =
+          text(IPSETS)
+              .map(text -> IpsetSave.read(IPSETS, text, changed))
+              .orElse(IpsetSave.Read.NOTHING);
+      ipsets.putAll(read.sets());
+      remarks.addAll(read.remarks());
+    }
+
     /**
      * @param besides tables of the other variant of iptables, which may be the same ones
      */
@@ -142,7 +167,7 @@ public record SeenHost(HostState host, List<Remark> remarks) {
       if (text.isEmpty()) {
         return List.of();
       }
-      TablesRead read = IptablesSave.read(file, text.get(), family);
+      TablesRead read = IptablesSave.read(file, text.get(), family, ipsets);
       Set<String> had = besides.stream().map(Reader::words).collect(Collectors.toSet());
       List<Table> more = read.tables().stream().filter(t -> !had.contains(words(t))).toList();
       if (!more.isEmpty() || !read.remarks().isEmpty()) {

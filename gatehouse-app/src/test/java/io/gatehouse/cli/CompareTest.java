@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +71,76 @@ class CompareTest {
 
     assertThat(compared(one, other).path("differences").toPrettyString()).isEqualTo("[ ]");
     assertThat(verdict(one, other)).isEqualTo("equal");
+  }
+
+  /** A directory with sets of ipset beside these lines of the table filter. */
+  private String withSets(String name, String sets, String... lines) throws IOException {
+    Files.createDirectory(directory.resolve(name));
+    Files.writeString(directory.resolve(name).resolve("ipset-save.txt"), sets);
+    file(name + "/iptables-save.txt", lines);
+    file(name + "/ip6tables-save.txt");
+    return name;
+  }
+
+  @Test
+  void setsOfIpsetSayWhatRulesForTheirElementsSay() throws IOException {
+    String sets =
+        """
+        create nets hash:net family inet
+        add nets 10.9.0.0/16
+        add nets 10.9.5.0/24 nomatch
+        add nets 10.9.5.8
+        create pairs hash:ip,port family inet
+        add pairs 192.0.2.7,tcp:80
+        add pairs 192.0.2.9,udp:53
+        create six hash:net family inet6
+        add six 2001:db8::/32
+        """;
+    // With that no rule sees a fragment, whose ports are open.
+    String whole = "-A FORWARD -m conntrack --ctstate INVALID -j DROP";
+    String one =
+        withSets(
+            "a",
+            sets,
+            whole,
+            "-A FORWARD -m set --match-set nets src -j DROP",
+            "-A FORWARD -m set --match-set pairs dst,dst -j ACCEPT",
+            "-A FORWARD -m set --match-set six src -j ACCEPT",
+            "-A INPUT -m set ! --match-set nets src -j ACCEPT");
+    String other =
+        withSets(
+            "b",
+            "",
+            whole,
+            "-A FORWARD -s 10.9.5.8 -j DROP",
+            "-A FORWARD -s 10.9.5.0/24 -d 192.0.2.7 -p tcp --dport 80 -j ACCEPT",
+            "-A FORWARD -s 10.9.5.0/24 -d 192.0.2.9 -p udp --dport 53 -j ACCEPT",
+            "-A FORWARD -s 10.9.0.0/16 -j DROP",
+            "-A FORWARD -d 192.0.2.7 -p tcp --dport 80 -j ACCEPT",
+            "-A FORWARD -d 192.0.2.9 -p udp --dport 53 -j ACCEPT",
+            "-A INPUT -s 10.9.5.8 -j DROP",
+            "-A INPUT -s 10.9.5.0/24 -j ACCEPT",
+            "-A INPUT ! -s 10.9.0.0/16 -j ACCEPT");
+
+    assertThat(compared(one, other).path("differences").toPrettyString()).isEqualTo("[ ]");
+    assertThat(verdict(one, other)).isEqualTo("equal");
+    String wider = withSets("c", sets.replace("tcp:80", "tcp:81"), lines("a"));
+    assertThat(verdict(one, wider)).isEqualTo("different");
+    // Whatever a set holds that packets are put into, or one that is not there.
+    String learns = "-A FORWARD -p icmp -j SET --add-set nets src";
+    assertThat(verdict(withSets("d", sets, with(learns, lines("a"))), one)).isNotEqualTo("equal");
+    assertThat(verdict(withSets("e", "", lines("a")), one)).isEqualTo("unknown");
+  }
+
+  private static String[] with(String first, String... others) {
+    return Stream.concat(Stream.of(first), Stream.of(others)).toArray(String[]::new);
+  }
+
+  private String[] lines(String name) throws IOException {
+    return Files.readString(directory.resolve(name).resolve("iptables-save.txt"))
+        .lines()
+        .filter(line -> line.startsWith("-A"))
+        .toArray(String[]::new);
   }
 
   @ParameterizedTest
