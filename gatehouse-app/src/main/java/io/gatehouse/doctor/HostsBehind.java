@@ -91,7 +91,9 @@ final class HostsBehind {
         .toList();
   }
 
-  /** ESP has no ports and no end: conntrack keeps it for as long as anything that it cannot read. */
+  /**
+   * ESP has no ports and no end: conntrack keeps it for as long as anything that it cannot read.
+   */
   private Optional<Finding> forgotten() {
     Optional<Long> timeout =
         patient.setting(GENERIC).filter(t -> t.matches("[0-9]{1,9}")).map(Long::valueOf);
@@ -141,7 +143,9 @@ final class HostsBehind {
               Kind.PPTP_WITHOUT_HELPER,
               Severity.ERROR,
               Certainty.LIKELY,
-              "of the PPTP clients behind this host that call " + server + " one at most is answered",
+              "of the PPTP clients behind this host that call "
+                  + server
+                  + " one at most is answered",
               "nothing assigns conntrack's helper for PPTP: without it GRE of one call cannot be told"
                   + " from another's",
               some.stream().limit(2).map(Seen::evidence).toList(),

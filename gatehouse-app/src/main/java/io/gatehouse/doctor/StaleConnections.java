@@ -23,9 +23,9 @@ final class StaleConnections {
       boolean forTunnel =
           connection.family() == family
               && patient.links().stream()
-              .anyMatch(l ->
-                  l.near().contains(connection.original().source())
-                      && l.far().contains(connection.original().destination()));
+                  .anyMatch(l ->
+                      l.near().contains(connection.original().source())
+                          && l.far().contains(connection.original().destination()));
       if (forTunnel && connection.sourceTranslated() && evidence.size() < MOST_SHOWN) {
         Connection.Tuple tuple = connection.original();
         evidence.add(

@@ -45,8 +45,8 @@ record Ipset(
    * An element.
    *
    * @param values as many as the selectors that a rule asks by
-   * @param exception one of {@code nomatch}: what lies in it is not in the set, but for what lies in
-   *     narrower ones
+   * @param exception one of {@code nomatch}: what lies in it is not in the set, but for what lies
+   *     in narrower ones
    */
   record Element(List<Value> values, boolean exception) {
     Element {

@@ -170,7 +170,9 @@ final class IptablesMatch {
   // ---- sets of ipset
   // ------------------------------------------------------------------------------------------------------------------
 
-  /** What counts and what is given back of an element is passed by; the rest of its options is not. */
+  /**
+   * What counts and what is given back of an element is passed by; the rest of its options is not.
+   */
   private boolean set() {
     List<Option> asked =
         group.options().stream().filter(o -> !o.name().equals("--update-counters")).toList();

@@ -127,7 +127,8 @@ class ExamineTest {
     Files.writeString(
         state,
         Files.readString(state)
-            .replace("flag af-unspec", "flag af-unspec\n\tencap type espinudp sport 4500 dport 4500"));
+            .replace(
+                "flag af-unspec", "flag af-unspec\n\tencap type espinudp sport 4500 dport 4500"));
     assertThat(kinds(doctor("--json", "gw"))).isEmpty();
   }
 

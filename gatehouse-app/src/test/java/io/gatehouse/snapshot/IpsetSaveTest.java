@@ -8,7 +8,6 @@ import io.gatehouse.ruleset.NftText;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Table;
 import java.time.Duration;
-import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -112,7 +111,8 @@ class IpsetSaveTest {
 
   @Test
   void exceptionsAreHolesAndNarrowerOnesAreNot() {
-    NftSet nets = table("-m set --match-set nets src -j DROP", Family.V4, Set.of()).sets().getFirst();
+    NftSet nets =
+        table("-m set --match-set nets src -j DROP", Family.V4, Set.of()).sets().getFirst();
 
     assertThat(NftText.elements(nets))
         .contains("10.9.0.0/22", "10.9.4.0/24", "10.9.6.0/23", "10.9.128.0/17", "10.9.5.8")
