@@ -176,45 +176,105 @@ class MutationTest {
   private static final Set<String> MASQUERADES = Set.of("pptp.yaml", "vpn-masquerade.yaml");
 
   /**
-   * Of these two what user space is asked, what it answers, and where its maps lead then: nothing of
-   * that does the model know, and a proof that rests on it says so. VpnHostsIT and MasqueradePeersIT
-   * show it on a kernel.
+   * Of these two what user space is asked, what it answers, and where its maps lead then: nothing
+   * of that does the model know, and a proof that rests on it says so. VpnHostsIT and
+   * MasqueradePeersIT show it on a kernel.
    */
   private static final Map<String, String> OF_MASQUERADES =
       Map.ofEntries(
-          entry("nat_in 1, the remote speaks first: gone", "what a remote's IKE begins stays at this host: VpnHostsIT"),
-          entry("nat_in 1, the remote speaks first: without ct zone", "the map is asked by the zone: one outside of these stands in it as little as none"),
-          entry("nat_in 1, the remote speaks first: without", "more of what is in a host's zone goes to that host: what gets a zone, user space and its maps say"),
-          entry("nat_in 2, the remote speaks first: gone", "what a remote's ESP begins stays at this host: VpnHostsIT"),
+          entry(
+              "nat_in 1, the remote speaks first: gone",
+              "what a remote's IKE begins stays at this host: VpnHostsIT"),
+          entry(
+              "nat_in 1, the remote speaks first: without ct zone",
+              "the map is asked by the zone: one outside of these stands in it as little as none"),
+          entry(
+              "nat_in 1, the remote speaks first: without",
+              "more of what is in a host's zone goes to that host: what gets a zone, user space and its maps say"),
+          entry(
+              "nat_in 2, the remote speaks first: gone",
+              "what a remote's ESP begins stays at this host: VpnHostsIT"),
           entry("nat_in 2, the remote speaks first: without ct zone", "the same as of IKE"),
           entry("nat_in 2, the remote speaks first: without", "the same as of IKE"),
-          entry("masq_ask 1, IKE: whose, by the initiator's cookie: gone", "IKE of a session that is known is asked of user space like any other"),
-          entry("masq_ask 1, IKE: whose, by the initiator's cookie: without", "the map of cookies is asked about more packets: for what stands in that place of others it has no zone"),
-          entry("masq_ask 2, IKE: seen on its way, or asked: gone", "IKE of the remotes is not seen by user space, and what is not known goes to this host"),
-          entry("masq_ask 2, IKE: seen on its way, or asked: without", "more packets go through user space: its answer is open"),
-          entry("masq_ask 3, ESP: whose, by its SPI: gone", "ESP of an SPI that is known is asked of user space like any other"),
-          entry("masq_ask 3, ESP: whose, by its SPI: without", "the map of SPIs is asked about more packets: for what stands in that place of others it has no zone"),
-          entry("masq_ask 4, ESP of an unknown SPI: gone", "ESP that nobody knows goes to this host, and no copy of it to hosts inside"),
-          entry("masq_ask 4, ESP of an unknown SPI: without", "more packets go through user space: its answer is open"),
-          entry("masq_ask 5, an error about ESP that one of them sent: gone", "an error about a host's ESP gets no zone, and conntrack finds no connection for it"),
-          entry("masq_ask 5, an error about ESP that one of them sent: without", "the map of quoted SPIs, which packets fill, is asked about more packets"),
-          entry("masq_ask 6, IKE of hosts of office: gone", "IKE of the hosts gets no zone and is not seen: NAT keeps it apart by ports, as without masquerade"),
-          entry("masq_ask 6, IKE of hosts of office: without", "more packets get the zone of their source and go through user space: its answer is open"),
-          entry("masq_ask 7, ESP of hosts of office: gone", "ESP of the hosts gets no zone and is not seen: one session with each remote, as without masquerade"),
-          entry("masq_ask 7, ESP of hosts of office: without", "more packets get the zone of their source and go through user space: its answer is open"),
-          entry("masq_ike 2, IKE: seen on its way: gone", "a session that is known waits for user space like a new one"),
-          entry("masq_ike 2, IKE: seen on its way: without", "a new session passes by where no user space listens"),
-          entry("masq_ike 3, IKE: a new session: gone", "a new session leaves without having been seen"),
-          entry("masq_esp 2, ESP: seen, because it decides something: gone", "ESP that tells whose an SPI is is not seen"),
-          entry("masq_esp 2, ESP: seen, because it decides something: without", "all ESP is seen, that of known SPIs too"),
-          entry("masq_esp 3, ESP of a known SPI: gone", "ESP that is known waits for user space each time"),
-          entry("masq_esp 3, ESP of a known SPI: without", "ESP of new SPIs leaves without having been seen"),
+          entry(
+              "masq_ask 1, IKE: whose, by the initiator's cookie: gone",
+              "IKE of a session that is known is asked of user space like any other"),
+          entry(
+              "masq_ask 1, IKE: whose, by the initiator's cookie: without",
+              "the map of cookies is asked about more packets: for what stands in that place of others it has no zone"),
+          entry(
+              "masq_ask 2, IKE: seen on its way, or asked: gone",
+              "IKE of the remotes is not seen by user space, and what is not known goes to this host"),
+          entry(
+              "masq_ask 2, IKE: seen on its way, or asked: without",
+              "more packets go through user space: its answer is open"),
+          entry(
+              "masq_ask 3, ESP: whose, by its SPI: gone",
+              "ESP of an SPI that is known is asked of user space like any other"),
+          entry(
+              "masq_ask 3, ESP: whose, by its SPI: without",
+              "the map of SPIs is asked about more packets: for what stands in that place of others it has no zone"),
+          entry(
+              "masq_ask 4, ESP of an unknown SPI: gone",
+              "ESP that nobody knows goes to this host, and no copy of it to hosts inside"),
+          entry(
+              "masq_ask 4, ESP of an unknown SPI: without",
+              "more packets go through user space: its answer is open"),
+          entry(
+              "masq_ask 5, an error about ESP that one of them sent: gone",
+              "an error about a host's ESP gets no zone, and conntrack finds no connection for it"),
+          entry(
+              "masq_ask 5, an error about ESP that one of them sent: without",
+              "the map of quoted SPIs, which packets fill, is asked about more packets"),
+          entry(
+              "masq_ask 6, IKE of hosts of office: gone",
+              "IKE of the hosts gets no zone and is not seen: NAT keeps it apart by ports, as without masquerade"),
+          entry(
+              "masq_ask 6, IKE of hosts of office: without",
+              "more packets get the zone of their source and go through user space: its answer is open"),
+          entry(
+              "masq_ask 7, ESP of hosts of office: gone",
+              "ESP of the hosts gets no zone and is not seen: one session with each remote, as without masquerade"),
+          entry(
+              "masq_ask 7, ESP of hosts of office: without",
+              "more packets get the zone of their source and go through user space: its answer is open"),
+          entry(
+              "masq_ike 2, IKE: seen on its way: gone",
+              "a session that is known waits for user space like a new one"),
+          entry(
+              "masq_ike 2, IKE: seen on its way: without",
+              "a new session passes by where no user space listens"),
+          entry(
+              "masq_ike 3, IKE: a new session: gone",
+              "a new session leaves without having been seen"),
+          entry(
+              "masq_esp 2, ESP: seen, because it decides something: gone",
+              "ESP that tells whose an SPI is is not seen"),
+          entry(
+              "masq_esp 2, ESP: seen, because it decides something: without",
+              "all ESP is seen, that of known SPIs too"),
+          entry(
+              "masq_esp 3, ESP of a known SPI: gone",
+              "ESP that is known waits for user space each time"),
+          entry(
+              "masq_esp 3, ESP of a known SPI: without",
+              "ESP of new SPIs leaves without having been seen"),
           entry("masq_esp 4, ESP of a new SPI: gone", "the same"),
-          entry("IPsec towards hosts of office: gone", "what a remote begins towards a host is dropped: VpnHostsIT"),
-          entry("calls of PPTP of hosts of office: gone", "calls that the helper expects are dropped: PptpIT"),
-          entry("calls of PPTP of hosts of office: without ct status dnat", "a call that was expected and not translated: those of control connections that NAT translates are"),
-          entry("copies of what is not decided yet: gone", "hosts get no copies of what nobody could decide: VpnHostsIT"),
-          entry("copies of what is not decided yet: without", "this host sends in somebody's name what is no IPsec: only user space with raw sockets does"));
+          entry(
+              "IPsec towards hosts of office: gone",
+              "what a remote begins towards a host is dropped: VpnHostsIT"),
+          entry(
+              "calls of PPTP of hosts of office: gone",
+              "calls that the helper expects are dropped: PptpIT"),
+          entry(
+              "calls of PPTP of hosts of office: without ct status dnat",
+              "a call that was expected and not translated: those of control connections that NAT translates are"),
+          entry(
+              "copies of what is not decided yet: gone",
+              "hosts get no copies of what nobody could decide: VpnHostsIT"),
+          entry(
+              "copies of what is not decided yet: without",
+              "this host sends in somebody's name what is no IPsec: only user space with raw sockets does"));
 
   private static HostState host(Gateway gateway, Ruleset ruleset) {
     return DescribedHost.of(gateway, ruleset, tunnel -> EnumSet.allOf(SpdState.class));
