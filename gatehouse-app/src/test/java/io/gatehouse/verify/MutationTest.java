@@ -111,6 +111,16 @@ class MutationTest {
           entry("full-client: guard 8, source of a tunnel, leaves in clear: without", NOBODYS),
           entry("full-client: guard 9, was the source of a tunnel before NAT", NOBODYS),
           entry("full-client: ours ", NOBODYS),
+          entry(
+              "roaming-client: forward 5, for a tunnel, would leave in clear: without rt ipsec missing",
+              "drops what the tunnel sends back into itself, between others of the virtual IP's"
+                  + " prefix"),
+          entry(
+              "roaming-client: guard 1, for a tunnel, would leave in clear: without oifname",
+              "drops what this host sends to itself under its virtual IP"),
+          entry(
+              "roaming-client: guard 2, for a tunnel, would leave in clear: without oifname",
+              "the same"),
           entry("inside-client: forward 2, home may reach company: gone", HALF_SEEN),
           entry("inside-client: forward 3, home may reach company: gone", HALF_SEEN),
           entry("l2tp: forward 1, conntrack can make nothing of it: without", NOTHING_BEGINS),
@@ -126,6 +136,10 @@ class MutationTest {
 
   private static final String WHOSE =
       "which of several clients an answer goes to is no matter of one packet: L2tpRulesIT";
+
+  private static final String WHOEVER =
+      "what else gets the virtual IP is for the tunnel, and goes into it or nowhere; which address"
+          + " a map gives is nothing that two hosts are compared by";
 
   /** Others that no property speaks of, each as it is called. */
   private static final Map<String, String> OTHERS =
@@ -166,6 +180,11 @@ class MutationTest {
           entry("l2tp: output 7, L2TP under protection: without rt ipsec", "the same"),
           entry("dhcp-pool: output 10, IKE to peers, to any port: without fib saddr", "the same"),
           entry("dhcp-pool: output 11, ESP to peers: without fib saddr", "the same"),
+          entry("roaming-client: nat_out 2, cabin appears as one of 10.20.255.0/24", WHOEVER),
+          entry("roaming-client: nat_out 4, cabin appears as one of 2001:db8:20:ff::", WHOEVER),
+          entry(
+              "client: ours 5, from an address of ours, not allowed: gone",
+              "what bears the virtual IP and goes between devices that are none of ours"),
           entry(
               "full-client: guard 8, source of a tunnel, leaves in clear: gone",
               "the same, with a source of somebody else's"),
@@ -409,6 +428,7 @@ class MutationTest {
         "pptp-servers",
         "proxy-lan",
         "registered-vpn",
+        "roaming-client",
         "site-to-site",
         "two-identities",
         "two-uplinks"
