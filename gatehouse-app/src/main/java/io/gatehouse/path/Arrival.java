@@ -57,6 +57,9 @@ abstract sealed class Arrival permits Arrival4, Arrival6 {
   /** Refuses what its source forbids, and returns that. */
   abstract int wrongSource(Routed routed, Decisions decisions);
 
+  /** What is looked at once the bundle of what is passed on is known; returns what goes on. */
+  abstract int beforeForwarding(State through, int packets, Journey journey);
+
   /** Finds out which packets are for this host, and which are passed on by which device. */
   final Routed route(State state, int packets, Journey journey) {
     Decisions decisions = new Decisions();

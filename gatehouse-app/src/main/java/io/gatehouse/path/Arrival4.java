@@ -68,6 +68,11 @@ final class Arrival4 extends Arrival {
    * whose way back is another. Decrypted packets are spared the second.
    */
   @Override
+  int beforeForwarding(State through, int packets, Journey journey) {
+    return packets;
+  }
+
+  @Override
   int wrongSource(Routed routed, Decisions decisions) {
     State state = routed.here();
     int packets = bdd.or(routed.local(), routed.forward());

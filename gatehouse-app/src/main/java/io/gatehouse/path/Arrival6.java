@@ -50,18 +50,38 @@ final class Arrival6 extends Arrival {
 
   @Override
   int wrongSource(Routed routed, Decisions decisions) {
+    return FALSE;
+  }
+
+  @Override
+  int beforeForwarding(State through, int packets, Journey journey) {
     // ip6_forward: a source that means nothing elsewhere stays on its link; what goes back by
-    // the device that it came by is not looked at, unless it was decrypted.
+    // the device that it came by is not looked at, unless it was decrypted. Of what a tunnel
+    // takes, the device is its ESP's.
     int bound =
-        space.in(
-            routed.here().source,
-            Prefix.LINK_LOCAL,
-            Prefix.of("::/128"),
-            Prefix.of("::1/128"),
-            Prefix.of("ff00::/8"));
-    int refused = bdd.and(routed.forward(), bound);
-    refused = bdd.difference(refused, bdd.and(hairpin(routed.through()), space.inClear()));
+        bdd.and(
+            packets,
+            space.in(
+                through.source,
+                Prefix.LINK_LOCAL,
+                Prefix.of("::/128"),
+                Prefix.of("::1/128"),
+                Prefix.of("ff00::/8")));
+    if (bound == FALSE) {
+      return packets;
+    }
+    int wrapped = bdd.and(bound, through.bundled);
+    int back = bdd.difference(hairpin(through), through.bundled);
+    if (wrapped != FALSE) {
+      Unknown device =
+          new Unknown(
+              Unknown.Kind.ENVIRONMENT, "whether its ESP leaves by the device it came by", "route");
+      back = bdd.or(back, bdd.and(wrapped, space.open(device)));
+    }
+    int refused = bdd.difference(bound, bdd.and(back, space.inClear()));
+    Decisions decisions = new Decisions();
     decisions.byKernel("source of one link", Effect.DROPPED, refused);
-    return refused;
+    journey.add(decisions.at("route", packets));
+    return bdd.difference(packets, refused);
   }
 }

@@ -1,5 +1,7 @@
 package io.gatehouse.path;
 
+import static io.gatehouse.bdd.Bdd.FALSE;
+
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Family;
 import io.gatehouse.path.Journey.Hop;
@@ -74,6 +76,13 @@ final class BaseChains {
     return places;
   }
 
+  /** Whether something in the hook of what this host makes may have it routed again. */
+  boolean routesAgain() {
+    return !at(Hook.OUTPUT, /* nat= */ true).isEmpty()
+        || at(Hook.OUTPUT, /* nat= */ false).stream()
+            .anyMatch(place -> place.base().type().equals("route"));
+  }
+
   /** Leads packets through one chain; returns what goes on, of all. */
   int walk(Place place, State state, int packets, Journey journey) {
     if (idle.filter(rules -> rules.is(place.table(), place.chain())).isPresent()) {
@@ -109,7 +118,7 @@ final class BaseChains {
                   space.addressesDiffer(source, state.source, "output"),
                   space.addressesDiffer(destination, state.destination, "output")),
               space.differs(mark, state.mark, "output"));
-      alive = localRouting.again(state, alive, bdd.and(accepted, differs), journey);
+      alive = localRouting.again(state, alive, bdd.and(accepted, differs), FALSE, journey);
     }
     return alive;
   }

@@ -109,6 +109,19 @@ final class Ipsec {
    * looked at; their bundle is the new one afterwards. Returns what of all packets goes on.
    */
   int secure(State state, int packets, int asked, String name, Journey journey) {
+    return secure(state, packets, asked, name, /* discardsLater= */ false, journey);
+  }
+
+  /**
+   * The same for what this host makes, before any hook: what lacks an SA gets a route that discards
+   * it, and only behind the hook (xfrm_lookup_route, ipv4_blackhole_route).
+   */
+  int secureOwn(State state, int packets, String name, Journey journey) {
+    return secure(state, packets, packets, name, /* discardsLater= */ true, journey);
+  }
+
+  private int secure(
+      State state, int packets, int asked, String name, boolean discardsLater, Journey journey) {
     int looked = bdd.difference(asked, withoutXfrm(state));
     if (looked == FALSE) {
       return packets;
@@ -123,7 +136,9 @@ final class Ipsec {
         .deciders()
         .forEach((run, set) -> {
           int stopped =
-              run.action() == HostState.PolicyAction.BLOCK ? set : bdd.and(set, result.withoutSa());
+              run.action() == HostState.PolicyAction.BLOCK
+                  ? set
+                  : discardsLater ? FALSE : bdd.and(set, result.withoutSa());
           if (stopped != FALSE) {
             decisions.by(run.decider(), Effect.DROPPED, stopped);
           }
@@ -133,12 +148,16 @@ final class Ipsec {
           }
         });
     int blocked = bdd.or(bdd.difference(result.blocked(), result.byDefault()), byDefault);
-    int stopped = bdd.or(blocked, result.withoutSa());
+    int stopped = discardsLater ? blocked : bdd.or(blocked, result.withoutSa());
     int bundled = bdd.difference(result.asked(), result.withoutSa());
     state.bundled = bdd.or(bdd.difference(state.bundled, looked), bundled);
     state.bundle = state.bundle.assign(bdd, looked, result.tunnel());
     state.bundleDestination = state.bundleDestination.assign(bdd, looked, state.destination);
-    decisions.byKernel("in clear", Effect.ROUTED, bdd.difference(looked, bdd.or(stopped, bundled)));
+    int clear = bdd.difference(looked, bdd.or(blocked, result.asked()));
+    decisions.byKernel("in clear", Effect.ROUTED, clear);
+    if (discardsLater) {
+      state.discarded = result.withoutSa();
+    }
     journey.add(decisions.at(name, looked), new State(state), result.deciders().keySet());
     return bdd.difference(packets, stopped);
   }

@@ -34,6 +34,7 @@ public final class PacketPath {
   private final Mentions mentions;
   private final Ipsec ipsec;
   private final LocalRouting localRouting;
+  private final boolean routesAgain;
   private final Hooks hooks;
   private final Arrival arrival;
 
@@ -85,6 +86,7 @@ public final class PacketPath {
     localRouting = new LocalRouting(space, routing, ipsec);
     Expressions expressions = new Expressions(space, host, routing, mentions.defragments());
     BaseChains chains = new BaseChains(space, host, expressions, idle, localRouting);
+    routesAgain = chains.routesAgain();
     Translation translation = new Translation(space, mentions, chains, ipsec, localRouting);
     hooks = new Hooks(space, mentions, chains, translation);
     arrival = Arrival.of(space, routing, sysctls);
@@ -234,8 +236,9 @@ public final class PacketPath {
     }
     State state = new State(space, true);
     Journey journey = new Journey(space, start, state);
-    int alive = localRouting.first(state, start, journey);
+    int alive = localRouting.first(state, start, routesAgain, journey);
     alive = hooks.at(Hook.OUTPUT, state, alive, journey);
+    alive = localRouting.behindTheHook(state, alive, journey);
     leave(state, alive, journey);
     return journey;
   }
@@ -250,6 +253,7 @@ public final class PacketPath {
   private void forward(State state, int packets, Journey journey) {
     int alive = ipsec.checked(Direction.FWD, state, packets, journey);
     alive = ipsec.secure(state, alive, alive, "xfrm out", journey);
+    alive = arrival.beforeForwarding(state, alive, journey);
     alive = hooks.at(Hook.FORWARD, state, alive, journey);
     leave(state, alive, journey);
   }

@@ -62,6 +62,12 @@ final class State {
   /** Whether the route holds a bundle of SAs. */
   int bundled = FALSE;
 
+  /**
+   * Whether a policy wanted an SA that is not there, so that the packet has a route that discards
+   * it behind the hook that it is in, unless it gets another one there.
+   */
+  int discarded = FALSE;
+
   /** The tunnel whose SAs the bundle holds, where there is one. */
   Field bundle;
 
@@ -113,6 +119,7 @@ final class State {
     destinationChanged = other.destinationChanged;
     routed = other.routed;
     bundled = other.bundled;
+    discarded = other.discarded;
     bundle = other.bundle;
     bundleDestination = other.bundleDestination;
     rewritten.putAll(other.rewritten);

@@ -65,11 +65,10 @@ final class Translation {
           : ipsec.secure(state, alive, again, "xfrm out after SNAT", journey);
     }
     if (hook == Hook.OUTPUT) {
-      int differs =
-          bdd.or(
-              space.addressesDiffer(destination, state.destination, "output"),
-              space.differs(destinationPort, state.destinationPort, "output"));
-      return localRouting.again(state, alive, bdd.and(alive, differs), journey);
+      int moved = space.addressesDiffer(destination, state.destination, "output");
+      int differs = bdd.or(moved, space.differs(destinationPort, state.destinationPort, "output"));
+      int ports = bdd.difference(differs, moved);
+      return localRouting.again(state, alive, bdd.and(alive, differs), ports, journey);
     }
     return alive;
   }

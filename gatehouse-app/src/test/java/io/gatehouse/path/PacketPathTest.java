@@ -262,6 +262,16 @@ class PacketPathTest {
           .containsExactly("eth0 fe80::5 > 2001:db8:9::1");
     }
 
+    /** ip6_forward asks for the device behind xfrm6_route_forward: then it is that of the ESP. */
+    @Test
+    void aSourceOfOneLinkMayGoIntoATunnel() {
+      Hosts hosts =
+          gateway().tunnel("six", Prefix.of("::/0"), Prefix.of("2001:db8:9::/64"), SpdState.UP);
+      assertThat(hosts.fates(udp(LAN, "fe80::5", "2001:db8:9::1", 53)))
+          .containsExactly(
+              "dropped by source of one link", "eth0 protected fe80::5 > 2001:db8:9::1");
+    }
+
     @Test
     void anAddressOfOneLinkIsNotRoutedToAnother() {
       assertThat(gateway().fates(udp(LAN, "2001:db8:1::5", "fe80::5", 53)))
@@ -744,6 +754,55 @@ class PacketPathTest {
             });
         assertThat(device).as(type).isEqualTo(type.equals("route") ? "eth2" : "eth0");
       }
+    }
+
+    /** ipv4_blackhole_route: the judge has seen such a packet leave in clear. */
+    @Test
+    void whatLacksAnSaIsDiscardedBehindTheHookUnlessItGetsAnotherWayThere() {
+      for (boolean moved : List.of(false, true)) {
+        for (String dropped : List.of("none", "lo", "eth0")) {
+          Hosts hosts =
+              gateway()
+                  .tunnel(
+                      "staff",
+                      Prefix.of("203.0.113.0/24"),
+                      Prefix.of("198.51.100.0/24"),
+                      SpdState.NO_SA);
+          hosts.table(
+              "t",
+              base("filter", Hook.OUTPUT, -150, rule(oif(dropped), DROP)),
+              moved
+                  ? base("nat", Hook.OUTPUT, -100, rule(dnat("192.0.2.9")))
+                  : base("nat", Hook.OUTPUT, -100));
+          boolean leaves =
+              hosts.ask(path ->
+                  path.sent(path.space().only(udp("lo", "203.0.113.1", "198.51.100.7", 53))).left()
+                      != Bdd.FALSE);
+          assertThat(leaves).as(dropped).isEqualTo(moved && !dropped.equals("lo"));
+        }
+      }
+    }
+
+    @Test
+    void whatLacksAnSaIsDiscardedAtOnceWhereNothingGivesAnotherWay() {
+      Hosts hosts =
+          gateway()
+              .tunnel(
+                  "staff",
+                  Prefix.of("203.0.113.0/24"),
+                  Prefix.of("198.51.100.0/24"),
+                  SpdState.NO_SA);
+      hosts.table("t", base("filter", Hook.OUTPUT, 0));
+      assertThat(
+              hosts.<List<String>>ask(path ->
+                  path
+                      .sent(path.space().only(udp("lo", "203.0.113.1", "198.51.100.7", 53)))
+                      .hops()
+                      .stream()
+                      .filter(hop -> hop.reached() != Bdd.FALSE)
+                      .map(Journey.Hop::name)
+                      .toList()))
+          .containsExactly("route", "xfrm out");
     }
 
     @Test

@@ -146,9 +146,9 @@ public final class DaemonSpeed {
 
   private void latencies() throws IOException, InterruptedException {
     System.out.println(
-        "| tunnels | all stand, ms | event to kernel, µs: median | p99 | `nft` forked, ms: median |"
-            + " table replaced, ms: median | heap, MiB |");
-    System.out.println("|---|---|---|---|---|---|---|");
+        "| tunnels | all stand, ms | event to kernel, µs: median | p99 | beside the others: median |"
+            + " p99 | `nft` forked, ms: median | table replaced, ms: median | heap, MiB |");
+    System.out.println("|---|---|---|---|---|---|---|---|---|");
     for (int clients : new int[] {1, 100, 1_000, MOST}) {
       long began = System.nanoTime();
       try (Running running = start(clients);
@@ -161,9 +161,11 @@ public final class DaemonSpeed {
         Measured measured = measure(running, clients);
         System.out.printf(
             Locale.ROOT,
-            "| %,d | %.0f | %.0f | %.0f | %.2f | %.1f | %d |%n",
+            "| %,d | %.0f | %.0f | %.0f | %.0f | %.0f | %.2f | %.1f | %d |%n",
             clients,
             settled,
+            percentile(measured.alone(), 50) / 1e3,
+            percentile(measured.alone(), 99) / 1e3,
             percentile(measured.ours(), 50) / 1e3,
             percentile(measured.ours(), 99) / 1e3,
             percentile(measured.forks(), 50) / 1e6,
@@ -180,9 +182,15 @@ public final class DaemonSpeed {
     System.out.println();
   }
 
-  /** Nanoseconds; of ours there are as many as fit between two of the others. */
+  /**
+   * Nanoseconds.
+   *
+   * @param alone one event after the other, and nothing else
+   * @param ours between each two of the others as many as fit: the kernel still tears down the
+   *     replaced table when the first of them comes
+   */
   @SuppressWarnings("ArrayRecordComponent") // short-lived, never compared
-  private record Measured(long[] ours, long[] forks, long[] replaced) {}
+  private record Measured(long[] alone, long[] ours, long[] forks, long[] replaced) {}
 
   /** The median of how many times slower, with the interval that holds nine tenths of medians. */
   private static String ratios(long[] other, Measured measured) {
@@ -217,11 +225,15 @@ public final class DaemonSpeed {
         "-");
     String table = connmarks(clients);
     long[] ours = new long[LATENCIES / FORKS / 2 * 2 * FORKS];
+    long[] alone = new long[LATENCIES];
     long[] forks = new long[FORKS];
     long[] replaced = new long[FORKS];
     try (Watch watch = new Watch()) {
       for (int i = 0; i < 200; i++) { // warms what the JVM compiles
         watch.time(running.charon(), one, i % 2 == 0);
+      }
+      for (int i = 0; i < alone.length; i++) {
+        alone[i] = watch.time(running.charon(), one, i % 2 == 0);
       }
       int next = 0;
       for (int round = 0; round < FORKS; round++) {
@@ -242,7 +254,7 @@ public final class DaemonSpeed {
     run("delete table ip connmark\ndelete table inet other\n", "nft", "-f", "-");
     Files.delete(up);
     Files.delete(down);
-    return new Measured(ours, forks, replaced);
+    return new Measured(alone, ours, forks, replaced);
   }
 
   /** As the plugin has them: three rules to an SA, all of them written anew for each change. */
@@ -354,13 +366,13 @@ public final class DaemonSpeed {
       for (int part = 0; part < 10; part++) {
         for (int i = 0; i < events / 20; i++) {
           int client = MOST + 1 + sent / 2 % MOST;
-          running.charon().send(ScriptedCharon.updown(client, true));
-          running.charon().send(ScriptedCharon.updown(client, false));
+          running.charon().tell(client, true);
+          running.charon().tell(client, false);
           sent += 2;
         }
         // All of them were heard when one more stands.
         int last = 3 * MOST + part;
-        running.charon().send(ScriptedCharon.updown(last, true));
+        running.charon().tell(last, true);
         while (!stands(kernel, last)) {
           Thread.sleep(1);
         }

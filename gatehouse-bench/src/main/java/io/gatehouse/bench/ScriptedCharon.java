@@ -11,6 +11,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -28,6 +30,7 @@ final class ScriptedCharon implements AutoCloseable {
   private final Path socket;
   private final CountDownLatch asked = new CountDownLatch(1);
   private final int clients;
+  private final Set<Integer> others = ConcurrentHashMap.newKeySet();
   private volatile SocketChannel events;
 
   /**
@@ -71,6 +74,9 @@ final class ScriptedCharon implements AutoCloseable {
             for (int client = 1; client <= clients; client++) {
               write(channel, message("list-sa", client, false));
             }
+            for (int client : others) {
+              write(channel, message("list-sa", client, false));
+            }
           }
           channel.write(framed(new byte[] {RESPONSE}));
         }
@@ -98,6 +104,19 @@ final class ScriptedCharon implements AutoCloseable {
   /** The event that a client's child came or went, ready to be written. */
   static ByteBuffer updown(int client, boolean up) {
     return message("child-updown", client, up);
+  }
+
+  /**
+   * A client beside those of the beginning comes or goes: an event says so, and the list, which is
+   * asked for where the reader has lost events.
+   */
+  void tell(int client, boolean up) throws IOException {
+    if (up) {
+      others.add(client);
+    } else {
+      others.remove(client);
+    }
+    send(updown(client, up));
   }
 
   /** Sends one; waits while the reader is behind. */

@@ -38,6 +38,9 @@ final class Live {
   /** Reqids by tunnel. */
   private static final Map<String, Integer> UP = Map.of("a", 11, "c", 13);
 
+  /** The table of the ways to the other ends. */
+  private static final int WAY_OF_ESP = 102;
+
   private static final int INBOUND = 0x100;
   private static final int OUTBOUND = 0x200;
 
@@ -118,12 +121,12 @@ final class Live {
               OptionalInt.empty(),
               Optional.empty(),
               Optional.empty(),
-              new RuleAction.Lookup(102, OptionalInt.empty()),
+              new RuleAction.Lookup(WAY_OF_ESP, OptionalInt.empty()),
               Optional.empty()));
       routes.add(
           new Route(
               end,
-              102,
+              WAY_OF_ESP,
               family == Family.V6 ? 1024 : 0,
               new HostState.RouteKind.Via(List.of("eth0"))));
     }
@@ -136,6 +139,16 @@ final class Live {
         tunnels,
         wild.blockedByDefault(),
         wild.sysctls());
+  }
+
+  /** Whether a rule is there for ESP to leave at all, of which the model says nothing. */
+  static boolean isWayOfEsp(RoutingRule rule) {
+    return rule.action() instanceof RuleAction.Lookup lookup && lookup.table() == WAY_OF_ESP;
+  }
+
+  /** The same of a route. */
+  static boolean isWayOfEsp(Route route) {
+    return route.table() == WAY_OF_ESP;
   }
 
   /** ESP itself passes, so that there is something to see; some rules ask which SA it was. */

@@ -32,8 +32,10 @@ final class Smaller {
     // The kernel's own stay on the kernel, whatever the model is told.
     host.rules().stream()
         .filter(r -> !HostState.RoutingRule.kernelsOwn(r.family()).contains(r))
+        .filter(r -> !Live.isWayOfEsp(r))
         .forEach(r -> steps.add(h -> with(h, minus(h.rules(), r), h.routes(), h.policies())));
-    host.routes()
+    host.routes().stream()
+        .filter(r -> !Live.isWayOfEsp(r))
         .forEach(r -> steps.add(h -> with(h, h.rules(), minus(h.routes(), r), h.policies())));
     host.sysctls().keySet().stream()
         .filter(key -> key.contains("/conf/eth"))

@@ -78,6 +78,11 @@ final class Trial {
       return Opinion.of(host, sent, phase, fate);
     }
 
+    /** Whether its ESP never came in: a rule or the way back was against that. */
+    boolean neverCame() {
+      return sent.tunnel().isPresent() && fate.points().isEmpty();
+    }
+
     Case on(HostState other) {
       return new Case(seed, other, first, sent, phase, fate);
     }
@@ -131,7 +136,7 @@ final class Trial {
       Sent sent = one.phase == 1 ? report.answers().get(answer) : one.first;
       Fate fate = report.fate(new Kernel.Key(i, one.first.id(), one.phase));
       Case now = new Case(one.seed, one.host, one.first, sent, one.phase, fate);
-      if (!now.opinion().possible()) {
+      if (!now.neverCame() && !now.opinion().possible()) {
         differing.add(now);
       }
     }
@@ -210,13 +215,10 @@ final class Trial {
   }
 
   private void count(Case one) {
-    if (one.sent.tunnel().isPresent()) {
-      if (one.fate.points().isEmpty()) {
-        // Its ESP never came in: a rule or the way back was against that.
-        return;
-      }
-      brought++;
+    if (one.neverCame()) {
+      return;
     }
+    brought += one.sent.tunnel().isPresent() ? 1 : 0;
     wrapped += one.fate.wrapped().isEmpty() ? 0 : 1;
     Opinion opinion = one.opinion();
     packets++;
