@@ -3,10 +3,14 @@ package io.gatehouse.path;
 import static io.gatehouse.bdd.Bdd.FALSE;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
+import io.gatehouse.path.HostState.RouteKind;
 import io.gatehouse.path.Journey.Effect;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** The places of the packet's way at which the kernel asks the IPsec policies. */
 final class Ipsec {
@@ -15,10 +19,12 @@ final class Ipsec {
   private final Bdd bdd;
   private final Family family;
   private final Sysctls sysctls;
+  private final RoutingModel routing;
   private final SpdModel spd;
 
-  Ipsec(HeaderSpace space, HostState host, Sysctls sysctls) {
+  Ipsec(HeaderSpace space, HostState host, RoutingModel routing, Sysctls sysctls) {
     this.host = host;
+    this.routing = routing;
     this.space = space;
     this.sysctls = sysctls;
     bdd = space.bdd();
@@ -120,6 +126,16 @@ final class Ipsec {
     return secure(state, packets, packets, name, /* discardsLater= */ true, journey);
   }
 
+  /**
+   * nf_xfrm_me_harder: policies once more, with the route that is below a bundle, for what NAT gave
+   * another source.
+   */
+  int secureAfterNat(State state, int packets, int asked, Journey journey) {
+    int wrapped = bdd.and(asked, state.bundled);
+    state.oif = state.oif.assign(bdd, wrapped, state.oifWithoutBundle);
+    return secure(state, packets, asked, "xfrm out after SNAT", journey);
+  }
+
   private int secure(
       State state, int packets, int asked, String name, boolean discardsLater, Journey journey) {
     int looked = bdd.difference(asked, withoutXfrm(state));
@@ -153,6 +169,10 @@ final class Ipsec {
     state.bundled = bdd.or(bdd.difference(state.bundled, looked), bundled);
     state.bundle = state.bundle.assign(bdd, looked, result.tunnel());
     state.bundleDestination = state.bundleDestination.assign(bdd, looked, state.destination);
+    state.oifWithoutBundle = state.oifWithoutBundle.assign(bdd, bundled, state.oif);
+    int astray = bundled == FALSE ? FALSE : goByEsp(state, bundled, result.tunnel());
+    decisions.byKernel("no route for its ESP", Effect.DROPPED, astray);
+    stopped = bdd.or(stopped, astray);
     int clear = bdd.difference(looked, bdd.or(blocked, result.asked()));
     decisions.byKernel("in clear", Effect.ROUTED, clear);
     if (discardsLater) {
@@ -160,6 +180,48 @@ final class Ipsec {
     }
     journey.add(decisions.at(name, looked), new State(state), result.deciders().keySet());
     return bdd.difference(packets, stopped);
+  }
+
+  /**
+   * From here on what a tunnel takes has the device of its ESP's route (xfrm_bundle_create), where
+   * both ends of the tunnel are known; else it keeps its own. Returns what has no such route.
+   */
+  private int goByEsp(State state, int bundled, Field tunnel) {
+    int astray = FALSE;
+    for (HostState.Tunnel one : host.tunnels()) {
+      Optional<Address> near = one.local().filter(end -> end.family() == family);
+      Optional<Address> far = one.remote().filter(end -> end.family() == family);
+      if (!one.tunnelMode() || near.isEmpty() || far.isEmpty()) {
+        continue;
+      }
+      int number = space.classes().number(one.name());
+      int own = bdd.and(bundled, tunnel.in(bdd, IntervalSet.of(number)));
+      if (number == 0 || own == FALSE || space.classes().numbered(number).isMany()) {
+        continue;
+      }
+      State esp = new State(state);
+      esp.source = Field.of(space.addresses().bits(near.get()));
+      esp.destination = Field.of(space.addresses().bits(far.get()));
+      int loopback = Math.max(space.devices().indexOf("lo"), 0);
+      RoutingModel.Routes routes =
+          routing.lookUp(
+              RoutingModel.Query.of(esp, Field.constant(space.iif.length, loopback)), own);
+      astray = bdd.or(astray, routes.unreachable());
+      for (Map.Entry<RouteKind, Integer> taken : routes.taken().entrySet()) {
+        switch (taken.getKey()) {
+          case RouteKind.Via via -> state.goesBy(space, via, taken.getValue());
+          case RouteKind.Local to ->
+              state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
+          case RouteKind.Anycast to ->
+              state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
+          case RouteKind.Broadcast to ->
+              state.goesBy(space, new RouteKind.Via(List.of(to.device())), taken.getValue());
+          case RouteKind.Refuse refuse -> astray = bdd.or(astray, taken.getValue());
+          case RouteKind.Throw nothing -> {}
+        }
+      }
+    }
+    return astray;
   }
 
   /** What leaves by a device whose IPv4 routes have DST_NOXFRM; the loopback device's have. */

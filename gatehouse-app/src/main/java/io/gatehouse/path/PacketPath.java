@@ -82,7 +82,7 @@ public final class PacketPath {
     begin.accept("");
     RoutingModel routing = new RoutingModel(space, host);
     Sysctls sysctls = new Sysctls(host, space.family());
-    ipsec = new Ipsec(space, host, sysctls);
+    ipsec = new Ipsec(space, host, routing, sysctls);
     localRouting = new LocalRouting(space, routing, ipsec);
     Expressions expressions = new Expressions(space, host, routing, mentions.defragments());
     BaseChains chains = new BaseChains(space, host, expressions, idle, localRouting);

@@ -74,6 +74,9 @@ final class State {
   /** The destination by which that tunnel was found. */
   Field bundleDestination;
 
+  /** Where the packet would leave if it lost that bundle. */
+  Field oifWithoutBundle;
+
   /** Properties that a rule has rewritten: no longer what they were when the packet arrived. */
   final Map<String, Field> rewritten = new LinkedHashMap<>();
 
@@ -94,6 +97,7 @@ final class State {
     hookOif = oif;
     bundle = Field.constant(space.secpath.length, 0);
     bundleDestination = destination;
+    oifWithoutBundle = oif;
   }
 
   State(State other) {
@@ -122,6 +126,7 @@ final class State {
     discarded = other.discarded;
     bundle = other.bundle;
     bundleDestination = other.bundleDestination;
+    oifWithoutBundle = other.oifWithoutBundle;
     rewritten.putAll(other.rewritten);
   }
 

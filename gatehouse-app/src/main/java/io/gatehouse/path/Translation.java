@@ -60,9 +60,7 @@ final class Translation {
       int moved = bdd.difference(state.sourceChanged, sourceBefore);
       // nf_nat_ipv4_out: after a change of source the policies are asked again (nf_xfrm_me_harder).
       int again = bdd.and(alive, moved);
-      return again == FALSE
-          ? alive
-          : ipsec.secure(state, alive, again, "xfrm out after SNAT", journey);
+      return again == FALSE ? alive : ipsec.secureAfterNat(state, alive, again, journey);
     }
     if (hook == Hook.OUTPUT) {
       int moved = space.addressesDiffer(destination, state.destination, "output");

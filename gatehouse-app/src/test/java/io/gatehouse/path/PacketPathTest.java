@@ -4,6 +4,7 @@ import static io.gatehouse.path.Hosts.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.bdd.Bdd;
+import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.path.HostState.PolicyAction;
@@ -426,6 +427,37 @@ class PacketPathTest {
           .containsExactly("dropped by XfrmInTmplMismatch");
       assertThat(hosts.fates(udp(WAN, "10.0.3.5", "10.0.1.20", 445)))
           .containsExactly("dropped by XfrmInTmplMismatch");
+    }
+
+    /** xfrm_bundle_create; the judge has seen what MASQUERADE makes of it. */
+    @Test
+    void whatATunnelTakesLeavesByTheDeviceOfItsEsp() {
+      hosts.staff(SpdState.UP).route(POOL.toString(), LAN);
+      HeaderSpace.Packet packet = udp(LAN, "10.0.1.20", "10.0.3.5", 445);
+      assertThat(hosts.fates(packet))
+          .as("where its other end is not known")
+          .containsExactly("eth1 protected 10.0.1.20 > 10.0.3.5");
+      between("203.0.113.1", "198.51.100.7");
+      assertThat(hosts.fates(packet)).containsExactly("eth0 protected 10.0.1.20 > 10.0.3.5");
+      hosts.table("t", base("nat", Hook.POSTROUTING, 100, rule(masquerade())));
+      assertThat(hosts.fates(packet)).containsExactly("eth1 203.0.113.1 > 10.0.3.5");
+      hosts.tables.clear();
+      hosts.routes.removeIf(route -> route.destination().equals(Prefix.ALL_V4));
+      assertThat(hosts.fates(packet)).containsExactly("dropped by no route for its ESP");
+    }
+
+    private void between(String near, String far) {
+      HostState.Tunnel staff = hosts.tunnels.removeFirst();
+      hosts.tunnels.add(
+          new HostState.Tunnel(
+              staff.name(),
+              staff.states(),
+              staff.tunnelMode(),
+              staff.reqid(),
+              staff.setsMark(),
+              Optional.of(Address.of(near)),
+              Optional.of(Address.of(far)),
+              staff.protocol()));
     }
 
     @Test

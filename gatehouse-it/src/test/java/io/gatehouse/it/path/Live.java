@@ -141,6 +141,31 @@ final class Live {
         wild.sysctls());
   }
 
+  /** The same host as packets of a family see it, whose SAs have ends of their own. */
+  static HostState withEnds(HostState host, Family family) {
+    Map.Entry<Address, Address> ends = Wild.ends(family);
+    return new HostState(
+        host.tables(),
+        host.devices(),
+        host.rules(),
+        host.routes(),
+        host.policies(),
+        host.tunnels().stream()
+            .map(tunnel ->
+                new Tunnel(
+                    tunnel.name(),
+                    tunnel.states(),
+                    tunnel.tunnelMode(),
+                    tunnel.reqid(),
+                    tunnel.setsMark(),
+                    Optional.of(ends.getKey()),
+                    Optional.of(ends.getValue()),
+                    tunnel.protocol()))
+            .toList(),
+        host.blockedByDefault(),
+        host.sysctls());
+  }
+
   /** Whether a rule is there for ESP to leave at all, of which the model says nothing. */
   static boolean isWayOfEsp(RoutingRule rule) {
     return rule.action() instanceof RuleAction.Lookup lookup && lookup.table() == WAY_OF_ESP;

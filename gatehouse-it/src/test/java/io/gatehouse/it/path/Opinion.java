@@ -28,9 +28,10 @@ import java.util.Map;
 record Opinion(boolean possible, boolean only, List<String> met, String ways) {
 
   static Opinion of(HostState host, Sent sent, int phase, Fate fate) {
+    Family family = sent.source().family();
     Bounded<Opinion> answer =
         PacketPath.ask(
-            host, sent.source().family(), 1_000_000, path -> of(path, sent, phase, fate));
+            Live.withEnds(host, family), family, 1_000_000, path -> of(path, sent, phase, fate));
     return switch (answer) {
       case Bounded.Answer<Opinion> opinion -> opinion.value();
       case Bounded.GaveUp<Opinion> gaveUp ->
