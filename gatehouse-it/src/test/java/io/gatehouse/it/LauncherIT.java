@@ -19,6 +19,7 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -110,6 +111,7 @@ class LauncherIT {
   }
 
   @Test
+  @Tag("full")
   void anotherJarMakesAnotherCache() throws Exception {
     assertVersion(run(Map.of(), "--version"));
     FileTime made = Files.getLastModifiedTime(cacheFiles().getFirst());

@@ -518,6 +518,7 @@ class TunnelTrafficIT {
   };
 
   @Test
+  @Tag("full")
   void everythingGoesIntoTheTunnelOrNowhere() {
     asClient(
         "full-client",

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The laboratory itself: what it reports is what happened. */
@@ -133,6 +134,7 @@ class LabIT {
   }
 
   @Test
+  @Tag("full")
   void strongSwanBringsUpATunnelThatCarriesTrafficInEsp() {
     Lab lab = Lab.with(Feature.ESP, Feature.VETH, Feature.NFT_INET);
     try (Network net =
@@ -205,6 +207,7 @@ class LabIT {
   }
 
   @Test
+  @Tag("full")
   void gatehouseItselfRunsInAHost() throws Exception {
     Lab lab = Lab.with(Feature.ESP, Feature.VETH);
     assertThat(Files.exists(Lab.HOME.resolve("gatehouse-app/target/gatehouse.jar"))).isTrue();
