@@ -68,9 +68,13 @@ class KernelJudgeIT {
       List.of(
           "ipsec in",
           "ipsec out",
-          "xfrm fwd PROTECT accepted",
-          "xfrm in PROTECT dropped",
-          "xfrm out PROTECT accepted");
+          "xfrm fwd: as the policies want",
+          "xfrm fwd: XfrmInTmplMismatch",
+          "xfrm in: as the policies want",
+          "xfrm in: XfrmInTmplMismatch",
+          "xfrm out PROTECT routed",
+          "xfrm out PROTECT dropped",
+          "xfrm out after SNAT PROTECT routed");
 
   @Test
   void theKernelDoesWhatThePathSaysWithTunnelsThatAreUp() {
