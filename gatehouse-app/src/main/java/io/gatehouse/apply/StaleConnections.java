@@ -215,7 +215,7 @@ final class StaleConnections {
 
     private static OptionalInt protocol(String name) {
       return Arrays.stream(Protocol.values())
-          .filter(p -> p.name().equalsIgnoreCase(name) || name.equals("" + p.number()))
+          .filter(p -> p.name().equalsIgnoreCase(name) || name.equals(String.valueOf(p.number())))
           .mapToInt(Protocol::number)
           .findFirst();
     }

@@ -191,21 +191,28 @@ final class Stories {
    */
   private List<List<Integer>> besides(int first) {
     List<List<Integer>> groups = groups();
+    List<List<Integer>> alone = groups.stream().filter(group -> isEspAlone(group, first)).toList();
+    if (alone.isEmpty()) {
+      return groups;
+    }
     Map<Address, List<Integer>> translated = new HashMap<>();
     for (List<Integer> group : groups) {
       translatedServer(group, first).ifPresent(server -> translated.putIfAbsent(server, group));
     }
-    for (List<Integer> group : groups) {
+    for (List<Integer> group : alone) {
       Node node = nodes.get(group.getFirst());
-      if (group.size() == 1 && node.watch() == first && node.talk().isEspAlone()) {
-        Stream.of(node.talk().one, node.talk().other)
-            .map(translated::get)
-            .filter(Objects::nonNull)
-            .findFirst()
-            .ifPresent(beside -> join(group.getFirst(), beside.getFirst()));
-      }
+      Stream.of(node.talk().one, node.talk().other)
+          .map(translated::get)
+          .filter(Objects::nonNull)
+          .findFirst()
+          .ifPresent(beside -> join(group.getFirst(), beside.getFirst()));
     }
     return groups();
+  }
+
+  private boolean isEspAlone(List<Integer> group, int watch) {
+    Node node = nodes.get(group.getFirst());
+    return group.size() == 1 && node.watch() == watch && node.talk().isEspAlone();
   }
 
   /** Whom the first watch sees asked, where nobody behind it sees the addresses that ask. */

@@ -63,15 +63,15 @@ final class Arrival4 extends Arrival {
     return sysctls.ofDevice(device, "forwarding", all) != 0;
   }
 
-  /**
-   * fib_validate_source: sources that this host itself has, and, where rp_filter is on, sources
-   * whose way back is another. Decrypted packets are spared the second.
-   */
   @Override
   int beforeForwarding(State through, int packets, Journey journey) {
     return packets;
   }
 
+  /**
+   * fib_validate_source: sources that this host itself has, and, where rp_filter is on, sources
+   * whose way back is another. Decrypted packets are spared the second.
+   */
   @Override
   int wrongSource(Routed routed, Decisions decisions) {
     State state = routed.here();

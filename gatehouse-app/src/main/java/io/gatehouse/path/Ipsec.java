@@ -5,11 +5,9 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
-import io.gatehouse.path.HostState.RouteKind;
 import io.gatehouse.path.Journey.Effect;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** The places of the packet's way at which the kernel asks the IPsec policies. */
@@ -202,24 +200,8 @@ final class Ipsec {
       State esp = new State(state);
       esp.source = Field.of(space.addresses().bits(near.get()));
       esp.destination = Field.of(space.addresses().bits(far.get()));
-      int loopback = Math.max(space.devices().indexOf("lo"), 0);
-      RoutingModel.Routes routes =
-          routing.lookUp(
-              RoutingModel.Query.of(esp, Field.constant(space.iif.length, loopback)), own);
-      astray = bdd.or(astray, routes.unreachable());
-      for (Map.Entry<RouteKind, Integer> taken : routes.taken().entrySet()) {
-        switch (taken.getKey()) {
-          case RouteKind.Via via -> state.goesBy(space, via, taken.getValue());
-          case RouteKind.Local to ->
-              state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
-          case RouteKind.Anycast to ->
-              state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
-          case RouteKind.Broadcast to ->
-              state.goesBy(space, new RouteKind.Via(List.of(to.device())), taken.getValue());
-          case RouteKind.Refuse refuse -> astray = bdd.or(astray, taken.getValue());
-          case RouteKind.Throw nothing -> {}
-        }
-      }
+      int routed = state.goesBy(space, routing.lookUpOwn(esp, own));
+      astray = bdd.or(astray, bdd.difference(own, routed));
     }
     return astray;
   }

@@ -5,8 +5,6 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.path.HostState.RouteKind;
 import io.gatehouse.path.Journey.Effect;
-import java.util.List;
-import java.util.Map;
 
 /** The ways that a host's own packets take out of it. */
 final class LocalRouting {
@@ -34,7 +32,7 @@ final class LocalRouting {
     }
     int alive = ipsec.secureOwn(state, routed, "xfrm out", journey);
     // The device of the route that discards (ipv4_blackhole_route, ip6_blackhole_route).
-    state.goesBy(space, new RouteKind.Via(List.of("lo")), state.discarded);
+    state.goesBy(space, State.LOOPBACK, state.discarded);
     return alive;
   }
 
@@ -71,34 +69,15 @@ final class LocalRouting {
   /** Looks their routes up; returns what has one. */
   private int routed(String name, State state, int packets, Journey journey) {
     Decisions decisions = new Decisions();
-    int loopback = Math.max(space.devices().indexOf("lo"), 0);
-    RoutingModel.Routes routes =
-        routing.lookUp(
-            RoutingModel.Query.of(state, Field.constant(space.iif.length, loopback)), packets);
-    int routed = FALSE;
-    for (Map.Entry<RouteKind, Integer> taken : routes.taken().entrySet()) {
-      switch (taken.getKey()) {
-        case RouteKind.Via via -> {
-          state.goesBy(space, via, taken.getValue());
-          routed = bdd.or(routed, taken.getValue());
-        }
-        case RouteKind.Local to -> {
-          state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
-          routed = bdd.or(routed, taken.getValue());
-        }
-        case RouteKind.Anycast to -> {
-          state.goesBy(space, new RouteKind.Via(List.of("lo")), taken.getValue());
-          routed = bdd.or(routed, taken.getValue());
-        }
-        case RouteKind.Broadcast to -> {
-          state.goesBy(space, new RouteKind.Via(List.of(to.device())), taken.getValue());
-          routed = bdd.or(routed, taken.getValue());
-        }
-        case RouteKind.Refuse refuse ->
-            decisions.byKernel("route: " + refuse.how(), Effect.DROPPED, taken.getValue());
-        case RouteKind.Throw nothing -> {}
-      }
-    }
+    RoutingModel.Routes routes = routing.lookUpOwn(state, packets);
+    int routed = state.goesBy(space, routes);
+    routes
+        .taken()
+        .forEach((kind, taken) -> {
+          if (kind instanceof RouteKind.Refuse refuse) {
+            decisions.byKernel("route: " + refuse.how(), Effect.DROPPED, taken);
+          }
+        });
     decisions.byKernel("no route", Effect.DROPPED, routes.unreachable());
     for (String device : space.devices()) {
       decisions.byKernel(

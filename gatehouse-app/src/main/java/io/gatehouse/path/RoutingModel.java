@@ -135,6 +135,12 @@ final class RoutingModel {
     return !own.strip().equals("0");
   }
 
+  /** The way of what this host itself sends, which comes by the loopback device for a look-up. */
+  Routes lookUpOwn(State state, int packets) {
+    int loopback = Math.max(space.devices().indexOf("lo"), 0);
+    return lookUp(Query.of(state, Field.constant(space.iif.length, loopback)), packets);
+  }
+
   Routes lookUp(Query query, int packets) {
     Map<RouteKind, Integer> taken = new LinkedHashMap<>();
     int left = packets;

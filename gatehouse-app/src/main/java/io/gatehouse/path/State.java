@@ -5,7 +5,9 @@ import static io.gatehouse.bdd.Bdd.FALSE;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.path.HostState.RouteKind;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The packet at one point of its way. Only what can change on the way is here; the rest is in
@@ -14,6 +16,9 @@ import java.util.Map;
  * <p>Each {@code int} is a set of arrived packets, of those for which it holds.
  */
 final class State {
+  /** The way to this host itself, and that of a route that discards. */
+  static final RouteKind.Via LOOPBACK = new RouteKind.Via(List.of("lo"));
+
   Field source;
   Field destination;
   Field sourcePort;
@@ -128,6 +133,27 @@ final class State {
     bundleDestination = other.bundleDestination;
     oifWithoutBundle = other.oifWithoutBundle;
     rewritten.putAll(other.rewritten);
+  }
+
+  /** What this host sends leaves by its routes; returns what has one. */
+  int goesBy(HeaderSpace space, RoutingModel.Routes routes) {
+    int routed = FALSE;
+    for (Map.Entry<RouteKind, Integer> taken : routes.taken().entrySet()) {
+      Optional<RouteKind.Via> way =
+          switch (taken.getKey()) {
+            case RouteKind.Via via -> Optional.of(via);
+            case RouteKind.Local to -> Optional.of(LOOPBACK);
+            case RouteKind.Anycast to -> Optional.of(LOOPBACK);
+            case RouteKind.Broadcast to -> Optional.of(new RouteKind.Via(List.of(to.device())));
+            case RouteKind.Refuse refuse -> Optional.empty();
+            case RouteKind.Throw nothing -> Optional.empty();
+          };
+      if (way.isPresent()) {
+        goesBy(space, way.get(), taken.getValue());
+        routed = space.bdd().or(routed, taken.getValue());
+      }
+    }
+    return routed;
   }
 
   /** Packets leave by the device of a route, or by one of its devices: which, is open. */

@@ -1,13 +1,9 @@
 package io.gatehouse.compile;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
+import io.gatehouse.generated.Descriptions;
 import io.gatehouse.ruleset.Sysctl;
-import java.nio.ByteBuffer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -23,28 +19,12 @@ class WarningsTest {
       networks: { office: { on: lan, prefixes: 10.0.1.0/24 } }
       """;
 
-  private record Text(String text) implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      return new Content.Bytes(ByteBuffer.wrap(text.getBytes(UTF_8)));
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
-  }
-
   private static Compiled compiled(String text) {
-    Reading reading = Description.read("office.yaml", new Text(text));
-    assertThat(reading).as(reading.problems().toString()).isInstanceOf(Reading.Understood.class);
-    return Compiler.compile(((Reading.Understood) reading).gateway());
+    return Compiler.compile(Descriptions.gateway("office.yaml", text));
   }
 
   private static List<Note> warnings(String more) {
-    Reading reading = Description.read("office.yaml", new Text(BASE + more));
-    assertThat(reading).as(reading.problems().toString()).isInstanceOf(Reading.Understood.class);
-    return Warnings.of(((Reading.Understood) reading).gateway());
+    return Warnings.of(Descriptions.gateway("office.yaml", BASE + more));
   }
 
   private static void only(List<Note> notes, int line, String... words) {

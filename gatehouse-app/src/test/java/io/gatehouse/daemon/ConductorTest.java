@@ -458,41 +458,7 @@ class ConductorTest {
   void endingLeavesOrClears() throws Exception {
     for (boolean clears : new boolean[] {false, true}) {
       MapsInMemory maps = new MapsInMemory(Told.GROUPS);
-      Conductor one =
-          new Conductor(
-              () -> maps,
-              new Surroundings() {
-                @Override
-                public Model model() {
-                  return Told.GROUPS;
-                }
-
-                @Override
-                public void repair(int generation) {}
-
-                @Override
-                public void listAgain() {}
-
-                @Override
-                public void devicesCame() {}
-
-                @Override
-                public Set<Address> outsideBefore() {
-                  return Set.of();
-                }
-
-                @Override
-                public void outsideNow(Set<Address> addresses) {}
-
-                @Override
-                public void alive() {}
-
-                @Override
-                public List<String> troubles() {
-                  return List.of();
-                }
-              },
-              now::get);
+      Conductor one = new Conductor(() -> maps, new Alone(Told.GROUPS), now::get);
       one.hear(listed(staff(1, "anna@fin.example.org", "10.0.3.9", child(7))));
       Thread running =
           Thread.ofPlatform()

@@ -2,8 +2,6 @@ package io.gatehouse.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,28 +38,14 @@ class GlobTest {
   /** All patterns and identities of few characters, against the regular expression of the same. */
   @Test
   void isWhatTheRegularExpressionIs() {
-    for (String pattern : words("ab*", 5)) {
+    for (String pattern : Spelled.of("ab*", 5)) {
       Pattern regex = Pattern.compile(pattern.replaceAll("\\*+", ".*"), Pattern.DOTALL);
-      for (String identity : words("ab", 5)) {
+      for (String identity : Spelled.of("ab", 5)) {
         assertThat(new Glob(pattern).matches(identity))
             .as("%s %s", pattern, identity)
             .isEqualTo(regex.matcher(identity).matches());
       }
     }
-  }
-
-  private static List<String> words(String letters, int longest) {
-    List<String> all = new ArrayList<>();
-    all.add("");
-    for (int from = 0, length = 0; length < longest; length++) {
-      int to = all.size();
-      for (; from < to; from++) {
-        for (int letter = 0; letter < letters.length(); letter++) {
-          all.add(all.get(from) + letters.charAt(letter));
-        }
-      }
-    }
-    return all;
   }
 
   @Test

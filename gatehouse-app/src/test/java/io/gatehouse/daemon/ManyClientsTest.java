@@ -155,7 +155,7 @@ class ManyClientsTest {
   /** As many batches as handfuls of news, however many elements there are. */
   @Test
   void theConductorTakesThemInHandfuls() throws Exception {
-    Conductor conductor = new Conductor(() -> store, new Alone(), () -> Instant.EPOCH);
+    Conductor conductor = new Conductor(() -> store, new Alone(LARGE), () -> Instant.EPOCH);
     conductor.hear(listed());
     for (long i = 1; i < MANY; i++) {
       conductor.hear(up(i));
@@ -186,39 +186,6 @@ class ManyClientsTest {
     assertThat(store.batches()).as("25 handfuls, the end, and the first's renewal").isEqualTo(27);
     assertThat(store.changes()).isEqualTo(4 * (MANY - 1) + 4 * HANDFUL);
     assertThat(store.in(IN)).isEmpty();
-  }
-
-  /** Nobody around it. */
-  private static final class Alone implements Surroundings {
-    @Override
-    public Model model() {
-      return LARGE;
-    }
-
-    @Override
-    public void repair(int generation) {}
-
-    @Override
-    public void listAgain() {}
-
-    @Override
-    public void devicesCame() {}
-
-    @Override
-    public Set<Address> outsideBefore() {
-      return Set.of();
-    }
-
-    @Override
-    public void outsideNow(Set<Address> addresses) {}
-
-    @Override
-    public void alive() {}
-
-    @Override
-    public List<String> troubles() {
-      return List.of();
-    }
   }
 
   @Test

@@ -22,8 +22,8 @@ class PatternsTest {
   /** All patterns and identities of few characters, in many orders, against one after the other. */
   @Test
   void theFirstThatMatchesIsTheFirstOneByOne() {
-    List<String> patterns = new ArrayList<>(words("ab*", 4));
-    List<String> identities = words("ab*", 4);
+    List<String> patterns = new ArrayList<>(Spelled.of("ab*", 4));
+    List<String> identities = Spelled.of("ab*", 4);
     for (int seed = 0; seed < 50; seed++) {
       Collections.shuffle(patterns, new Random(seed));
       List<String> some = patterns.subList(0, 1 + seed % 12);
@@ -36,20 +36,6 @@ class PatternsTest {
         assertThat(all.first(identity)).as("%s in %s", identity, some).isEqualTo(first);
       }
     }
-  }
-
-  private static List<String> words(String letters, int longest) {
-    List<String> all = new ArrayList<>(List.of(""));
-    int from = 0;
-    for (int length = 0; length < longest; length++) {
-      int to = all.size();
-      for (; from < to; from++) {
-        for (int letter = 0; letter < letters.length(); letter++) {
-          all.add(all.get(from) + letters.charAt(letter));
-        }
-      }
-    }
-    return all;
   }
 
   @Test

@@ -788,18 +788,19 @@ class PacketPathTest {
       }
     }
 
+    /** A gateway whose own packets into a tunnel have no SA. */
+    private Hosts withOwnTunnelDown() {
+      return gateway()
+          .tunnel(
+              "staff", Prefix.of("203.0.113.0/24"), Prefix.of("198.51.100.0/24"), SpdState.NO_SA);
+    }
+
     /** ipv4_blackhole_route: the judge has seen such a packet leave in clear. */
     @Test
     void whatLacksAnSaIsDiscardedBehindTheHookUnlessItGetsAnotherWayThere() {
       for (boolean moved : List.of(false, true)) {
         for (String dropped : List.of("none", "lo", "eth0")) {
-          Hosts hosts =
-              gateway()
-                  .tunnel(
-                      "staff",
-                      Prefix.of("203.0.113.0/24"),
-                      Prefix.of("198.51.100.0/24"),
-                      SpdState.NO_SA);
+          Hosts hosts = withOwnTunnelDown();
           hosts.table(
               "t",
               base("filter", Hook.OUTPUT, -150, rule(oif(dropped), DROP)),
@@ -817,13 +818,7 @@ class PacketPathTest {
 
     @Test
     void whatLacksAnSaIsDiscardedAtOnceWhereNothingGivesAnotherWay() {
-      Hosts hosts =
-          gateway()
-              .tunnel(
-                  "staff",
-                  Prefix.of("203.0.113.0/24"),
-                  Prefix.of("198.51.100.0/24"),
-                  SpdState.NO_SA);
+      Hosts hosts = withOwnTunnelDown();
       hosts.table("t", base("filter", Hook.OUTPUT, 0));
       assertThat(
               hosts.<List<String>>ask(path ->

@@ -1,17 +1,11 @@
 package io.gatehouse.bench;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.gatehouse.compile.Compiled;
 import io.gatehouse.compile.Compiler;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.ruleset.NftText;
 import io.gatehouse.verify.Proofs;
 import io.gatehouse.verify.Verdict;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -41,42 +35,22 @@ public class CompilerSpeed {
   @Param({"10", "100", "1000", "10000"})
   public int peers;
 
-  private Written source = new Written("");
-  private Gateway gateway = read(new Written(Peers.description(1)));
+  private OneText source = new OneText(Peers.description(1));
+  private Gateway gateway = source.gateway();
   private Compiled compiled = Compiler.compile(gateway);
-
-  private record Written(String text) implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      return new Content.Bytes(ByteBuffer.wrap(text.getBytes(UTF_8)));
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
-  }
-
-  private static Gateway read(Source source) {
-    return switch (Description.read("hub.yaml", source)) {
-      case Reading.Understood understood -> understood.gateway();
-      case Reading.Refused refused ->
-          throw new IllegalStateException(refused.problems().toString());
-    };
-  }
 
   /** Reads once what the steps begin with. */
   @Setup
   public void describe() {
-    source = new Written(Peers.description(peers));
-    gateway = read(source);
+    source = new OneText(Peers.description(peers));
+    gateway = source.gateway();
     compiled = Compiler.compile(gateway);
   }
 
   /** YAML to model. */
   @Benchmark
   public Gateway read() {
-    return read(source);
+    return source.gateway();
   }
 
   /** Model to ruleset. */

@@ -2,9 +2,6 @@ package io.gatehouse.bench;
 
 import io.gatehouse.compile.Compiler;
 import io.gatehouse.compile.LiveMaps;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
 import io.gatehouse.daemon.Daemon;
 import io.gatehouse.daemon.Model;
 import io.gatehouse.model.Gateway;
@@ -58,11 +55,7 @@ public final class DaemonSpeed {
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Path file = Path.of(arguments[0]).resolve("l2tp.yaml");
     int events = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 1_000_000;
-    Gateway gateway =
-        switch (Description.read(file.toString(), new OneFile(file))) {
-          case Reading.Understood understood -> understood.gateway();
-          case Reading.Refused refused -> throw new IOException(refused.problems().toString());
-        };
+    Gateway gateway = new OneText(Files.readString(file)).gateway();
     Ruleset ruleset = Compiler.compile(gateway).ruleset();
     Path directory = Files.createTempDirectory("daemon-speed");
     run(NftText.of(ruleset.tables().getFirst()), "nft", "-f", "-");
@@ -73,23 +66,6 @@ public final class DaemonSpeed {
     speed.churn(events);
     Files.deleteIfExists(directory.resolve("control"));
     Files.delete(directory);
-  }
-
-  /** A description that includes no other. */
-  private record OneFile(Path path) implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      try {
-        return new Content.Bytes(ByteBuffer.wrap(Files.readAllBytes(path)));
-      } catch (IOException e) {
-        return new Content.Unreadable(e.toString());
-      }
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
   }
 
   /** A daemon that runs, and the socket that it follows. */

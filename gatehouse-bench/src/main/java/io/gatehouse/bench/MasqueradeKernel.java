@@ -4,9 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.gatehouse.compile.Compiler;
 import io.gatehouse.compile.LiveMaps;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.netlink.Answer;
@@ -337,7 +334,7 @@ public final class MasqueradeKernel {
   // ---- first packets ----
 
   private List<String> first(int samples) throws IOException {
-    Gateway described = described(OURS);
+    Gateway described = new OneText(OURS).gateway();
     Ruleset ruleset = Compiler.compile(described).ruleset();
     gateway.sh(
         "nft -f - <<'END'\nflush ruleset\n"
@@ -502,7 +499,8 @@ public final class MasqueradeKernel {
   }
 
   private String text(String description) throws IOException {
-    return NftText.of(Compiler.compile(described(description)).ruleset().tables().getFirst());
+    Gateway gateway = new OneText(description).gateway();
+    return NftText.of(Compiler.compile(gateway).ruleset().tables().getFirst());
   }
 
   /** Established packets get to no rule that asks. */
@@ -571,26 +569,6 @@ public final class MasqueradeKernel {
         + (number >> 8 & 255)
         + "."
         + (number & 255);
-  }
-
-  private static Gateway described(String text) throws IOException {
-    return switch (Description.read("bench.yaml", new OneText(text))) {
-      case Reading.Understood understood -> understood.gateway();
-      case Reading.Refused refused -> throw new IOException(refused.problems().toString());
-    };
-  }
-
-  /** A description that includes no other. */
-  private record OneText(String text) implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      return new Content.Bytes(ByteBuffer.wrap(text.getBytes(UTF_8)));
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
   }
 
   /** The host's own iptables, or that of the lab's tools. */

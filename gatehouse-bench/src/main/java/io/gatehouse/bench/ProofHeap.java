@@ -1,11 +1,6 @@
 package io.gatehouse.bench;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.gatehouse.compile.Compiler;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
 import io.gatehouse.doctor.Doctor;
 import io.gatehouse.doctor.Supposed;
 import io.gatehouse.model.Gateway;
@@ -16,7 +11,6 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -39,18 +33,6 @@ public final class ProofHeap {
   private static final double MIB = 1 << 20;
 
   private ProofHeap() {}
-
-  private record Written(String text) implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      return new Content.Bytes(ByteBuffer.wrap(text.getBytes(UTF_8)));
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
-  }
 
   /** Asks the questions in turn, so often. */
   public static void main(String[] arguments) throws IOException {
@@ -91,12 +73,7 @@ public final class ProofHeap {
   }
 
   private static String proved(String description) {
-    Gateway gateway =
-        switch (Description.read("gateway.yaml", new Written(description))) {
-          case Reading.Understood understood -> understood.gateway();
-          case Reading.Refused refused ->
-              throw new IllegalStateException(refused.problems().toString());
-        };
+    Gateway gateway = new OneText(description).gateway();
     List<Verdict> verdicts = Proofs.of(gateway, Compiler.compile(gateway).ruleset());
     return verdicts.stream().filter(v -> v instanceof Verdict.Holds).count() + " proved";
   }

@@ -165,6 +165,7 @@ record Opinion(boolean possible, boolean only, List<String> met, String ways) {
             case "xfrm fwd" -> "prerouting-last";
             case "xfrm out" -> made ? "" : "prerouting-last";
             case "xfrm in" -> "input-last";
+            case "xfrm out, behind the hook" -> "output-last";
             case "xfrm out again" -> "output-first";
             default -> "postrouting-first";
           };
