@@ -224,7 +224,7 @@ final class HostsBehind {
                 // Only one of the two can speak ESP with it; the other has UDP encapsulation.
                 Command.of(
                     "%s -I FORWARD -s %s -d %s -p esp -j DROP", tool, one.host(), one.remote()),
-                deletion(one, "esp"))
+                deletion(one, "50")) // not every host has names of protocols
             : List.of(
                 Command.of(
                     "%s -t nat -I POSTROUTING -s %s -d %s -p udp -m multiport --sports 500,4500"

@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 
 /** The machine itself. */
 public final class LocalMachine implements Machine {
+  /** More of a file is not read. */
+  private static final int MOST_BYTES = 64 << 20;
 
   /**
    * A thread for each stream: the common pool may have one for all, and whoever fills the other
@@ -97,8 +99,11 @@ public final class LocalMachine implements Machine {
       Answer answer = run(List.of("cat", path), "", Duration.ofSeconds(5));
       return answer.ok() ? Optional.of(answer.out().stripTrailing()) : Optional.empty();
     }
-    try {
-      return Optional.of(Files.readString(Path.of(path), UTF_8).stripTrailing());
+    // Files.readString asks for one byte first, of a file without a size, and what the kernel has
+    // of
+    // a number comes whole or not at all behind it (do_proc_dointvec): 600 would be 6.
+    try (InputStream file = Files.newInputStream(Path.of(path))) {
+      return Optional.of(new String(file.readNBytes(MOST_BYTES), UTF_8).stripTrailing());
     } catch (IOException | SecurityException e) {
       return Optional.empty();
     }
