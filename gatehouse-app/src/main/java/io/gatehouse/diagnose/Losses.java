@@ -180,7 +180,7 @@ final class Losses {
     int syns = story.at(last).stream().mapToInt(side -> side.talk().pptp.syns).sum();
     boolean silent =
         story.at(last).stream()
-            .allMatch(side -> side.talk().pptp.synAnswers + side.talk().pptp.resets == 0);
+            .allMatch(side -> side.talk().pptp.synAnswers + side.talk().pptp.refusedSyns == 0);
     if (syns >= 2 && silent) {
       findings.add(noAnswer(Channel.TCP_1723, syns, point));
     }

@@ -13,7 +13,7 @@ final class Pptp {
     for (int at = 0; at <= story.last(); at++) {
       for (Side side : story.at(at)) {
         PptpState state = side.talk().pptp;
-        if (state.resets > 0 && state.synAnswers == 0) {
+        if (state.refusedSyns > 0 && state.synAnswers == 0) {
           findings.add(
               Finding.of(
                       Kind.REFUSED,
@@ -30,13 +30,15 @@ final class Pptp {
                       + " of Outgoing-Call-Reply; RFC 2637, 2.8).",
                   "read the server's log; it may have no free line or address"));
         }
-        if (state.mppeRefusals >= REPEATED) {
+        if (state.mppeRefusals >= REPEATED || state.endsWithoutMppe > 0) {
           findings.add(
               Finding.of(
                   Kind.MPPE_REFUSED,
-                  "PPP finds no common encryption: MPPE was refused "
-                      + state.mppeRefusals
-                      + " times, and clients try again for ever and say nothing.",
+                  state.endsWithoutMppe > 0
+                      ? "PPP finds no common encryption: MPPE was refused, and the link was ended."
+                      : "PPP finds no common encryption: MPPE was refused "
+                          + state.mppeRefusals
+                          + " times, and clients try again for ever and say nothing.",
                   "let both ends do 128-bit MPPE (require-mppe-128), or better use IPsec"));
         }
         if (state.passwordRefusals > 0) {

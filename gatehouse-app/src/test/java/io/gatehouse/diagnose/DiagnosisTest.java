@@ -544,6 +544,14 @@ class DiagnosisTest {
           }
         });
     ends(
+        "MPPE is refused once, and the link ended",
+        Kind.MPPE_REFUSED,
+        p -> {
+          pptp(p, 1);
+          mppeIsUnknown(p);
+          p.back(ALL, GRE, Path.gre(22, 3, Path.ppp(0xc021, 5, 'M', 'P', 'P', 'E')));
+        });
+    ends(
         "the VPN password is wrong",
         Kind.PASSWORD_REFUSED,
         p -> {
@@ -625,6 +633,12 @@ class DiagnosisTest {
     p.back(ALL, TCP, Path.tcp(1723, 3000, 91, 0x18, Path.control(156, 2)));
     p.forth(ALL, TCP, Path.tcp(3000, 1723, 166, 0x18, Path.control(168, 7)));
     p.back(ALL, TCP, Path.tcp(1723, 3000, 247, 0x18, Path.callReply(result)));
+  }
+
+  /** The server asks for MPPE, and the client does not know what compresses or encrypts. */
+  private static void mppeIsUnknown(Path p) {
+    p.back(ALL, GRE, Path.gre(22, 1, Path.ppp(0x80fd, 1, 18, 6, 0, 0, 0, 64)));
+    p.forth(ALL, GRE, Path.gre(21, 1, Path.ppp(0xc021, 8, 0x80, 0xfd, 1, 1, 0, 10)));
   }
 
   static Stream<Break> breaks() {
@@ -751,6 +765,24 @@ class DiagnosisTest {
                 p.forth(ALL, GRE, Path.gre(21, i, Path.ppp(0x21, 0x45, 0, 0)));
                 p.back(ALL, GRE, Path.gre(22, i, Path.ppp(0x21, 0x45, 0, 0)));
               }
+            })),
+        Arguments.of(
+            "PPTP without MPPE, to its end",
+            wholly(p -> {
+              pptp(p, 1);
+              mppeIsUnknown(p);
+              for (int i = 2; i < 9; i++) {
+                p.forth(ALL, GRE, Path.gre(21, i, Path.ppp(0x21, 0x45, 0, 0)));
+                p.back(ALL, GRE, Path.gre(22, i, Path.ppp(0x21, 0x45, 0, 0)));
+              }
+              p.forth(ALL, GRE, Path.gre(21, 9, Path.ppp(0xc021, 5, 'b', 'y', 'e')));
+              p.back(ALL, TCP, Path.tcp(1723, 3000, 300, 0x14, new byte[0]));
+            })),
+        Arguments.of(
+            "the end of a PPTP session",
+            wholly(p -> {
+              p.forth(ALL, TCP, Path.tcp(3000, 1723, 166, 0x18, Path.control(16, 12)));
+              p.back(ALL, TCP, Path.tcp(1723, 3000, 300, 0x14, new byte[0]));
             })),
         Arguments.of(
             "mistaken group",

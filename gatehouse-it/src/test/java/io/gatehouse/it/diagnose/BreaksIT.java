@@ -176,7 +176,48 @@ class BreaksIT {
               .translated()
               .making("authenticated laptop 192.0.2.7\nauthenticated gw 198.51.100.2")
               .acting("at laptop ping -q -n -i 0.2 -c 5 -W 1 203.0.114.2")
-              .undoing("for host in laptop gw; do authenticated_no_more $host; done"));
+              .undoing("for host in laptop gw; do authenticated_no_more $host; done"),
+          Break.of("esp-proposals", "ESP proposals have nothing in common", Kind.NO_ESP)
+              .acting("connect misfit weak\nin_clear 12"),
+          Break.of("selectors", "the selectors have nothing in common", Kind.NO_ESP)
+              .acting("connect elsewhere far\nin_clear 12"),
+          Break.of("nat-before-ipsec", "the gateway masquerades in front of IPsec", Kind.NO_ESP)
+              .making("at gw iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE")
+              .acting("connect rw net\nback 0.2 6\nin_clear 12")
+              .examined("gw", io.gatehouse.doctor.Kind.NAT_EATS_TUNNEL)
+              .undoing("at gw iptables -t nat -F POSTROUTING"),
+          Break.of(
+                  "second-client",
+                  "two clients of raw ESP behind stock masquerade",
+                  Kind.SECOND_SESSION)
+              .orByFewer(Kind.ESP_LOST)
+              .translated()
+              .making(
+                  "raw laptop 192.0.2.7 203.0.114.2 1\nraw laptop 192.0.2.8 203.0.114.2 2\n"
+                      + "raw gw 203.0.114.2 198.51.100.2 1\nraw gw 203.0.114.2 198.51.100.2 2")
+              .acting("raw_pings 1 &\nsleep 1\nraw_pings 2\nwait $!")
+              .undoing("for host in laptop gw; do raw_no_more $host; done"),
+          Break.of("pptp", "nothing; PPTP").acting("dial\nppp_pings"),
+          Break.of("pptp-control", "the internet drops TCP 1723", Kind.TCP_1723_LOST)
+              .dropping("isp", "tcp dport 1723 drop")
+              .acting("dial"),
+          Break.of("pptp-gre", "the internet drops GRE", Kind.GRE_LOST)
+              .dropping("isp", "ip protocol gre drop")
+              .acting("dial"),
+          Break.of("pptp-gre-back", "GRE from the server is dropped", Kind.GRE_LOST)
+              .dropping("isp", "iifname s ip protocol gre drop")
+              .acting("dial"),
+          Break.of("pptp-password", "PPTP: the passwords differ", Kind.PASSWORD_REFUSED)
+              .making("at gw sed -i 's/ lab / other /' /etc/ppp/chap-secrets")
+              .acting("dial")
+              .undoing("at gw sed -i 's/ other / lab /' /etc/ppp/chap-secrets"),
+          Break.of(
+                  "pptp-mppe",
+                  "PPTP: the server insists on MPPE, the client has none",
+                  Kind.MPPE_REFUSED)
+              .making("at gw sed -i s/noccp/require-mppe-128/ /etc/ppp/options.lab")
+              .acting("dial")
+              .undoing("at gw sed -i s/require-mppe-128/noccp/ /etc/ppp/options.lab"));
 
   @Test
   void aFewBreaksAreNamedAndNothingIsSaidOfTheWholeSession() throws IOException {
@@ -190,8 +231,8 @@ class BreaksIT {
   }
 
   private static void judge(List<Break> breaks) throws IOException {
-    Lab lab = Lab.with(Feature.VETH, Feature.BRIDGE, Feature.ESP, Feature.NFT_NAT);
-    Map<String, Broken.Shown> shown = Broken.all(lab, breaks, Duration.ofMinutes(8));
+    Lab lab = Lab.with(Feature.VETH, Feature.BRIDGE, Feature.ESP, Feature.NFT_NAT, Feature.PPP);
+    Map<String, Broken.Shown> shown = Broken.all(lab, breaks, Duration.ofMinutes(12));
     List<String> wrong = new ArrayList<>();
     List<String> rows = new ArrayList<>();
     for (Break each : breaks) {

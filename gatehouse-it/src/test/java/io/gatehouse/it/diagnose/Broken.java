@@ -30,6 +30,8 @@ final class Broken {
 
   static final String WIRES =
       """
+      host laptop beside pptp
+      host gw beside pptp
       wire cfw:lan 192.0.2.1/24 -- laptop:eth0 192.0.2.7/24
       wire cfw:wan 198.51.100.2/24 -- isp:c 198.51.100.254/24
       wire isp:s 203.0.113.254/24 -- sfw:wan 203.0.113.1/24
@@ -139,6 +141,18 @@ final class Broken {
               "version = 2\nvips = 0.0.0.0\nproposals = aes256-sha384-ecp256",
               "strange",
               NET)
+          + connection(
+              "misfit",
+              "laptop",
+              SECOND,
+              "weak",
+              "remote_ts = 10.9.1.0/24\nesp_proposals = aes256-sha512")
+          + connection(
+              "elsewhere",
+              "laptop",
+              SECOND,
+              "far",
+              "remote_ts = 10.77.0.0/24\nesp_proposals = aes128gcm16")
           + connection("old", "192.0.2.7", FIRST, "quick", "local_ts = 10.4.0.0/24\n" + NET)
           + connection(
               "old-elsewhere",
@@ -180,6 +194,9 @@ final class Broken {
       -A INPUT -i lo -j ACCEPT
       -A INPUT -i eth0 -p udp -m multiport --dports 500,4500 -j ACCEPT
       -A INPUT -i eth0 -p esp -j ACCEPT
+      -A INPUT -i eth0 -p tcp --dport 1723 -j ACCEPT
+      -A INPUT -i eth0 -p gre -j ACCEPT
+      -A INPUT -i ppp+ -p icmp -j ACCEPT
       -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
       -A FORWARD -s 10.3.0.0/24 -i eth0 -m policy --dir in --pol ipsec -j ACCEPT
       -A FORWARD -d 10.3.0.0/24 -i lan -m policy --dir out --pol ipsec -j ACCEPT
@@ -195,6 +212,7 @@ final class Broken {
       masquerade() { at cfw nft 'table ip t { chain p { type nat hook postrouting priority srcnat; oifname wan masquerade; }; }'; }
       connect() { used=$1; at laptop swanctl --initiate --ike "$1" --child "$2" --timeout 20 > "/tmp/$N-connect" 2>&1 || { cat "/tmp/$N-connect"; return 1; }; }
       pings() { at laptop ping -q -n -i "$1" -c "$2" -W 1 "${@:3}" 10.9.1.20 | tail -n 2; }
+      in_clear() { at laptop ping -q -n -i 1 -c "$1" -W 1 203.0.114.2 | tail -n 2; }
       own() { at laptop ip -4 -o addr show to 10.3.0.0/24 | sed 's/.*inet \\([0-9.]*\\).*/\\1/'; }
       back() { at files ping -q -n -i "$1" -c "$2" -W 1 "$(own)" | tail -n 2; }
       authenticated() {
@@ -210,6 +228,61 @@ final class Broken {
         at "$1" bash -c 'ip xfrm state deleteall proto ah
           ip xfrm policy delete src 192.0.2.7 dst 203.0.114.2 dir out 2> /dev/null'
       }
+      raw() {
+        at "$1" bash -c 'local=$1 remote=$2 own=$1 inner=10.6.$3
+          key="rfc4106(gcm(aes)) 0x$(printf "%040d" "$3") 128"
+          sa() { ip xfrm state add src "$1" dst "$2" proto esp spi "$3" reqid 4$4 mode tunnel aead $key; }
+          policy() { ip xfrm policy add src "$1" dst "$2" dir "$3" tmpl src "$4" dst "$5" proto esp reqid 4$6 mode tunnel; }
+          if [ "$remote" = 203.0.114.2 ]; then
+            ip addr replace "$local/24" dev eth0; ip addr replace "$inner.7/32" dev lo
+            sa "$local" "$remote" "0x400$3" "$3"; sa "$remote" "$local" "0x500$3" "$3"
+            policy "$inner.7" "$inner.1" out "$local" "$remote" "$3"
+            policy "$inner.1" "$inner.7" in "$remote" "$local" "$3"
+            ip route replace "$inner.1" via 192.0.2.1 src "$inner.7"
+          else
+            ip addr replace "$inner.1/32" dev lo
+            sa "$remote" "$local" "0x400$3" "$3"; sa "$local" "$remote" "0x500$3" "$3"
+            policy "$inner.1" "$inner.7" out "$local" "$remote" "$3"
+            policy "$inner.7" "$inner.1" in "$remote" "$local" "$3"
+            iptables -C INPUT -s 10.6.0.0/16 -j ACCEPT 2> /dev/null || iptables -A INPUT -s 10.6.0.0/16 -j ACCEPT
+          fi' - "$2" "$3" "$4"
+      }
+      raw_pings() { at laptop ping -q -n -i 0.3 -c 8 -W 1 -I "10.6.$1.7" "10.6.$1.1" | tail -n 2; }
+      raw_no_more() {
+        at "$1" bash -c 'for n in 1 2; do
+            ip xfrm state deleteall reqid 4$n
+            for end in 7 1; do
+              for way in out in; do
+                ip xfrm policy delete src 10.6.$n.$end dst 10.6.$n.$((8 - end)) dir $way 2> /dev/null
+              done
+              ip addr del 10.6.$n.$end/32 dev lo 2> /dev/null
+            done
+          done
+          ip addr del 192.0.2.8/24 dev eth0 2> /dev/null
+          iptables -D INPUT -s 10.6.0.0/16 -j ACCEPT 2> /dev/null'
+        true
+      }
+      pptp_server() {
+        modprobe -a ppp_generic ppp_async ppp_mppe
+        at laptop mkdir -p /run/pptp /var/run/pptp
+        at laptop bash -c 'echo "laptop office lab *" > /etc/ppp/chap-secrets'
+        at gw bash -c 'mkdir -p /run/pptp /var/run/pptp
+          echo "laptop office lab *" > /etc/ppp/chap-secrets
+          printf "%s\\n" "name office" auth require-mschap-v2 nodefaultroute noccp novj nodetach > /etc/ppp/options.lab
+          printf "option /etc/ppp/options.lab\\nlocalip 10.8.0.1\\nremoteip 10.8.0.11-20\\n" > /etc/pptpd.conf
+          setsid pptpd -f -c /etc/pptpd.conf > /var/log/pptpd.log 2>&1 < /dev/null &'
+        until at gw ss -Htln sport = :1723 | grep -q 1723; do sleep 0.2; done
+      }
+      dial() {
+        at laptop bash -c 'setsid pppd noauth nodefaultroute noccp novj nodetach user laptop remotename office "$@" \\
+          pty "pptp 203.0.114.2 --nolaunchpppd" > /var/log/ppp.log 2>&1 < /dev/null &' - "$@"
+        for ((n = 0; n < 20; n++)); do
+          at laptop ip -4 addr show | grep -q 'peer 10.8.0.1' && break
+          sleep 0.5
+        done
+        at laptop cat /var/log/ppp.log
+      }
+      ppp_pings() { at laptop ping -q -n -i 0.2 -c 5 -W 1 10.8.0.1 | tail -n 2; }
       seen() {
         at "$2" bash -c 'cd /proc/sys && echo "=== seen '"$1"' sysctl.txt"
           for f in net/ipv4/ip_forward net/ipv4/conf/*/{forwarding,rp_filter,send_redirects,proxy_arp,disable_policy,disable_xfrm}; do
@@ -231,6 +304,10 @@ final class Broken {
         all=()
         [ -z "$used" ] ||
           { at laptop swanctl --terminate --ike "$used" --force --timeout 2 > /dev/null 2>&1 & all+=($!); }
+        pkill -x pppd
+        pkill -x pptp
+        # A caller that still stands would serve the next one too.
+        for ((n = 0; n < 50; n++)); do pgrep -x 'pppd|pptp|pptpctrl' > /dev/null || break; sleep 0.1; done
         at cfw conntrack -F > /dev/null 2>&1 & all+=($!)
         at gw conntrack -F > /dev/null 2>&1 & all+=($!)
         wait "${all[@]}"
@@ -282,6 +359,9 @@ final class Broken {
         coproc TAP { exec lab-tap $N /tmp/taps-$N cfw:lan cfw:wan sfw:wan sfw:dmz; }
         read -r _ <&${TAP[0]}
         """);
+    if (breaks.stream().anyMatch(each -> each.act().startsWith("dial"))) {
+      script.append("pptp_server\n");
+    }
     for (Break each : breaks) {
       script.append("echo '=== log ").append(each.name()).append("'\nbegan=$EPOCHREALTIME\n{\n");
       script.append(each.make()).append("tap drop\n");
