@@ -1,12 +1,14 @@
 package io.gatehouse.it.masquerade;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.gatehouse.it.Described;
 import io.gatehouse.it.lab.Answer;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -327,6 +329,77 @@ class VpnHostsIT {
           .containsEntry("spiB3", "b/203.0.113.1")
           .containsEntry("ikeB", "b/203.0.113.1:500");
     });
+  }
+
+  /** Each new SA of one host ends what the other gets: to the remote both are one address. */
+  @Test
+  @Tag("full")
+  void whatTransportModeLooksLikeIsNamed() {
+    in((net, gate) -> {
+      gate.run(DESCRIPTION);
+      assertThat(protectedPings(net, "a", 1)).as(gate::state).isEqualTo(PINGS);
+      assertThat(protectedPings(net, "b", 2)).as(gate::state).isEqualTo(PINGS);
+      assertThat(pings(net, "a")).as(gate::state).isZero();
+      assertThat(protectedPings(net, "a", 3)).as(gate::state).isEqualTo(PINGS);
+      assertThat(pings(net, "b")).as(gate::state).isZero();
+      await()
+          .atMost(Duration.ofMinutes(4))
+          .pollInterval(Duration.ofSeconds(5))
+          .untilAsserted(() ->
+              assertThat(gate.masquerade("status"))
+                  .contains("203.0.113.1 seems to serve one host at a time")
+                  .contains("Hosts in transport mode are one to it"));
+    });
+  }
+
+  private static final int PINGS = 4;
+
+  /** A host logs on, and then protects what it sends to the remote in transport mode. */
+  private static int protectedPings(Network net, String host, int session) {
+    played(
+        net,
+        """
+        one ike HOST 203.0.113.1 i=0xeN exchange=34
+        then
+        two ike far 203.0.113.2 i=0xeN r=0xfN exchange=34 answer
+        then
+        three ike HOST 203.0.113.1 i=0xeN r=0xfN exchange=35 message=1 inner=35
+        then
+        four ike far 203.0.113.2 i=0xeN r=0xfN exchange=35 message=1 inner=36 answer
+        """
+            .replace("HOST", host)
+            .replace("N", String.valueOf(session)));
+    net.host("far").script(transport("203.0.113.1", "203.0.113.2", session)).expected();
+    net.host(host)
+        .script(transport(host.equals("a") ? "10.0.1.11" : "10.0.1.12", "203.0.113.1", -session))
+        .expected();
+    return pings(net, host);
+  }
+
+  /**
+   * One end's pair of SAs, and that pings to the other end are for it.
+   *
+   * @param session negative at the host's end
+   */
+  private static String transport(String near, String far, int session) {
+    String sa =
+        "ip xfrm state add src %s dst %s proto esp spi 0x%s00%d reqid 9 mode transport"
+            + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128%n";
+    int number = Math.abs(session);
+    boolean atHost = session < 0;
+    return sa.formatted(near, far, atHost ? "7" : "6", number)
+        + sa.formatted(far, near, atHost ? "6" : "7", number)
+        + "ip xfrm policy update src %s dst %s proto icmp dir out tmpl proto esp reqid 9 mode transport%n"
+            .formatted(near, far);
+  }
+
+  /** How many of a few are answered. */
+  private static int pings(Network net, String host) {
+    String out =
+        net.host(host)
+            .run("ping", "-n", "-c", String.valueOf(PINGS), "-i", "0.3", "-W", "2", "203.0.113.1")
+            .out();
+    return (int) out.lines().filter(line -> line.contains("icmp_seq=")).count();
   }
 
   /** A remote begins with the server that is described for it. */
