@@ -6,6 +6,8 @@ import io.gatehouse.daemon.Daemon;
 import io.gatehouse.daemon.Model;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.netlink.Answer;
+import io.gatehouse.netlink.Bytes;
+import io.gatehouse.netlink.ElementChange;
 import io.gatehouse.netlink.Frame;
 import io.gatehouse.netlink.Kernel;
 import io.gatehouse.netlink.KernelEvents;
@@ -27,6 +29,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -40,6 +43,10 @@ import java.util.concurrent.TimeUnit;
  */
 public final class DaemonSpeed {
   private static final SetId ZONES = SetId.inet(LiveMaps.TABLE, "l2tp.zones");
+
+  /** A map of the same kind that no daemon has to do with. */
+  private static final SetId BARE = SetId.inet("bare", "zones");
+
   private static final int MOST = 10_000;
   private static final int LATENCIES = 2_000;
   private static final int FORKS = 41;
@@ -122,9 +129,10 @@ public final class DaemonSpeed {
 
   private void latencies() throws IOException, InterruptedException {
     System.out.println(
-        "| tunnels | all stand, ms | event to kernel, µs: median | p99 | beside the others: median |"
-            + " p99 | `nft` forked, ms: median | table replaced, ms: median | heap, MiB |");
-    System.out.println("|---|---|---|---|---|---|---|---|---|");
+        "| tunnels | all stand, ms | event to kernel, µs: median | p99 | the change alone: median | p99"
+            + " | beside the others: median | p99 | `nft` forked, ms: median | table replaced, ms:"
+            + " median | heap, MiB |");
+    System.out.println("|---|---|---|---|---|---|---|---|---|---|---|");
     for (int clients : new int[] {1, 100, 1_000, MOST}) {
       long began = System.nanoTime();
       try (Running running = start(clients);
@@ -137,11 +145,13 @@ public final class DaemonSpeed {
         Measured measured = measure(running, clients);
         System.out.printf(
             Locale.ROOT,
-            "| %,d | %.0f | %.0f | %.0f | %.0f | %.0f | %.2f | %.1f | %d |%n",
+            "| %,d | %.0f | %.0f | %.0f | %.0f | %.0f | %.0f | %.0f | %.2f | %.1f | %d |%n",
             clients,
             settled,
             percentile(measured.alone(), 50) / 1e3,
             percentile(measured.alone(), 99) / 1e3,
+            percentile(measured.bare(), 50) / 1e3,
+            percentile(measured.bare(), 99) / 1e3,
             percentile(measured.ours(), 50) / 1e3,
             percentile(measured.ours(), 99) / 1e3,
             percentile(measured.forks(), 50) / 1e6,
@@ -161,12 +171,13 @@ public final class DaemonSpeed {
   /**
    * Nanoseconds.
    *
-   * @param alone one event after the other, and nothing else
+   * @param alone one event after the other, and nothing else but the next
+   * @param bare in turn with those, such a change by a call from here, without a daemon between
    * @param ours between each two of the others as many as fit: the kernel still tears down the
    *     replaced table when the first of them comes
    */
   @SuppressWarnings("ArrayRecordComponent") // short-lived, never compared
-  private record Measured(long[] alone, long[] ours, long[] forks, long[] replaced) {}
+  private record Measured(long[] alone, long[] bare, long[] ours, long[] forks, long[] replaced) {}
 
   /** The median of how many times slower, with the interval that holds nine tenths of medians. */
   private static String ratios(long[] other, Measured measured) {
@@ -195,21 +206,28 @@ public final class DaemonSpeed {
     Files.writeString(up, "add element inet other zones { 0x00fffff0 : 0x1fff }\n");
     Files.writeString(down, "delete element inet other zones { 0x00fffff0 }\n");
     run(
-        "add table inet other; add map inet other zones { typeof meta mark : ct zone; }\n",
+        """
+        add table inet other; add map inet other zones { typeof meta mark : ct zone; }
+        add table inet bare; add map inet bare zones { typeof meta mark : ct zone; }
+        """,
         "nft",
         "-f",
         "-");
     String table = connmarks(clients);
     long[] ours = new long[LATENCIES / FORKS / 2 * 2 * FORKS];
     long[] alone = new long[LATENCIES];
+    long[] bare = new long[LATENCIES];
     long[] forks = new long[FORKS];
     long[] replaced = new long[FORKS];
-    try (Watch watch = new Watch()) {
+    try (Watch watch = new Watch();
+        Kernel kernel = told(Kernel.open())) {
       for (int i = 0; i < 200; i++) { // warms what the JVM compiles
         watch.time(running.charon(), one, i % 2 == 0);
+        watch.time(kernel, i % 2 == 0);
       }
       for (int i = 0; i < alone.length; i++) {
         alone[i] = watch.time(running.charon(), one, i % 2 == 0);
+        bare[i] = watch.time(kernel, i % 2 == 0);
       }
       int next = 0;
       for (int round = 0; round < FORKS; round++) {
@@ -227,10 +245,14 @@ public final class DaemonSpeed {
         replaced[round] = System.nanoTime() - began;
       }
     }
-    run("delete table ip connmark\ndelete table inet other\n", "nft", "-f", "-");
+    run(
+        "delete table ip connmark; delete table inet other; delete table inet bare\n",
+        "nft",
+        "-f",
+        "-");
     Files.delete(up);
     Files.delete(down);
-    return new Measured(alone, ours, forks, replaced);
+    return new Measured(alone, bare, ours, forks, replaced);
   }
 
   /** As the plugin has them: three rules to an SA, all of them written anew for each change. */
@@ -290,7 +312,7 @@ public final class DaemonSpeed {
 
     private static boolean isOurs(Frame.Content message) {
       return NftCodec.read(message) instanceof NftMessage.Elements elements
-          && elements.set().equals(ZONES);
+          && (elements.set().equals(ZONES) || elements.set().equals(BARE));
     }
 
     /** Nanoseconds from the event's first byte until the kernel has told of the change. */
@@ -299,9 +321,22 @@ public final class DaemonSpeed {
       ByteBuffer event = ScriptedCharon.updown(client, up);
       long began = System.nanoTime();
       charon.send(event);
+      return heardAt() - began;
+    }
+
+    /** Nanoseconds from a call that changes an element until the kernel has told of it. */
+    long time(Kernel kernel, boolean up) throws IOException, InterruptedException {
+      SetElement element = SetElement.of(Bytes.int32(0), new SetElement.Data.Value(Bytes.int16(1)));
+      ElementChange change =
+          up ? new ElementChange.Add(BARE, element) : new ElementChange.Remove(BARE, element);
+      long began = System.nanoTime();
+      told(kernel.change(List.of(change), OptionalLong.empty()));
+      return heardAt() - began;
+    }
+
+    private long heardAt() throws IOException, InterruptedException {
       return Optional.ofNullable(heard.poll(20, TimeUnit.SECONDS))
-              .orElseThrow(() -> new IOException("no change came of an event"))
-          - began;
+          .orElseThrow(() -> new IOException("the kernel told of no change"));
     }
 
     /** Sends events until both of a pair are heard. */
