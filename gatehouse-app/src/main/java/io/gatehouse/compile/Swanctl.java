@@ -14,6 +14,7 @@ import io.gatehouse.model.Tunnel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -23,6 +24,8 @@ import java.util.stream.Stream;
  * merges sections of the same name.
  */
 final class Swanctl {
+  private static final Pattern NO_NAME = Pattern.compile("[^A-Za-z0-9_@+%-]");
+
   private final Gateway gateway;
   private final Selectors selectors;
   private final Tunnel tunnel;
@@ -436,7 +439,7 @@ final class Swanctl {
   }
 
   private static String plain(String name) {
-    return name.replaceAll("[^A-Za-z0-9_@+%-]", "-");
+    return NO_NAME.matcher(name).replaceAll("-");
   }
 
   /** Nested sections in strongSwan's syntax. */

@@ -166,8 +166,7 @@ class RoamingClientIT {
     await()
         .atMost(Duration.ofMinutes(3))
         .untilAsserted(() -> {
-          String table =
-              gateway.run("nft", "list", "table", "inet", "gatehouse").expected().out();
+          String table = gateway.run("nft", "list", "table", "inet", "gatehouse").expected().out();
           assertThat(HOST.matcher(table).results().map(MatchResult::group).distinct())
               .containsExactlyElementsOf(address.isEmpty() ? List.of() : List.of(address));
         });
