@@ -390,17 +390,7 @@ class MutationTest {
     assertThat(tally.broken()).isGreaterThan(15);
   }
 
-  /** Its proofs take seconds each, because translation by prefix needs every bit of addresses. */
-  @Tag("full")
-  @Test
-  void someThingsTakenFromTwinsAreNoticed() {
-    Tally tally = tried("same-network.yaml", 10);
-
-    assertThat(tally.unnoticed()).isEmpty();
-    assertThat(tally.broken()).isGreaterThan(tally.equal());
-  }
-
-  /** All but same-network, which is tried above, and those of masquerade below. */
+  /** All but those of masquerade, which are below. */
   @Tag("full")
   @ParameterizedTest
   @ValueSource(
@@ -429,6 +419,7 @@ class MutationTest {
         "proxy-lan",
         "registered-vpn",
         "roaming-client",
+        "same-network",
         "site-to-site",
         "two-identities",
         "two-uplinks"
