@@ -99,9 +99,8 @@ public final class LocalMachine implements Machine {
       Answer answer = run(List.of("cat", path), "", Duration.ofSeconds(5));
       return answer.ok() ? Optional.of(answer.out().stripTrailing()) : Optional.empty();
     }
-    // Files.readString asks for one byte first, of a file without a size, and what the kernel has
-    // of
-    // a number comes whole or not at all behind it (do_proc_dointvec): 600 would be 6.
+    // Files.readString asks for one byte first where a file has no size, and of a number the kernel
+    // has nothing behind that (do_proc_dointvec): 600 would be 6.
     try (InputStream file = Files.newInputStream(Path.of(path))) {
       return Optional.of(new String(file.readNBytes(MOST_BYTES), UTF_8).stripTrailing());
     } catch (IOException | SecurityException e) {

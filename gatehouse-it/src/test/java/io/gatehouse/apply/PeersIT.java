@@ -1,15 +1,11 @@
 package io.gatehouse.apply;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.compile.Compiler;
-import io.gatehouse.config.Description;
-import io.gatehouse.config.Reading;
-import io.gatehouse.config.Source;
+import io.gatehouse.generated.Descriptions;
 import io.gatehouse.generated.Sizes;
 import io.gatehouse.ruleset.Ruleset;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -22,21 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 class PeersIT {
   @TempDir Path temp;
 
-  private record Written(String text) implements Source {
-    @Override
-    public Content read(String file, int limit) {
-      return new Content.Bytes(ByteBuffer.wrap(text.getBytes(UTF_8)));
-    }
-
-    @Override
-    public List<String> names(String directory) {
-      return List.of();
-    }
-  }
-
   private static Ruleset compiled(String description) {
-    Reading reading = Description.read("hub.yaml", new Written(description));
-    return Compiler.compile(((Reading.Understood) reading).gateway()).ruleset();
+    return Compiler.compile(Descriptions.gateway("hub.yaml", description)).ruleset();
   }
 
   /** Every line of the table that is no element of a set; chains that were made anew come later. */

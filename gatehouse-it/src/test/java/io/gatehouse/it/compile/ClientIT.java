@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.gatehouse.compile.Companion;
+import io.gatehouse.it.ClientWorld;
 import io.gatehouse.it.lab.Fate;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Host;
@@ -18,29 +19,6 @@ import org.junit.jupiter.api.Test;
 /** A real charon as client of another, by our file alone, with everything in the tunnel. */
 @Tag("full")
 class ClientIT {
-  private static final String WORLD =
-      """
-      wire gw:eth0 203.0.113.2/24 -- net:gw 203.0.113.1/24
-      wire gw:eth1 10.0.1.1/24 -- pc:eth0 10.0.1.20/24
-      wire net:hq 198.51.100.1/24 -- hq:eth0 198.51.100.7/24 10.20.0.10/32
-      route gw default via 203.0.113.1
-      route pc default via 10.0.1.1
-      route hq default via 198.51.100.1
-      route net 10.0.0.0/8 via 198.51.100.7
-      set net net.ipv4.ip_forward=1
-      """;
-
-  private static final String OURS =
-      """
-      connections {
-        hq {
-          local { auth = psk }
-          remote { auth = psk }
-        }
-      }
-      secrets { ike { secret = "lab" } }
-      """;
-
   private static final String SERVER =
       """
       connections {
@@ -66,13 +44,14 @@ class ClientIT {
   @Test
   void aLanUsesTheTunnelOfARealClient() {
     Lab lab = Lab.with(Feature.VETH, Feature.NFT_INET, Feature.NFT_IPSEC, Feature.ESP);
-    try (Network net = lab.network(WORLD)) {
+    try (Network net = lab.network(ClientWorld.WORLD)) {
       Host gw = net.host("gw");
       Examples.load(gw, "full-client");
       String[] down = Probes.and(Probes.none(INTO_IT), "watch net");
       Probes.sent(net, down);
 
-      net.charon(new Network.Peer("hq", SERVER), new Network.Peer("gw", fragments() + OURS));
+      net.charon(
+          new Network.Peer("hq", SERVER), new Network.Peer("gw", fragments() + ClientWorld.OURS));
       await()
           .atMost(Duration.ofMinutes(2))
           .untilAsserted(() ->

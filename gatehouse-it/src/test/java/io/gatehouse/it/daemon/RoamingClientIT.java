@@ -3,6 +3,7 @@ package io.gatehouse.it.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.gatehouse.it.ClientWorld;
 import io.gatehouse.it.Described;
 import io.gatehouse.it.lab.Fate;
 import io.gatehouse.it.lab.Feature;
@@ -21,18 +22,6 @@ import org.junit.jupiter.api.Test;
 /** A LAN behind a real charon whose server gives it another virtual IP each time. */
 @Tag("full")
 class RoamingClientIT {
-  private static final String WORLD =
-      """
-      wire gw:eth0 203.0.113.2/24 -- net:gw 203.0.113.1/24
-      wire gw:eth1 10.0.1.1/24 -- pc:eth0 10.0.1.20/24
-      wire net:hq 198.51.100.1/24 -- hq:eth0 198.51.100.7/24 10.20.0.10/32
-      route gw default via 203.0.113.1
-      route pc default via 10.0.1.1
-      route hq default via 198.51.100.1
-      route net 10.0.0.0/8 via 198.51.100.7
-      set net net.ipv4.ip_forward=1
-      """;
-
   private static final String DESCRIPTION =
       """
       version: 1
@@ -52,17 +41,6 @@ class RoamingClientIT {
           address: 10.20.255.0/24
           remote: 10.20.0.0/16
           local: cabin
-      """;
-
-  private static final String OURS =
-      """
-      connections {
-        hq {
-          local { auth = psk }
-          remote { auth = psk }
-        }
-      }
-      secrets { ike { secret = "lab" } }
       """;
 
   /** A virtual IP; of the prefix that they are out of, the rules speak by themselves. */
@@ -99,11 +77,11 @@ class RoamingClientIT {
   @Test
   void theLanAppearsUnderTheAddressThatIsThereAndOtherwiseNotAtAll() {
     Lab lab = Lab.with(Feature.VETH, Feature.NFT_INET, Feature.NFT_IPSEC, Feature.ESP);
-    try (Network net = lab.network(WORLD)) {
+    try (Network net = lab.network(ClientWorld.WORLD)) {
       Host gateway = net.host("gw");
       Host server = net.host("hq");
       gateway.write("/etc/gw.yaml", DESCRIPTION);
-      net.charon(new Network.Peer("gw", Described.of(DESCRIPTION).swanctl() + OURS));
+      net.charon(new Network.Peer("gw", Described.of(DESCRIPTION).swanctl() + ClientWorld.OURS));
       gateway.script(L2tpClientsIT.START).expected();
       L2tpClientsIT.untilItFollows(gateway);
       assertNothingArrives(net, INTO_IT);
