@@ -64,8 +64,9 @@ final class NftScripts {
     }
     List<Chain> chains =
         table.get().chains().stream()
-            .filter(chain -> chain.base().map(NftScripts::filters).orElse(true))
-            .filter(chain -> !asksOrLearns(chain))
+            .filter(chain -> chain.base().isEmpty() || filters(chain))
+            .map(chain ->
+                asksOrLearns(chain) ? new Chain(chain.name(), chain.base(), List.of()) : chain)
             .toList();
     // Chains below a base chain that is left out may change packets, but nothing enters them.
     return UNFENCE + NftText.of(new Table("inet", FENCE, table.get().sets(), chains));
@@ -78,9 +79,21 @@ final class NftScripts {
         .anyMatch(s -> s instanceof Statement.Queue || s instanceof Statement.Update);
   }
 
-  private static boolean filters(Chain.Base base) {
+  private static boolean filters(Chain chain) {
+    Chain.Base base = chain.base().orElseThrow();
     return base.type().equals("filter")
-        && (base.priority() >= 0 || base.hook() == Chain.Hook.PREROUTING);
+        && (base.priority() >= 0 || base.hook() == Chain.Hook.PREROUTING)
+        && !asksOrLearns(chain)
+        && !translates(chain);
+  }
+
+  private static boolean translates(Chain chain) {
+    return chain.rules().stream()
+        .flatMap(rule -> rule.statements().stream())
+        .anyMatch(s ->
+            s instanceof Statement.Assign assign
+                && assign.target() instanceof Expression.Payload payload
+                && payload.header().equals("ip"));
   }
 
   /**

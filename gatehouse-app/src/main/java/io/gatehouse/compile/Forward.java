@@ -60,6 +60,7 @@ final class Forward {
     host.flows().stream()
         .filter(Forward::staysOnItsLink)
         .forEach(flow -> rules.addAll(oneWay(flow)));
+    rules.addAll(VpnHosts.direct(draft));
     // NAT would not see it, and it would leave with the address that it has here.
     rules.add(
         Nft.rule(
@@ -67,6 +68,7 @@ final class Forward {
             Origin.builtIn("invalid"),
             Nft.state("invalid"),
             unallowed()));
+    rules.addAll(VpnHosts.learning(draft));
     rules.addAll(Icmp.connections(draft));
     rules.addAll(fromTunnels());
     rules.addAll(towardsTunnels());

@@ -96,6 +96,7 @@ public record LiveMaps(
    * @param hosts and back
    * @param spis from a remote and an inbound SPI to a zone
    * @param cookies from a remote and an initiator's cookie to a zone
+   * @param direct from a remote and an inbound SPI to its host, where packets may go past conntrack
    * @param watched hosts and remotes whose established traffic is wanted too
    * @param sent hosts, remotes and SPIs under which they sent lately; the kernel writes it
    * @param own this host's inbound SPIs, where it speaks IPsec itself on the same interface
@@ -105,6 +106,7 @@ public record LiveMaps(
       NftSet hosts,
       NftSet spis,
       NftSet cookies,
+      Optional<NftSet> direct,
       NftSet watched,
       NftSet sent,
       Optional<NftSet> own) {}
@@ -173,6 +175,7 @@ public record LiveMaps(
                 /* hosts= */ named(live, VpnHosts.HOSTS),
                 /* spis= */ named(live, VpnHosts.SPIS),
                 /* cookies= */ named(live, VpnHosts.COOKIES),
+                /* direct= */ Optional.ofNullable(live.get(VpnHosts.DIRECT)),
                 /* watched= */ named(live, VpnHosts.WATCHED),
                 /* sent= */ named(live, VpnHosts.SENT),
                 /* own= */ Optional.ofNullable(live.get(VpnHosts.OWN_SPIS))))

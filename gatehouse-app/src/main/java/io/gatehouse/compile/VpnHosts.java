@@ -1,6 +1,7 @@
 package io.gatehouse.compile;
 
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Masquerade;
@@ -10,10 +11,13 @@ import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.ruleset.Chain.Hook;
 import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.Expression.Binary;
 import io.gatehouse.ruleset.Expression.Concat;
 import io.gatehouse.ruleset.Expression.Ct;
 import io.gatehouse.ruleset.Expression.Fib;
 import io.gatehouse.ruleset.Expression.Mapped;
+import io.gatehouse.ruleset.Expression.Meta;
+import io.gatehouse.ruleset.Expression.Operator;
 import io.gatehouse.ruleset.Expression.Payload;
 import io.gatehouse.ruleset.Expression.Range;
 import io.gatehouse.ruleset.Expression.RawPayload;
@@ -54,6 +58,9 @@ final class VpnHosts {
 
   static final String COOKIES = "masq.cookies";
 
+  /** From the same to a host: for what goes past conntrack. */
+  static final String DIRECT = "masq.direct";
+
   /** Outbound SPIs by remote, for errors that quote them, and by host: what the kernel saw go. */
   static final String QUOTED = "masq.quoted";
 
@@ -75,11 +82,23 @@ final class VpnHosts {
 
   private static final String ASK_ESP = "masq_esp";
 
+  /** What of them goes through, and is remembered. */
+  private static final String LEARN = "masq_learn";
+
   /** Of conntrack: finds the GRE that belongs to a session, and translates its Call IDs. */
   private static final String PPTP = "pptp";
 
   private static final int RAW = -300;
   private static final int MANGLE = -150;
+
+  /** Before the kernel's own source NAT, which does not see what has no connection. */
+  private static final int SRCNAT = 99;
+
+  /**
+   * One packet of so many of an SA goes through conntrack all the same: that keeps alive its
+   * connection, by which errors find their host, and what was learned of it.
+   */
+  private static final int THROUGH_CONNTRACK = 16;
 
   private static final Selector ZONE = new Ct("zone", Optional.empty());
 
@@ -91,9 +110,17 @@ final class VpnHosts {
   private static final Selector DADDR = Nft.daddr(Family.V4);
   private static final Selector SPI = new Payload("esp", "spi");
 
+  /** By its number, RFC 4303 2.2, so that no SA has its turn by chance. */
+  private static final Statement NOT_ITS_TURN =
+      Nft.isNot(
+          new Binary(
+              new Payload("esp", "sequence"), Operator.AND, Nft.number(THROUGH_CONNTRACK - 1)),
+          Nft.number(0));
+
   /** Of IKE behind UDP: the header begins at bit 64. */
   private static final Selector COOKIE = new RawPayload("th", 64, 64);
 
+  private static final Statement UNTRACKED = Nft.state("untracked");
   private static final Statement IS_ESP = Nft.protocol(Protocol.ESP);
   private static final List<Statement> IS_IKE = List.of(Nft.udpSport(500), Nft.udpDport(500));
 
@@ -124,7 +151,7 @@ final class VpnHosts {
         .ifPresent(wish -> {
           VpnHosts hosts = new VpnHosts(draft, wish);
           hosts.maps();
-          List<Rule> asking = new ArrayList<>();
+          List<Rule> asking = new ArrayList<>(hosts.pastConntrack());
           List<Rule> learning = new ArrayList<>();
           wish.on()
               .forEach(at -> {
@@ -142,8 +169,11 @@ final class VpnHosts {
           draft.base("masq_ask", "filter", Hook.PREROUTING, RAW, false, asking);
           draft.chain(ASK_IKE, hosts.aboutIke());
           draft.chain(ASK_ESP, hosts.aboutEsp());
-          draft.base("masq_learn", "filter", Hook.PREROUTING, MANGLE, false, learning);
+          draft.chain(LEARN, learning);
+          draft.base("masq_pptp", "filter", Hook.PREROUTING, MANGLE, false, hosts.helped());
           draft.base("masq_own", "filter", Hook.OUTPUT, MANGLE, false, hosts.ownIke());
+          draft.base(
+              "masq_direct", "filter", Hook.POSTROUTING, SRCNAT, false, hosts.leavesDirectly());
         });
   }
 
@@ -181,6 +211,9 @@ final class VpnHosts {
     map(HOSTS, ZONE, DADDR, new Contract(zoned, List.of(), hosts), Set.of());
     map(SPIS, concat(SADDR, SPI), remoteSpi, learned);
     map(COOKIES, concat(SADDR, COOKIE), remoteCookie, learned);
+    if (isDirect()) {
+      map(DIRECT, concat(SADDR, SPI), DADDR, new Contract(remoteSpi, List.of(), hosts), learned);
+    }
     map(
         QUOTED,
         concat(new RawPayload("th", 192, 32), new RawPayload("th", 224, 32)),
@@ -235,6 +268,108 @@ final class VpnHosts {
 
   private static Concat concat(Selector... parts) {
     return new Concat(List.of(parts));
+  }
+
+  // ---- past conntrack
+
+  /**
+   * Whether ESP of known SPIs can be translated without conntrack: where each outside interface has
+   * one address, that is known, and nothing of this host's own has a policy for what leaves under
+   * it, because xfrm is not asked again.
+   */
+  private boolean isDirect() {
+    List<Interface> outside = draft.gateway.outside();
+    return draft.gateway.tunnels().isEmpty()
+        && wish.on().containsAll(outside)
+        && outside.stream().allMatch(at -> own(at).size() == 1)
+        && draft.gateway.host().internet().stream()
+            .allMatch(access -> access.nat() instanceof Host.SourceNat.Masquerade);
+  }
+
+  private List<Rule> pastConntrack() {
+    List<Rule> rules = new ArrayList<>();
+    if (isDirect()) {
+      for (Interface at : wish.on()) {
+        rules.add(
+            rule(
+                "ESP of a known SPI, past conntrack",
+                List.of(IS_ESP, NOT_ITS_TURN),
+                arriving(at),
+                new Statement.Assign(DADDR, new Mapped(concat(SADDR, SPI), DIRECT)),
+                new Statement.NoTrack(),
+                new Update(DIRECT, concat(SADDR, SPI), Optional.of(DADDR), wish.lifetime()),
+                Nft.ACCEPT));
+      }
+      for (Network network : wish.clients()) {
+        rules.add(
+            rule(
+                "ESP of a known SPI, past conntrack",
+                List.of(IS_ESP, NOT_ITS_TURN),
+                List.of(Nft.is(Nft.IIFNAME, Nft.device(network.on().device())), Nft.NOT_DECRYPTED),
+                Nft.is(concat(SADDR, DADDR, SPI), new SetRef(SENT)),
+                Nft.isNot(concat(SADDR, DADDR), new SetRef(WATCHED)),
+                new Statement.NoTrack(),
+                Nft.ACCEPT));
+      }
+    }
+    return rules;
+  }
+
+  /** The same may go through, in both directions; the maps have said whose it is. */
+  static List<Rule> direct(Draft draft) {
+    return rules(draft, VpnHosts::forwardDirectly);
+  }
+
+  private List<Rule> forwardDirectly() {
+    List<Rule> rules = new ArrayList<>();
+    if (isDirect()) {
+      List<Statement> what = List.of(IS_ESP, UNTRACKED);
+      for (Network network : wish.clients()) {
+        Grant.Target target = draft.places.target(network);
+        Optional<List<Statement>> world = towardsWorld();
+        draft
+            .places
+            .from(target, Family.V4)
+            .ifPresent(from ->
+                world.ifPresent(to ->
+                    rules.add(
+                        rule(
+                            "IPsec of hosts of " + network.name() + ", past conntrack",
+                            what,
+                            Nft.all(List.of(from.getFirst()), to),
+                            Nft.ACCEPT))));
+        draft
+            .places
+            .towards(target, Family.V4)
+            .ifPresent(inside ->
+                rules.add(
+                    rule(
+                        "IPsec towards hosts of " + network.name() + ", past conntrack",
+                        what,
+                        Nft.all(arrivedOutside(), List.of(inside.getFirst())),
+                        Nft.ACCEPT)));
+      }
+    }
+    return rules;
+  }
+
+  private List<Rule> leavesDirectly() {
+    List<Rule> rules = new ArrayList<>();
+    if (isDirect()) {
+      for (Interface at : wish.on()) {
+        for (Network network : wish.clients()) {
+          rules.add(
+              rule(
+                  "appears as the outside interface's address",
+                  List.of(IS_ESP, UNTRACKED),
+                  List.of(
+                      Nft.is(Nft.IIFNAME, Nft.device(network.on().device())),
+                      Nft.is(Nft.OIFNAME, Nft.device(at.device()))),
+                  new Statement.Assign(SADDR, own(at).getFirst())));
+        }
+      }
+    }
+    return rules;
   }
 
   // ---- from the world
@@ -316,7 +451,7 @@ final class VpnHosts {
 
   /** Entries live as long as there is traffic. */
   private List<Rule> livesOn(Interface at) {
-    List<Statement> here = List.of(Nft.is(Nft.IIFNAME, Nft.device(at.device())), zoned());
+    List<Statement> here = List.of(Nft.is(Nft.IIFNAME, Nft.device(at.device())));
     return List.of(
         rule("lives on", here, IS_IKE, update(COOKIES, concat(SADDR, COOKIE), true)),
         rule("lives on", here, List.of(IS_ESP), update(SPIS, concat(SADDR, SPI), true)));
@@ -368,22 +503,40 @@ final class VpnHosts {
     return Nft.rule(why, wish.origin(), does);
   }
 
+  /** Behind conntrack, and before its entry is confirmed: the first packet decides. */
+  private List<Rule> helped() {
+    return wish.pptp()
+        ? wish.clients().stream()
+            .map(network ->
+                rule(
+                    "PPTP of hosts of " + network.name(),
+                    List.of(
+                        Nft.is(new Payload("tcp", "dport"), Nft.number(Masquerade.PPTP_CONTROL))),
+                    leaving(network),
+                    new Statement.CtHelper(PPTP)))
+            .toList()
+        : List.of();
+  }
+
+  /** What goes through in a zone is remembered, or lives on. */
+  static List<Rule> learning(Draft draft) {
+    return rules(
+        draft,
+        hosts ->
+            List.of(
+                hosts.rule(
+                    "IPsec of hosts in their zones",
+                    List.of(
+                        Nft.is(
+                            new Meta(Meta.Key.L4PROTO),
+                            Nft.anyOf(List.of(new Symbol("esp"), new Symbol("udp"))))),
+                    List.of(hosts.zoned()),
+                    new Statement.Verdict.Jump(LEARN))));
+  }
+
   /** What went out is remembered. */
   private List<Rule> learned(Network network) {
-    List<Statement> there =
-        List.of(Nft.is(Nft.IIFNAME, Nft.device(network.on().device())), zoned());
-    List<Rule> rules = new ArrayList<>();
-    if (wish.pptp()) {
-      // Behind conntrack, and before its entry is confirmed: the first packet decides.
-      rules.add(
-          rule(
-              "PPTP of hosts of " + network.name(),
-              List.of(Nft.is(new Payload("tcp", "dport"), Nft.number(Masquerade.PPTP_CONTROL))),
-              leaving(network),
-              new Statement.CtHelper(PPTP)));
-    }
-    rules.addAll(known(there));
-    return rules;
+    return known(List.of(Nft.is(Nft.IIFNAME, Nft.device(network.on().device()))));
   }
 
   private List<Rule> known(List<Statement> there) {

@@ -10,6 +10,7 @@ import io.gatehouse.netlink.Bytes;
 import io.gatehouse.netlink.ElementChange;
 import io.gatehouse.netlink.PacketQueue.Ruling;
 import io.gatehouse.netlink.SetElement;
+import io.gatehouse.netlink.SetId;
 import io.gatehouse.packet.Ike;
 import io.gatehouse.packet.Ip;
 import io.gatehouse.packet.Udp;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Makes of packets what is to be done: asks the engine, keeps what stands in the maps, and packets
@@ -59,6 +61,9 @@ final class Decider {
   private final Set<Spi> unbound = new HashSet<>();
   private long withoutZone;
   private long latest;
+
+  /** Where an element stands. */
+  private record Place(SetId set, Bytes key) {}
 
   private record Pair(Address host, Address remote) {}
 
@@ -124,7 +129,7 @@ final class Decider {
    */
   Step everything(Standing listed) {
     Step step = new Step();
-    Set<Bytes> right = new HashSet<>();
+    Set<Place> right = new HashSet<>();
     for (SetElement element : listed.zones()) {
       keep(element, Elements.address(element), Elements.zone(element), plan.maps().zones(), step)
           .ifPresent(right::add);
@@ -139,10 +144,10 @@ final class Decider {
           .ifPresent(right::add);
     }
     for (SetElement element : listed.spis()) {
-      Optional<Address> host =
-          Elements.spi(element).flatMap(spi -> Optional.ofNullable(bound.get(spi)));
-      keep(element, host, Elements.zone(element), plan.maps().spis(), step).ifPresent(right::add);
+      keep(element, owner(element), Elements.zone(element), plan.maps().spis(), step)
+          .ifPresent(right::add);
     }
+    plan.maps().direct().ifPresent(map -> direct(listed.direct(), map, right, step));
     for (SetElement element : listed.cookies()) {
       Optional<Address> host =
           Elements.cookie(element).flatMap(cookie -> Optional.ofNullable(sessions.get(cookie)));
@@ -153,35 +158,51 @@ final class Decider {
     return step;
   }
 
-  /** The key of an element that leads to its host's zone or back; another is removed. */
-  private Optional<Bytes> keep(
+  private Optional<Address> owner(SetElement element) {
+    return Elements.spi(element).flatMap(spi -> Optional.ofNullable(bound.get(spi)));
+  }
+
+  /** The place of an element that leads to its host's zone or back; another is removed. */
+  private Optional<Place> keep(
       SetElement element, Optional<Address> host, OptionalInt zone, NftSet map, Step step) {
-    if (zone.isPresent() && host.filter(h -> zones.of(h).equals(zone)).isPresent()) {
-      return Optional.of(element.key());
+    return keep(
+        element,
+        zone.isPresent() && host.filter(h -> zones.of(h).equals(zone)).isPresent(),
+        map,
+        step);
+  }
+
+  private static Optional<Place> keep(SetElement element, boolean right, NftSet map, Step step) {
+    SetId set = Elements.id(map);
+    if (right) {
+      return Optional.of(new Place(set, element.key()));
     }
-    step.change(new ElementChange.Remove(Elements.id(map), element));
+    step.change(new ElementChange.Remove(set, element));
     return Optional.empty();
+  }
+
+  /** Those that lead to whom their SPI is bound stay. */
+  private void direct(List<SetElement> listed, NftSet map, Set<Place> right, Step step) {
+    for (SetElement element : listed) {
+      Optional<Address> host = owner(element);
+      boolean rightly = host.isPresent() && host.equals(Elements.hostBack(element));
+      keep(element, rightly, map, step).ifPresent(right::add);
+    }
   }
 
   /**
    * Adds what is to stand.
    *
-   * @param right keys of what stands; those of the four maps differ in their lengths
+   * @param right what stands
    */
-  private void missing(Step step, Set<Bytes> right) {
-    zones.forEach((host, zone) ->
-        step.change(
-            elements.zone(host, zone).stream()
-                .filter(change -> !right.contains(change.element().key()))
-                .toList()));
-    bound.forEach((spi, host) ->
-        bind(spi, host)
-            .filter(add -> !right.contains(add.element().key()))
-            .ifPresent(step::change));
-    sessions.forEach((cookie, host) ->
-        bind(cookie, host)
-            .filter(add -> !right.contains(add.element().key()))
-            .ifPresent(step::change));
+  private void missing(Step step, Set<Place> right) {
+    Predicate<ElementChange> lacks =
+        change -> !right.contains(new Place(change.set(), change.element().key()));
+    zones.forEach(
+        (host, zone) -> step.change(elements.zone(host, zone).stream().filter(lacks).toList()));
+    bound.forEach((spi, host) -> bind(spi, host).filter(lacks).ifPresent(step::change));
+    bound.forEach((spi, host) -> elements.direct(spi, host).filter(lacks).ifPresent(step::change));
+    sessions.forEach((cookie, host) -> bind(cookie, host).filter(lacks).ifPresent(step::change));
     watched.forEach(pair -> step.change(elements.watch(pair.host, pair.remote, true)));
     own.forEach(spi -> elements.own(spi, true).ifPresent(step::change));
   }
@@ -348,7 +369,7 @@ final class Decider {
     }
   }
 
-  private void wake(java.util.function.Predicate<Held> which, Step step, long now) {
+  private void wake(Predicate<Held> which, Step step, long now) {
     List<Held> awake = held.stream().filter(which).toList();
     held.removeAll(awake);
     awake.forEach(one -> decide(one.asked, step, now));
@@ -403,6 +424,7 @@ final class Decider {
             bound.put(spi, host);
             zones.holds(host);
             bind(spi, host).ifPresent(step::change);
+            elements.direct(spi, host).ifPresent(step::change);
             remotes.add(remote);
           }
         }
@@ -414,6 +436,7 @@ final class Decider {
           if (host != null) {
             zones.lets(host, latest);
             step.change(elements.unbind(spi));
+            elements.directGone(spi).ifPresent(step::change);
           }
         }
         case Change.BindCookie(Address remote, long number, Address host) -> {
@@ -456,6 +479,7 @@ final class Decider {
   /**
    * The kernel has listed zones and SPIs, and how long ago these were used.
    *
+   * @param ofSpis of both maps that have some
    * @param now when the listing began
    * @return whether all zones are there, and no SPI that we do not know, but for what has changed
    *     since {@link #note}

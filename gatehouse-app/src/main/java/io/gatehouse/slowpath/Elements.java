@@ -51,7 +51,11 @@ final class Elements {
 
   /** Whether a host may have a zone at all. */
   boolean isClient(Address host) {
-    return contract(maps.zones()).keys().stream()
+    return isIn(contract(maps.zones()).keys(), host);
+  }
+
+  private static boolean isIn(List<Value> values, Address host) {
+    return values.stream()
         .anyMatch(value -> value instanceof Net(Prefix net) && net.contains(host));
   }
 
@@ -109,6 +113,20 @@ final class Elements {
 
   Optional<ElementChange> bind(Spi spi, int zone) {
     return spi.spi != 0 ? timed(maps.spis(), key(spi), zone) : Optional.empty();
+  }
+
+  /** The same for packets that go past conntrack; nothing where none do. */
+  Optional<ElementChange> direct(Spi spi, Address host) {
+    return maps.direct()
+        .filter(map -> spi.spi != 0 && isIn(contract(map).data(), host))
+        .map(map ->
+            new ElementChange.Add(
+                id(map),
+                SetElement.of(key(spi), new Data.Value(Bytes.of(host.bytes()))).lasting(lifetime)));
+  }
+
+  Optional<ElementChange> directGone(Spi spi) {
+    return maps.direct().map(map -> new ElementChange.Remove(id(map), SetElement.of(key(spi))));
   }
 
   Optional<ElementChange> bind(Cookie cookie, int zone) {

@@ -6,6 +6,7 @@ import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.Kernel;
 import io.gatehouse.netlink.SetElement;
 import io.gatehouse.ruleset.NftSet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,7 @@ final class MapReader implements AutoCloseable {
   /**
    * What stood when it was read.
    *
+   * @param spis those of both maps
    * @param ofSenders whether what the kernel has seen sent was asked for
    * @param sent that, or empty
    */
@@ -83,13 +85,17 @@ final class MapReader implements AutoCloseable {
   private Answer<Listing> list(boolean sent) {
     Answer<List<SetElement>> zones = elements(maps.zones());
     Answer<List<SetElement>> spis = elements(maps.spis());
+    Answer<List<SetElement>> direct =
+        maps.direct().map(this::elements).orElse(new Answer.Told<>(List.of()));
     Answer<List<SetElement>> senders = sent ? elements(maps.sent()) : new Answer.Told<>(List.of());
-    for (Answer<List<SetElement>> each : List.of(zones, spis, senders)) {
+    for (Answer<List<SetElement>> each : List.of(zones, spis, direct, senders)) {
       if (each instanceof Answer.Failed<List<SetElement>>(Failure why)) {
         return new Answer.Failed<>(why);
       }
     }
-    return new Answer.Told<>(new Listing(told(zones), told(spis), sent, told(senders)));
+    List<SetElement> both = new ArrayList<>(told(spis));
+    both.addAll(told(direct));
+    return new Answer.Told<>(new Listing(told(zones), both, sent, told(senders)));
   }
 
   private Answer<List<SetElement>> elements(NftSet set) {

@@ -15,13 +15,15 @@ record Standing(
     List<SetElement> zones,
     List<SetElement> hosts,
     List<SetElement> spis,
-    List<SetElement> cookies) {
+    List<SetElement> cookies,
+    List<SetElement> direct) {
 
   Standing {
     zones = List.copyOf(zones);
     hosts = List.copyOf(hosts);
     spis = List.copyOf(spis);
     cookies = List.copyOf(cookies);
+    direct = List.copyOf(direct);
   }
 
   /**
@@ -33,7 +35,10 @@ record Standing(
       LiveMaps.OfMasquerade maps, Function<NftSet, Answer<List<SetElement>>> kernel) {
     List<List<SetElement>> all = new ArrayList<>();
     Optional<Failure> failure = Optional.empty();
-    for (NftSet map : List.of(maps.zones(), maps.hosts(), maps.spis(), maps.cookies())) {
+    List<NftSet> wanted =
+        new ArrayList<>(List.of(maps.zones(), maps.hosts(), maps.spis(), maps.cookies()));
+    maps.direct().ifPresent(wanted::add);
+    for (NftSet map : wanted) {
       switch (kernel.apply(map)) {
         case Answer.Told<List<SetElement>>(List<SetElement> told) -> all.add(told);
         case Answer.Failed<List<SetElement>>(Failure why) ->
@@ -42,6 +47,12 @@ record Standing(
     }
     return failure.isPresent()
         ? new Answer.Failed<>(failure.get())
-        : new Answer.Told<>(new Standing(all.get(0), all.get(1), all.get(2), all.get(3)));
+        : new Answer.Told<>(
+            new Standing(
+                all.get(0),
+                all.get(1),
+                all.get(2),
+                all.get(3),
+                maps.direct().isPresent() ? all.get(4) : List.of()));
   }
 }

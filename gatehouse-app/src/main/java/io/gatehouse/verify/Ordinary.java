@@ -6,15 +6,19 @@ import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Place;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.Journey;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What passes from one network to another and to the world, outside of any tunnel. */
@@ -77,7 +81,31 @@ final class Ordinary {
     suspects.much(
         "is nothing that conntrack knows, and passes",
         /* made= */ false,
-        walk.minus(invalid, meaning.notOurs(), pastUs()));
+        walk.minus(invalid, meaning.notOurs(), pastUs(), pastConntrack()));
+  }
+
+  /**
+   * ESP of VPN hosts, whatever conntrack would make of it: as the outside address, or from that to
+   * one of them.
+   */
+  private int pastConntrack() {
+    if (family != Family.V4 || gateway.masquerade().isEmpty()) {
+      return Bdd.FALSE;
+    }
+    Masquerade masquerade = gateway.masquerade().get();
+    Service esp = new Service(Protocol.ESP, Optional.empty());
+    int all =
+        walk.and(
+            walk.cameBy(List.copyOf(masquerade.devices())),
+            meaning.thisHost(),
+            meaning.service(esp),
+            walk.received()
+                .leftWithDestination(masquerade.prefixes().stream().map(Located::value).toList()));
+    for (Network network : masquerade.clients()) {
+      Way way = internet(ofVpnHosts(network, List.of(esp)));
+      all = walk.or(all, walk.and(way.packets(), way.way(), way.as()));
+    }
+    return all;
   }
 
   /** TCP between two networks of one link: of whose connections we may see one direction only. */

@@ -71,11 +71,41 @@ class VpnHostsTest {
   void otherTrafficOfTheNetworkIsThroughWithOneComparison() {
     List<String> lines = lines(Descriptions.example(EXAMPLE));
     int chain = lines.indexOf("chain masq_ask {");
-    assertThat(lines.subList(chain, lines.indexOf("chain masq_learn {")))
+    List<String> behind = lines.subList(chain, lines.size());
+    assertThat(behind.subList(0, behind.indexOf("}")))
         .filteredOn(line -> line.contains("iifname \"eth1\""))
-        .hasSize(2)
-        .allMatch(line ->
-            line.startsWith("meta l4proto esp iifname") || line.startsWith("udp sport 500 "));
+        .hasSize(3)
+        .allMatch(
+            line -> line.startsWith("meta l4proto esp ") || line.startsWith("udp sport 500 "));
+  }
+
+  @Test
+  void whatIsKnownGoesPastConntrackWhereTheOutsideAddressIsKnown() {
+    assertThat(lines(Descriptions.example(EXAMPLE)))
+        .anyMatch(line ->
+            line.contains("ip daddr set ip saddr . esp spi map @masq.direct notrack update"))
+        .anyMatch(line -> line.contains("@masq.sent ip saddr . ip daddr != @masq.watched"))
+        .anyMatch(line -> line.contains("ct state untracked") && line.contains("ip saddr set"));
+  }
+
+  /** An address that comes and goes; one of two; a tunnel's policy; an address of its own. */
+  @Test
+  void elseAllOfItGoesThroughConntrack() {
+    String wan = ", addresses: 203.0.113.2/24, router-advertisements: false";
+    String second = ", addresses: [203.0.113.2/24, 203.0.113.3/24], router-advertisements: false";
+    String tunnel =
+        "tunnels:\n  staff: { type: remote-access, pools: 10.0.3.0/24, reach: office }\n\n";
+    for (List<String> lines :
+        List.of(
+            changed(wan, ""),
+            changed(wan, second),
+            changed("masquerade:", tunnel + "masquerade:"),
+            changed("services: [dns, https] }", "snat: 203.0.113.2, services: [dns, https] }"))) {
+      assertThat(lines)
+          .anyMatch(line -> line.contains("@masq.spis accept"))
+          .noneMatch(line -> line.contains("untracked") || line.contains("notrack"))
+          .noneMatch(line -> line.contains("masq.direct"));
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.gatehouse.slowpath;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gatehouse.compile.Compiler;
 import io.gatehouse.compile.LiveMaps;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -230,7 +232,8 @@ class DeciderTest {
     assertThat(successor.everything(standing()).changes()).as("it stands").isEmpty();
     assertThat(successor.everything(NOTHING).changes())
         .extracting(c -> c.set().name())
-        .containsExactlyInAnyOrder("masq.zones", "masq.hosts", "masq.spis", "masq.cookies");
+        .containsExactlyInAnyOrder(
+            "masq.zones", "masq.hosts", "masq.spis", "masq.direct", "masq.cookies");
     assertThat(successor.seen(map("masq.zones"), map("masq.spis"), 0)).isTrue();
     assertThat(successor.seen(List.of(), map("masq.spis"), 0)).isFalse();
   }
@@ -260,7 +263,7 @@ class DeciderTest {
     List<SetElement> zones =
         List.of(oneWay(A, 0x1000), oneWay(STRANGER, 0x8000), oneWay(B, 0x8001));
     List<SetElement> hosts = List.of(back(0x1000, A), back(0x8000, STRANGER), back(0x8001, A));
-    Standing listed = new Standing(zones, hosts, List.of(), List.of());
+    Standing listed = new Standing(zones, hosts, List.of(), List.of(), List.of());
 
     decider.recall(listed, 0);
 
@@ -271,11 +274,16 @@ class DeciderTest {
         .allMatch(change -> change instanceof ElementChange.Remove);
   }
 
-  private static final Standing NOTHING = new Standing(List.of(), List.of(), List.of(), List.of());
+  private static final Standing NOTHING =
+      new Standing(List.of(), List.of(), List.of(), List.of(), List.of());
 
   private Standing standing() {
     return new Standing(
-        map("masq.zones"), map("masq.hosts"), map("masq.spis"), map("masq.cookies"));
+        map("masq.zones"),
+        map("masq.hosts"),
+        map("masq.spis"),
+        map("masq.cookies"),
+        map("masq.direct"));
   }
 
   private static SetElement oneWay(Address host, int zone) {
@@ -284,6 +292,51 @@ class DeciderTest {
 
   private static SetElement back(int zone, Address host) {
     return SetElement.of(Bytes.int16(zone), new Data.Value(Bytes.of(host.bytes())));
+  }
+
+  @Test
+  void whatGoesPastConntrackLeadsToTheSameHost() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    SetElement direct = map("masq.direct").getFirst();
+    assertThat(direct.key()).isEqualTo(map("masq.spis").getFirst().key());
+    assertThat(direct.data()).contains(new Data.Value(Bytes.of(A.bytes())));
+    Map<Bytes, SetElement> elements = maps.get("masq.direct");
+    elements.put(direct.key(), SetElement.of(direct.key(), new Data.Value(Bytes.of(B.bytes()))));
+    written(decider.everything(standing()));
+    assertThat(map("masq.direct")).containsExactly(direct);
+    elements.clear();
+    written(decider.everything(standing()));
+    assertThat(map("masq.direct")).containsExactly(direct);
+    written(decider.release(A, REMOTE, now));
+    assertThat(map("masq.direct")).isEmpty();
+    assertThat(map("masq.spis")).isEmpty();
+  }
+
+  @Test
+  void anSpiIsUsedWhicheverWayItsPacketsGo() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    now += 60_000;
+    List<SetElement> both =
+        List.of(
+            idle(map("masq.spis").getFirst(), Duration.ofMinutes(1)),
+            idle(map("masq.direct").getFirst(), Duration.ofSeconds(1)));
+    assertThat(decider.seen(map("masq.zones"), both, now)).isTrue();
+    assertThat(decider.status().bindings().getFirst().seen()).isCloseTo(now - 1000, within(256L));
+  }
+
+  /** As the kernel lists what traffic refreshed so long ago. */
+  private SetElement idle(SetElement element, Duration since) {
+    return new SetElement(
+        element.key(),
+        element.keyEnd(),
+        element.data(),
+        element.flags(),
+        Optional.of(plan.lifetime()),
+        Optional.of(plan.lifetime().minus(since)));
   }
 
   @Test

@@ -216,46 +216,61 @@ class MutationTest {
           entry("nat_in 2, the remote speaks first: without ct zone", "the same as of IKE"),
           entry("nat_in 2, the remote speaks first: without", "the same as of IKE"),
           entry(
-              "masq_ask 1, IKE: whose, by the initiator's cookie: gone",
+              "IKE: whose, by the initiator's cookie: gone",
               "IKE of a session that is known is asked of user space like any other"),
           entry(
-              "masq_ask 1, IKE: whose, by the initiator's cookie: without",
+              "IKE: whose, by the initiator's cookie: without",
               "the map of cookies is asked about more packets: for what stands in that place of others it has no zone"),
           entry(
-              "masq_ask 2, IKE: seen on its way, or asked: gone",
+              "IKE: seen on its way, or asked: gone",
               "IKE of the remotes is not seen by user space, and what is not known goes to this host"),
           entry(
-              "masq_ask 2, IKE: seen on its way, or asked: without",
+              "IKE: seen on its way, or asked: without",
               "more packets go through user space: its answer is open"),
           entry(
-              "masq_ask 3, ESP: whose, by its SPI: gone",
+              "ESP of a known SPI, past conntrack: gone",
+              "ESP of a known SPI goes through conntrack like any other: MasqueradeKernel says what that costs"),
+          entry(
+              "ESP of a known SPI, past conntrack: without",
+              "more packets are looked up in the same maps, or go past conntrack, and are let through as what they are"),
+          entry(
+              "IPsec towards hosts of office, past conntrack: gone",
+              "what went past conntrack on its way to a host is dropped: VpnHostsIT"),
+          entry(
+              "masq_direct 1, appears as the outside interface's address: gone",
+              "what went past conntrack keeps its source, with which the guard drops it: VpnHostsIT"),
+          entry(
+              "masq_direct 1, appears as the outside interface's address: without ct state untracked",
+              "conntrack gives what it has seen the same address"),
+          entry(
+              "ESP: whose, by its SPI: gone",
               "ESP of an SPI that is known is asked of user space like any other"),
           entry(
-              "masq_ask 3, ESP: whose, by its SPI: without",
+              "ESP: whose, by its SPI: without",
               "the map of SPIs is asked about more packets: for what stands in that place of others it has no zone"),
           entry(
-              "masq_ask 4, ESP of an unknown SPI: gone",
+              "ESP of an unknown SPI: gone",
               "ESP that nobody knows goes to this host, and no copy of it to hosts inside"),
           entry(
-              "masq_ask 4, ESP of an unknown SPI: without",
+              "ESP of an unknown SPI: without",
               "more packets go through user space: its answer is open"),
           entry(
-              "masq_ask 5, an error about ESP that one of them sent: gone",
+              "an error about ESP that one of them sent: gone",
               "an error about a host's ESP gets no zone, and conntrack finds no connection for it"),
           entry(
-              "masq_ask 5, an error about ESP that one of them sent: without",
+              "an error about ESP that one of them sent: without",
               "the map of quoted SPIs, which packets fill, is asked about more packets"),
           entry(
-              "masq_ask 6, IKE of hosts of office: gone",
+              "IKE of hosts of office: gone",
               "IKE of the hosts gets no zone and is not seen: NAT keeps it apart by ports, as without masquerade"),
           entry(
-              "masq_ask 6, IKE of hosts of office: without",
+              "IKE of hosts of office: without",
               "more packets get the zone of their source and go through user space: its answer is open"),
           entry(
-              "masq_ask 7, ESP of hosts of office: gone",
+              "ESP of hosts of office: gone",
               "ESP of the hosts gets no zone and is not seen: one session with each remote, as without masquerade"),
           entry(
-              "masq_ask 7, ESP of hosts of office: without",
+              "ESP of hosts of office: without",
               "more packets get the zone of their source and go through user space: its answer is open"),
           entry(
               "masq_ike 2, IKE: seen on its way: gone",

@@ -523,6 +523,15 @@ public final class MasqueradeKernel {
                 .formatted(address(variant.remote(host)), inboundSpi(host), zone(host)));
     elements(
         text,
+        "masq.direct",
+        host ->
+            "%s . %d timeout 65m : %s"
+                .formatted(
+                    address(variant.remote(host)),
+                    inboundSpi(host),
+                    address(INSIDE + number(host))));
+    elements(
+        text,
         "masq.sent",
         host ->
             "%s . %s . %d timeout 65m"

@@ -120,6 +120,9 @@ class VpnHostsIT {
       long esp far 203.0.113.2 spi=0xb100 seq=4 size=4000
       outA2 esp a 203.0.113.1 spi=0xa200 seq=2
       outB2 esp b 203.0.113.1 spi=0xb200 seq=2
+      outB16 esp b 203.0.113.1 spi=0xb200 seq=16
+      spiB16 esp far 203.0.113.2 spi=0xb100 seq=16
+      longOut esp a 203.0.113.1 spi=0xa200 seq=3 size=4000
       ikeB ike far 203.0.113.2 i=0xb r=0xfb exchange=37 inner=42 size=80
       ikeA ike a 203.0.113.1 i=0xa r=0xfa exchange=37 message=2 inner=42 size=80
       then
@@ -138,6 +141,9 @@ class VpnHostsIT {
         .containsEntry("long", "b/203.0.113.1")
         .containsEntry("outA2", "far/203.0.113.2")
         .containsEntry("outB2", "far/203.0.113.2")
+        .containsEntry("outB16", "far/203.0.113.2")
+        .containsEntry("spiB16", "b/203.0.113.1")
+        .containsEntry("longOut", "far/203.0.113.2")
         .containsEntry("ikeB", "b/203.0.113.1:500")
         .containsEntry("ikeA", "far/203.0.113.2:500")
         .containsEntry("error", "b/203.0.113.1")
@@ -153,6 +159,8 @@ class VpnHostsIT {
       add element inet gatehouse masq.hosts { 32768 : 10.0.1.11, 32769 : 10.0.1.12 }
       add element inet gatehouse masq.spis {
         203.0.113.1 . 0xa100 timeout 1h : 32768, 203.0.113.1 . 0xb100 timeout 1h : 32769 }
+      add element inet gatehouse masq.direct {
+        203.0.113.1 . 0xa100 timeout 1h : 10.0.1.11, 203.0.113.1 . 0xb100 timeout 1h : 10.0.1.12 }
       add element inet gatehouse masq.cookies {
         203.0.113.1 . 0xa timeout 1h : 32768, 203.0.113.1 . 0xb timeout 1h : 32769 }
       add element inet gatehouse masq.sent {
@@ -166,6 +174,32 @@ class VpnHostsIT {
     in((net, gate) -> {
       net.host("gw").nft(Described.of(DESCRIPTION).nft() + LEFT);
       orphaned(net, gate);
+    });
+  }
+
+  @Test
+  void fifteenPacketsOfSixteenGoPastConntrack() {
+    in((net, gate) -> {
+      net.host("gw").nft(Described.of(DESCRIPTION).nft() + LEFT);
+      StringBuilder script = new StringBuilder();
+      for (int sequence = 1; sequence <= 32; sequence++) {
+        script.append("in%d esp far 203.0.113.2 spi=0xa100 seq=%d\n".formatted(sequence, sequence));
+        script.append("out%d esp b 203.0.113.1 spi=0xb200 seq=%d\n".formatted(sequence, sequence));
+      }
+      Map<String, String> came = played(net, script.toString());
+      assertThat(came).as(gate::state).hasSize(64);
+      came.forEach((name, where) ->
+          assertThat(where)
+              .as(name)
+              .isEqualTo(name.startsWith("in") ? "a/203.0.113.1" : "far/203.0.113.2"));
+      String forward =
+          net.host("gw")
+              .run("nft", "list", "chain", "inet", "gatehouse", "forward")
+              .expected()
+              .out();
+      assertThat(forward.lines().filter(line -> line.contains("past conntrack")))
+          .hasSize(2)
+          .allMatch(line -> line.contains("counter packets 30 "), "30 of 32");
     });
   }
 
