@@ -62,8 +62,8 @@ final class Culprits {
   }
 
   /**
-   * systemd-networkd removes rules and routes that it did not make when it starts and when it is
-   * reloaded, unless networkd.conf(5) says otherwise.
+   * systemd-networkd removes rules and routes that it did not make whenever it configures a device:
+   * when it starts, and when it is told to do it again. networkd.conf(5) has the switches.
    */
   private List<String> networkd(boolean rules, boolean routes) {
     if ((!rules && !routes) || machine.list("/run/systemd/netif").isEmpty()) {

@@ -52,7 +52,7 @@ final class Backstop {
         .forEach(tunnel -> policies.addAll(Images.policies(tunnel, own, gateway.numbers())));
     for (Tunnel tunnel : gateway.tunnels()) {
       if (tunnel instanceof Tunnel.Client client) {
-        policies.addAll(virtual(client, priority - 1));
+        policies.addAll(virtual(client, priority));
         policies.addAll(untranslated(gateway, client));
         if (client.full()) {
           policies.addAll(own(gateway, priority - 1));
@@ -105,18 +105,44 @@ final class Backstop {
   }
 
   /**
-   * A virtual IP within a remote network is not behind the tunnel. One that changes has no such
-   * policy: the others of its prefix are.
+   * A fixed virtual IP is this host while the tunnel is up, and nobody out there while it is down:
+   * what is for it never leaves. IPv4 spares what this host sends to itself (DST_NOXFRM of the
+   * loopback device); in IPv6 nothing but the addresses tells that from what leaves, and this host
+   * speaks to itself under the virtual IP from it alone. One that changes has no policies of its
+   * own: its whole prefix is blocked.
    */
   private static List<XfrmPolicy> virtual(Tunnel.Client client, long priority) {
     List<XfrmPolicy> policies = new ArrayList<>();
     for (Located<Prefix> own : client.addresses()) {
-      if (own.value().isHost()
-          && whole(client).stream().anyMatch(there -> there.value().contains(own.value()))) {
-        policies.addAll(policies(own, all(own.value().family()), priority, false));
+      Prefix it = own.value();
+      if (!it.isHost()) {
+        continue;
+      }
+      Prefix all = all(it.family());
+      boolean six = it.family() == Family.V6;
+      boolean blocked = whole(client).stream().anyMatch(there -> there.value().contains(it));
+      if (!blocked) {
+        policies.add(policy(Direction.OUT, all, it, priority, true, own));
+      }
+      if (six) {
+        policies.add(policy(Direction.OUT, it, it, priority - 1, false, own));
+        policies.add(
+            blocked
+                ? policy(Direction.IN, it, it, priority - 1, false, own)
+                : policy(Direction.FWD, it, all, priority, true, own));
       }
     }
     return policies;
+  }
+
+  private static XfrmPolicy policy(
+      Direction direction,
+      Prefix from,
+      Prefix to,
+      long priority,
+      boolean block,
+      Located<Prefix> by) {
+    return new XfrmPolicy(direction, from, to, priority, block, by.origin());
   }
 
   /**

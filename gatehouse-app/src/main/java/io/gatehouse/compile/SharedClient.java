@@ -227,8 +227,35 @@ final class SharedClient {
     return new Mapped(Nft.OIFNAME, map, Optional.of(way.family()));
   }
 
-  /** A virtual IP never leaves in clear: out there it is nobody, or somebody else. */
+  /**
+   * A virtual IP never leaves in clear, nor does what is for it: out there it is nobody, or
+   * somebody else, also while this host does not have it.
+   */
   static List<Rule> guard(Draft draft, Family family, Origin origin) {
+    List<Rule> rules = new ArrayList<>(towardsVirtual(draft, family, origin));
+    rules.addAll(fromVirtual(draft, family, origin));
+    return rules;
+  }
+
+  /** Those that change are far themselves, and what is for them is stopped with the rest. */
+  private static List<Rule> towardsVirtual(Draft draft, Family family, Origin origin) {
+    boolean fixed =
+        clients(draft)
+            .anyMatch(client -> client.address(family).filter(Prefix::isHost).isPresent());
+    return (fixed ? virtual(draft, family) : Optional.<SetRef>empty())
+        .stream()
+            .map(virtual ->
+                Nft.rule(
+                    "for a virtual IP, leaves in clear",
+                    origin,
+                    Nft.isNot(Nft.OIFNAME, Nft.device("lo")),
+                    Nft.is(Nft.daddr(family), virtual),
+                    Nft.IN_CLEAR,
+                    draft.drop("guard")))
+            .toList();
+  }
+
+  private static List<Rule> fromVirtual(Draft draft, Family family, Origin origin) {
     return virtual(draft, family).stream()
         .flatMap(virtual ->
             draft.places.outside().stream()

@@ -71,16 +71,24 @@ public final class DescribedHost {
    */
   public static HostState of(
       Gateway gateway, Ruleset ruleset, Function<Tunnel, Set<SpdState>> states) {
-    return new DescribedHost(gateway, ruleset, states).build();
+    return new DescribedHost(gateway, ruleset, states).build(/* connected= */ true);
   }
 
-  private HostState build() {
+  /** The same while no tunnel has brought this host a virtual IP. */
+  public static HostState withoutVirtualIps(
+      Gateway gateway, Ruleset ruleset, Function<Tunnel, Set<SpdState>> states) {
+    return new DescribedHost(gateway, ruleset, states).build(/* connected= */ false);
+  }
+
+  private HostState build(boolean connected) {
     int number = 0;
     for (Interface one : gateway.interfaces()) {
       device(one, number++);
     }
     gateway.identities().forEach(this::identity);
-    virtual();
+    if (connected) {
+      virtual();
+    }
     gateway.networks().forEach(this::network);
     defaultRoutes();
     ruleset.routes().forEach(r -> routes.add(Route.of(r)));

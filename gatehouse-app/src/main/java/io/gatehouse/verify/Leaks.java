@@ -44,6 +44,32 @@ final class Leaks {
     return leaks.suspects;
   }
 
+  /**
+   * On the same host while no tunnel has brought it its virtual IPs: then they are nobody's.
+   *
+   * @param property whether our rules are in place
+   */
+  static List<Suspect> unconnected(Meaning meaning, Property property) {
+    Leaks leaks = new Leaks(meaning);
+    leaks.towardsVirtual(property);
+    return leaks.suspects;
+  }
+
+  private void towardsVirtual(Property property) {
+    for (Journey journey : List.of(walk.received(), walk.sent())) {
+      suspects.add(
+          new Suspect(
+              property,
+              "is for a virtual IP that no tunnel has brought, and leaves in clear",
+              journey == walk.sent(),
+              journey,
+              walk.minus(
+                  walk.and(journey.leftInClear(), journey.leftWithDestination(meaning.virtual())),
+                  journey.leftBy("lo"),
+                  property == Property.FLUSHED ? ours() : Bdd.FALSE)));
+    }
+  }
+
   private void inClear(Property property) {
     List<Prefix> far = meaning.far();
     if (far.isEmpty()) {

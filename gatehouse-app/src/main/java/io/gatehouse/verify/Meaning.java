@@ -478,6 +478,17 @@ final class Meaning {
     return all;
   }
 
+  /** The same of the questions about this host before a tunnel brought it its virtual IPs. */
+  static List<Prefix> aboutUnconnected(Gateway gateway) {
+    List<Prefix> all = aboutFlushed(gateway);
+    for (Tunnel tunnel : gateway.tunnels()) {
+      if (tunnel instanceof Tunnel.Client client) {
+        client.addresses().forEach(virtual -> all.add(virtual.value()));
+      }
+    }
+    return all;
+  }
+
   /** The same addresses, neighbours as one. */
   private static List<Prefix> joined(List<Prefix> prefixes) {
     List<Prefix> joined = new ArrayList<>();

@@ -6,6 +6,7 @@ import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Tunnel;
 import io.gatehouse.path.DescribedHost;
 import io.gatehouse.path.HostState;
 import io.gatehouse.path.HostState.SpdState;
@@ -122,6 +123,42 @@ public final class Proofs {
               Meaning.aboutFlushed(gateway),
               EnumSet.of(Property.FLUSHED),
               List.of(Leaks::flushed)));
+    }
+    if (hasVirtualIp(family)) {
+      found.addAll(unconnected(family));
+    }
+    return found;
+  }
+
+  private boolean hasVirtualIp(Family family) {
+    return gateway.tunnels().stream()
+        .anyMatch(
+            tunnel -> tunnel instanceof Tunnel.Client client && client.address(family).isPresent());
+  }
+
+  /**
+   * What is for a virtual IP before its tunnel has brought it, with our rules and without. An IKE
+   * daemon puts in and takes away the policies of a tunnel with its address.
+   */
+  private List<Verdict> unconnected(Family family) {
+    HostState before =
+        DescribedHost.withoutVirtualIps(
+            gateway,
+            ruleset,
+            tunnel ->
+                tunnel instanceof Tunnel.Client
+                    ? EnumSet.of(SpdState.NO_POLICY)
+                    : EnumSet.allOf(SpdState.class));
+    List<Verdict> found = new ArrayList<>();
+    for (Property property : List.of(Property.IN_CLEAR, Property.FLUSHED)) {
+      boolean flushed = property == Property.FLUSHED;
+      found.addAll(
+          prove(
+              flushed ? before.withTables(List.of()) : before,
+              family,
+              Meaning.aboutUnconnected(gateway),
+              EnumSet.of(property),
+              List.of(meaning -> Leaks.unconnected(meaning, property))));
     }
     return found;
   }

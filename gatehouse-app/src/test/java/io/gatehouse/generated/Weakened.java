@@ -44,11 +44,15 @@ public record Weakened(Ruleset ruleset) {
   }
 
   public Weakened withoutBackstop() {
+    return backstop(List.of());
+  }
+
+  public Weakened backstop(List<XfrmPolicy> policies) {
     return changed(
         new Ruleset(
             ruleset.gateway(),
             ruleset.tables(),
-            List.<XfrmPolicy>of(),
+            policies,
             ruleset.rules(),
             ruleset.routes(),
             ruleset.neighbours(),

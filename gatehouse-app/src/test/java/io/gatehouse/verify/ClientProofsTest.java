@@ -21,6 +21,7 @@ import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Ruleset;
 import io.gatehouse.ruleset.Table;
 import io.gatehouse.ruleset.XfrmPolicy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -225,6 +226,54 @@ class ClientProofsTest {
     assertThat(broken(weaker.ruleset())).contains(Property.REWRITTEN, Property.TOO_MUCH);
   }
 
+  private static final String NOT_BROUGHT =
+      "is for a virtual IP that no tunnel has brought, and leaves in clear";
+
+  /** The backstop lets marked packets of the LAN to NAT, and may not know their destination. */
+  @Test
+  void withoutItsGuardWhatIsForAVirtualIpThatIsNotThereLeavesInClear() {
+    Weakened weaker = new Weakened(RULESET).without("for a virtual IP, leaves in clear");
+
+    assertThat(broken(weaker.ruleset(), Property.IN_CLEAR).what()).isEqualTo(NOT_BROUGHT);
+  }
+
+  /** One outside of all remote networks: nothing else blocks it. */
+  @Test
+  void withoutItsPolicyWhatIsForTheVirtualIpLeavesInClearWhenAllRulesAreGone() {
+    List<XfrmPolicy> fewer =
+        RULESET.backstop().stream()
+            .filter(policy ->
+                !policy.block() || !policy.destination().equals(Prefix.of("2001:db8:8::7/128")))
+            .toList();
+
+    assertThat(fewer).hasSize(RULESET.backstop().size() - 1);
+    assertThat(broken(new Weakened(RULESET).backstop(fewer).ruleset(), Property.FLUSHED).what())
+        .isEqualTo(NOT_BROUGHT);
+  }
+
+  /** One inside a remote network is blocked with that, though it is this host. */
+  @Test
+  void aPolicyThatSparesTheVirtualIpIsNoticed() {
+    List<XfrmPolicy> more = new ArrayList<>(RULESET.backstop());
+    XfrmPolicy block =
+        more.stream()
+            .filter(policy -> policy.destination().equals(Prefix.of("10.20.0.0/16")))
+            .filter(XfrmPolicy::block)
+            .findFirst()
+            .orElseThrow();
+    more.add(
+        new XfrmPolicy(
+            XfrmPolicy.Direction.OUT,
+            Prefix.ALL_V4,
+            Prefix.of("10.20.255.7/32"),
+            block.priority() - 1,
+            /* block= */ false,
+            block.origin()));
+
+    assertThat(broken(new Weakened(RULESET).backstop(more).ruleset(), Property.FLUSHED).what())
+        .isEqualTo(NOT_BROUGHT);
+  }
+
   /** The address goes with the tunnel, and is then nobody's: not the internet's either. */
   @ParameterizedTest
   @CsvSource({
@@ -236,28 +285,15 @@ class ClientProofsTest {
   void whileTheTunnelIsDownItsVirtualIpIsNoHostOutThere(String example, String virtual) {
     Gateway gateway = Descriptions.example(example);
     HostState down =
-        withoutVirtualIps(
-            DescribedHost.of(
-                gateway,
-                Compiler.compile(gateway).ruleset(),
-                tunnel -> Set.of(HostState.SpdState.NO_POLICY)));
+        DescribedHost.withoutVirtualIps(
+            gateway,
+            Compiler.compile(gateway).ruleset(),
+            tunnel -> Set.of(HostState.SpdState.NO_POLICY));
 
     assertThat(leavesForwarded(down, "198.18.7.7"))
         .as("the internet itself")
         .isEqualTo(!example.startsWith("full"));
     assertThat(leavesForwarded(down, virtual)).isFalse();
-  }
-
-  private static HostState withoutVirtualIps(HostState host) {
-    return new HostState(
-        host.tables(),
-        host.devices().stream().filter(device -> !device.name().equals("lo")).toList(),
-        host.rules(),
-        host.routes(),
-        host.policies(),
-        host.tunnels(),
-        host.blockedByDefault(),
-        host.sysctls());
   }
 
   private static boolean leavesForwarded(HostState host, String destination) {

@@ -87,9 +87,10 @@ class MutationTest {
               "client: nat_out 4, home appears as 2001:db8:8::7 there: without ip6 daddr @far_hq6",
               "the same"),
           entry(
-              "policy XfrmPolicy[direction=IN, source=10.20.255.7/32",
-              "drops what others send to groups under the virtual IP; what this host sends to"
-                  + " itself, which needs it, is not followed"),
+              "client: policy XfrmPolicy[direction=OUT, source=2001:db8:8::7/128",
+              "drops what this host sends to itself under its virtual IP, which is not followed"),
+          entry("client: guard 6, for a virtual IP, leaves in clear: without oifname", "the same"),
+          entry("client: guard 11, for a virtual IP, leaves in clear: without oifname", "the same"),
           entry(
               "full-client: policy XfrmPolicy[direction=FWD, source=2001:db8:1::/64",
               "drops what goes from the LAN to the LAN through this host"),

@@ -578,6 +578,62 @@ class TunnelTrafficIT {
     });
   }
 
+  private static final String[] FOR_VIRTUAL = {
+    "host udp from=gw to=branch dst=10.20.255.7:53",
+    "host-six udp from=gw to=branch dst=[2001:db8:8::7]:53",
+    "lan udp from=pc to=branch dst=10.20.255.7:54",
+    "lan-six udp from=pc to=branch dst=[2001:db8:8::7]:54",
+    "forged udp from=pc to=branch dst=10.20.255.7:55 src=10.20.255.7 spoof",
+    "forged-six udp from=pc to=branch dst=[2001:db8:8::7]:55 src=[2001:db8:8::7] spoof"
+  };
+
+  /** One virtual IP is within a remote network, the other is not. */
+  @Test
+  @Tag("full")
+  void whatIsForAVirtualIpThatIsNotThereLeavesNowhere() {
+    String addresses =
+        "ip address %1$s 10.20.255.7/32 dev lo; ip address %1$s 2001:db8:8::7/128 dev lo";
+    Host branch = net.host("branch");
+    String[] none = Probes.and(Probes.none(FOR_VIRTUAL), "watch gw");
+    with(
+        "client",
+        () -> {
+          branch.script(addresses.formatted("add")).expected();
+          try {
+            Probes.assertNothingLeft(probe(none), "gw", "eth0");
+            gw.run("nft", "flush", "ruleset").expected();
+            Probes.assertNothingLeft(probe(none), "gw", "eth0");
+            // The control: the backstop was what stopped it.
+            gw.run("ip", "xfrm", "policy", "flush").expected();
+            Sightings open = net.probe(Probes.and(FOR_VIRTUAL, "watch gw"));
+            for (String probe : List.of("host", "host-six", "lan", "lan-six", "forged")) {
+              assertThat(open.of(probe).left("gw", "eth0")).as(probe).isTrue();
+            }
+          } finally {
+            branch.script(addresses.formatted("del")).expected();
+          }
+        });
+  }
+
+  @Test
+  @Tag("full")
+  void thisHostSpeaksToItselfUnderItsVirtualIp() {
+    asClient(() -> {
+      String itself =
+          """
+          set -e
+          ping -q -c 1 -W 5 10.20.255.7
+          ping -q -c 1 -W 5 -I 10.0.1.1 10.20.255.7
+          ping -q -c 1 -W 5 -I 10.20.255.7 10.0.1.1
+          ping -q -c 1 -W 5 2001:db8:8::7
+          """;
+      layClient();
+      gw.script(itself).expected();
+      lay(Map.of("gw", HQ.withoutPolicies() + HQ6.withoutPolicies()));
+      gw.script(itself).expected();
+    });
+  }
+
   @Test
   void l2tpCountsOnlyUnderIpsec() {
     Laid client = Laid.transport(6, GW, ROAM);
