@@ -1,9 +1,11 @@
 package io.gatehouse.bdd;
 
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -299,6 +301,19 @@ public final class Bdd {
     int ifNot = or(lowAt(a, v), lowAt(b, v));
     int ifSet = or(highAt(a, v), highAt(b, v));
     return remember(OR, a, b, node(v, ifNot, ifSet));
+  }
+
+  /** The union, as a tree: one after the other would walk the growing union each time. */
+  public int anyOf(List<Integer> functions) {
+    List<Integer> level = functions;
+    while (level.size() > 1) {
+      List<Integer> next = new ArrayList<>();
+      for (int i = 0; i < level.size(); i += 2) {
+        next.add(i + 1 < level.size() ? or(level.get(i), level.get(i + 1)) : level.get(i));
+      }
+      level = next;
+    }
+    return level.isEmpty() ? FALSE : level.getFirst();
   }
 
   /** Where {@code f} holds and {@code g} does not. */

@@ -21,6 +21,7 @@ import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Statement.Verdict;
 import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,10 @@ final class ChainWalk {
   private final Budget budget;
   private final MasqueradeAddress masquerade;
   private final Table table;
+
+  /** By name: thousands of groups are as many chains. */
+  private final Map<String, Chain> chains = new HashMap<>();
+
   private final Hook hook;
   private final boolean nat;
   private final State state;
@@ -83,6 +88,7 @@ final class ChainWalk {
     this.budget = budget;
     this.masquerade = masquerade;
     this.table = table;
+    table.chains().forEach(chain -> chains.putIfAbsent(chain.name(), chain));
     this.hook = hook;
     this.nat = nat;
     this.state = state;
@@ -238,8 +244,7 @@ final class ChainWalk {
 
     private int enter(String chain, int part) {
       decide(by, Effect.MATCHED, part);
-      Optional<Chain> target =
-          table.chains().stream().filter(c -> c.name().equals(chain)).findFirst();
+      Optional<Chain> target = Optional.ofNullable(chains.get(chain));
       if (target.isPresent() && depth < DEEPEST_JUMP) {
         return walk(target.get(), part, depth + 1);
       }
@@ -298,17 +303,11 @@ final class ChainWalk {
         return;
       }
       int may = bdd.and(here, expressions.mayStand(key, map, at));
-      int left = bdd.and(may, space.held(map.name(), Optional.empty(), at.place()));
-      int found = left;
-      List<Verdict> verdicts = map.contract().get().verdicts();
+      List<Verdict> verdicts = map.contract().get().verdicts().stream().distinct().toList();
+      List<Integer> held = space.held(map.name(), verdicts, at.place());
+      int found = bdd.and(may, bdd.anyOf(held));
       for (int i = 0; i < verdicts.size(); i++) {
-        boolean last = i == verdicts.size() - 1;
-        int part =
-            last
-                ? left
-                : bdd.and(left, space.held(map.name(), Optional.of(verdicts.get(i)), at.place()));
-        left = bdd.difference(left, part);
-        apply(verdicts.get(i), part);
+        apply(verdicts.get(i), bdd.and(may, held.get(i)));
       }
       here = bdd.and(here, found);
     }

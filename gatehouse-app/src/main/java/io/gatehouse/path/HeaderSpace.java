@@ -11,9 +11,12 @@ import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.path.TunnelClasses.TunnelClass;
 import io.gatehouse.ruleset.Statement.Verdict;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +27,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The packets of one family as they arrive, as variables of an arena, and the sets of them that
@@ -64,7 +68,14 @@ public final class HeaderSpace {
   private final TunnelClasses classes;
   private final Map<Integer, Unknown> unknowns = new LinkedHashMap<>();
   private final Map<String, int[]> properties = new HashMap<>();
-  private final Map<Integer, Held> held = new HashMap<>();
+
+  /** What live maps hold, for each look into one, and which of these a variable belongs to. */
+  private final List<HeldVerdict> held = new ArrayList<>();
+
+  private final Map<Integer, HeldVerdict> spelling = new HashMap<>();
+
+  /** Of the variables kept for that, those that nothing has taken yet. */
+  private final Deque<Integer> kept = new ArrayDeque<>();
 
   /** By what is said of the maps; of those only that have been asked for until now. */
   private final Map<Map<String, Verdict>, Settlement> settlements = new HashMap<>();
@@ -103,8 +114,11 @@ public final class HeaderSpace {
   private final Addresses addresses;
   private final Optional<Pairing> pairing;
 
-  HeaderSpace(Bdd bdd, Addresses addresses, List<String> devices, TunnelClasses classes) {
-    this(bdd, addresses, devices, classes, Optional.empty());
+  /**
+   * @param held how many variables are kept for what live maps hold
+   */
+  HeaderSpace(Bdd bdd, Addresses addresses, List<String> devices, TunnelClasses classes, int held) {
+    this(bdd, addresses, devices, classes, held, Optional.empty());
   }
 
   /**
@@ -115,6 +129,7 @@ public final class HeaderSpace {
       Addresses addresses,
       List<String> devices,
       TunnelClasses classes,
+      int held,
       Optional<Pairing> pairing) {
     this.pairing = pairing;
     this.bdd = bdd;
@@ -132,6 +147,11 @@ public final class HeaderSpace {
     secpath = variables(bitsFor(classes.count() + 2));
     iif = variables(bitsFor(devices.size()));
     own = variables(1);
+    // Whose group a client is in is asked when its source is known, and decides about all below:
+    // what one group may is a branch of its own, and taking that branch leaves the others alone.
+    for (int i = 0; i < held; i++) {
+      kept.add(bdd.newVariable());
+    }
     destination = variables(addresses.width());
     connection = variables(2);
     reply = variables(1);
@@ -182,7 +202,11 @@ public final class HeaderSpace {
   }
 
   private int open(Unknown unknown, int bit) {
-    int variable = pairing.map(p -> p.variable(unknown, bit, bdd)).orElseGet(bdd::newVariable);
+    return opened(
+        pairing.map(p -> p.variable(unknown, bit, bdd)).orElseGet(bdd::newVariable), unknown);
+  }
+
+  private int opened(int variable, Unknown unknown) {
     unknowns.put(variable, unknown);
     everythingOpen = FALSE;
     return bdd.variable(variable);
@@ -200,21 +224,29 @@ public final class HeaderSpace {
   private record Settlement(Restriction values, int circumstances) {}
 
   /**
-   * What a live map holds for a key that may stand in it: something, or without that this verdict.
-   */
-  private record Held(String map, Optional<Verdict> verdict) {}
-
-  /**
-   * A variable for what a live map with a contract holds.
+   * What a live map with a contract holds for a key that may stand in it.
    *
-   * @param verdict whether it is this one; nothing for whether the key stands in it at all
+   * @param verdicts each of which it may hold, all different
+   * @return for each of them where it is held; elsewhere it holds nothing
    */
-  int held(String map, Optional<Verdict> verdict, String place) {
-    String what = verdict.map(v -> "@" + map + " holds " + v).orElse("@" + map + " holds it");
-    int variable = open(new Unknown(Unknown.Kind.LIVE_MAP, what, place));
-    held.put(bdd.top(variable), new Held(map, verdict));
+  List<Integer> held(String map, List<Verdict> verdicts, String place) {
+    // Of several hosts each verdict has the same number on all of them.
+    List<Verdict> all = pairing.map(p -> p.verdicts(map)).orElse(verdicts);
+    Unknown unknown = new Unknown(Unknown.Kind.LIVE_MAP, "what @" + map + " holds", place);
+    int[] bits = new int[HeldVerdict.width(all.size())];
+    boolean fits = pairing.isEmpty() && kept.size() >= bits.length;
+    for (int i = 0; i < bits.length; i++) {
+      bits[i] = fits ? opened(kept.remove(), unknown) : open(unknown, i);
+    }
+    HeldVerdict one = new HeldVerdict(map, all, Arrays.stream(bits).map(bdd::top).toArray());
+    held.add(one);
+    for (int variable : one.variables()) {
+      spelling.put(variable, one);
+    }
     settlements.clear();
-    return variable;
+    return verdicts.stream()
+        .map(verdict -> Field.member(bdd, bits, IntervalSet.of(one.number(verdict))))
+        .toList();
   }
 
   /**
@@ -230,7 +262,7 @@ public final class HeaderSpace {
         Map.copyOf(said),
         all -> {
           BitSet known = new BitSet();
-          held.keySet().forEach(known::set);
+          spelling.keySet().forEach(known::set);
           BitSet holding = holding(all);
           int circumstances = TRUE;
           for (int v = known.length() - 1; v >= 0; v = known.previousSetBit(v - 1)) {
@@ -251,7 +283,7 @@ public final class HeaderSpace {
   /** The live maps whose contents decide about a set. */
   public Set<String> mapsThatDecide(int set) {
     BitSet open = bdd.support(set);
-    return held.entrySet().stream()
+    return spelling.entrySet().stream()
         .filter(one -> open.get(one.getKey()))
         .map(one -> one.getValue().map())
         .collect(Collectors.toSet());
@@ -259,11 +291,7 @@ public final class HeaderSpace {
 
   private BitSet holding(Map<String, Verdict> said) {
     BitSet holding = new BitSet();
-    held.forEach((variable, one) -> {
-      Optional<Verdict> verdict = Optional.ofNullable(said.get(one.map()));
-      holding.set(
-          variable, verdict.isPresent() && one.verdict().map(verdict.get()::equals).orElse(true));
-    });
+    held.forEach(one -> one.put(Optional.ofNullable(said.get(one.map())), holding));
     return holding;
   }
 
@@ -405,9 +433,17 @@ public final class HeaderSpace {
   List<String> chosen(BitSet place) {
     return unknowns.entrySet().stream()
         .filter(open -> place.get(open.getKey()))
-        .map(open -> open.getValue().text() + " (" + open.getValue().place() + ")")
+        .flatMap(open ->
+            words(open.getKey(), place).map(words -> words + " (" + open.getValue().place() + ")"))
         .distinct()
         .toList();
+  }
+
+  private Stream<String> words(int variable, BitSet place) {
+    Optional<HeldVerdict> one = Optional.ofNullable(spelling.get(variable));
+    return one.isPresent()
+        ? one.get().at(place).map(v -> "@" + one.get().map() + " holds " + v).stream()
+        : Optional.ofNullable(unknowns.get(variable)).map(Unknown::text).stream();
   }
 
   /**

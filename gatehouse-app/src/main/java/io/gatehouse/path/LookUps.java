@@ -134,20 +134,7 @@ final class LookUps {
     for (Expression tuple : tuples) {
       each.add(matchesKey(key, tuple, at));
     }
-    return anyOf(each);
-  }
-
-  /** The union, as a tree: one after the other would walk the growing union each time. */
-  private int anyOf(List<Integer> sets) {
-    List<Integer> level = sets;
-    while (level.size() > 1) {
-      List<Integer> next = new ArrayList<>();
-      for (int i = 0; i < level.size(); i += 2) {
-        next.add(i + 1 < level.size() ? bdd.or(level.get(i), level.get(i + 1)) : level.get(i));
-      }
-      level = next;
-    }
-    return level.isEmpty() ? FALSE : level.getFirst();
+    return bdd.anyOf(each);
   }
 
   private int matchesKey(Reading key, Expression value, Point at) {
@@ -205,7 +192,7 @@ final class LookUps {
                     space.open(at.unknown(Kind.NOT_UNDERSTOOD, outcome.getValue().toString())));
       } else {
         where =
-            anyOf(
+            bdd.anyOf(
                 outcome.getValue().stream().map(value -> matchesKey(reading, value, at)).toList());
       }
       // Keys never overlap; what is not understood may, and then the first has it.
@@ -221,7 +208,7 @@ final class LookUps {
     if (map.contract().isEmpty()) {
       return TRUE;
     }
-    return anyOf(
+    return bdd.anyOf(
         map.contract().get().keys().stream().map(value -> matchesKey(reading, value, at)).toList());
   }
 }

@@ -51,6 +51,7 @@ public final class PacketPath {
       Function<? super PacketPath, ? extends T> question) {
     Mentions mentions = Mentions.in(host, family);
     TunnelClasses classes = TunnelClasses.of(host, family, mentions);
+    int held = held(host);
     Addresses addresses = Addresses.toldApart(family, mentions.addresses(), about);
     for (int round = 1; ; round++) {
       Addresses blocks = addresses;
@@ -58,7 +59,7 @@ public final class PacketPath {
           Bdd.within(
               nodes,
               bdd -> {
-                HeaderSpace space = new HeaderSpace(bdd, blocks, mentions.devices(), classes);
+                HeaderSpace space = new HeaderSpace(bdd, blocks, mentions.devices(), classes, held);
                 return question.apply(new PacketPath(space, host, mentions, idle, walk -> {}));
               });
       if (!blocks.fellShort()) {
@@ -66,6 +67,16 @@ public final class PacketPath {
       }
       addresses = round < MOST_ROUNDS ? blocks.finer() : Addresses.each(family);
     }
+  }
+
+  /** Variables for what each live map of verdicts holds, where a walk looks into it once. */
+  private static int held(HostState host) {
+    return host.tables().stream()
+        .flatMap(table -> table.sets().stream())
+        .flatMap(set -> set.contract().stream())
+        .filter(contract -> !contract.verdicts().isEmpty())
+        .mapToInt(contract -> HeldVerdict.width(contract.verdicts().size()))
+        .sum();
   }
 
   private PacketPath(
@@ -162,6 +173,7 @@ public final class PacketPath {
                   Addresses.each(family),
                   List.copyOf(devices),
                   TunnelClasses.apart(tunnels),
+                  0,
                   Optional.of(pairing));
           List<PacketPath> paths = new ArrayList<>();
           for (int i = 0; i < hosts.size(); i++) {

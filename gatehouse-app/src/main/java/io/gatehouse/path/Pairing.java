@@ -2,13 +2,17 @@ package io.gatehouse.path;
 
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.ruleset.Chain;
+import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Statement.Verdict;
 import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Lets walks of several hosts share variables for what is open where it is the same on both: the
@@ -23,6 +27,10 @@ final class Pairing {
   private final List<Map<String, Unknown>> notUnderstood = new ArrayList<>();
   private final List<Map<String, String>> places = new ArrayList<>();
   private final Map<String, Integer> met = new HashMap<>();
+
+  /** By a live map's name: a verdict has to be the same number on all hosts. */
+  private final Map<String, Set<Verdict>> verdicts = new HashMap<>();
+
   private int host = 0;
   private String walk = "";
 
@@ -30,6 +38,13 @@ final class Pairing {
     for (HostState one : hosts) {
       Map<String, String> rules = new HashMap<>();
       for (Table table : one.tables()) {
+        for (NftSet set : table.sets()) {
+          set.contract()
+              .ifPresent(contract ->
+                  verdicts
+                      .computeIfAbsent(set.name(), n -> new LinkedHashSet<>())
+                      .addAll(contract.verdicts()));
+        }
         for (Chain chain : table.chains()) {
           rules(table, chain, rules);
         }
@@ -75,6 +90,11 @@ final class Pairing {
       notUnderstood.get(host).put(key, unknown);
     }
     return variables.computeIfAbsent(key, k -> bdd.newVariable());
+  }
+
+  /** What a live map of that name may hold on any of the hosts. */
+  List<Verdict> verdicts(String map) {
+    return List.copyOf(verdicts.getOrDefault(map, Set.of()));
   }
 
   /** What is not understood on one of the hosts and does not stand on all. */

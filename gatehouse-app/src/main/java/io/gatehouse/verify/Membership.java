@@ -65,26 +65,37 @@ record Membership(Optional<String> tunnel, Optional<Group> group) {
         .orElse("");
   }
 
-  /** What the live maps of a ruleset hold in this case for every client; the others are empty. */
-  Map<String, Verdict> verdicts(Ruleset ruleset) {
-    Map<String, Verdict> verdicts = new HashMap<>();
-    for (Table table : ruleset.tables()) {
-      for (NftSet set : table.sets()) {
-        set.contract().stream()
-            .flatMap(contract -> contract.verdicts().stream())
-            .filter(this::isMine)
-            .findFirst()
-            .ifPresent(verdict -> verdicts.put(set.name(), verdict));
+  /**
+   * What the live maps of a ruleset hold in a case for every client; the others are empty.
+   *
+   * @param chains by what the names of a group's chains end in, and by the map that leads there
+   */
+  record Content(Map<String, Map<String, Verdict>> chains) {
+    static Content of(Ruleset ruleset) {
+      Map<String, Map<String, Verdict>> chains = new HashMap<>();
+      for (Table table : ruleset.tables()) {
+        for (NftSet set : table.sets()) {
+          set.contract().stream()
+              .flatMap(contract -> contract.verdicts().stream())
+              .forEach(verdict -> {
+                if (verdict instanceof Verdict.Goto to) {
+                  // What stands in front says which chain it is, and has no such line in it.
+                  String end = to.chain().substring(to.chain().indexOf('_') + 1);
+                  chains
+                      .computeIfAbsent(end, e -> new HashMap<>())
+                      .putIfAbsent(set.name(), verdict);
+                }
+              });
+        }
       }
+      return new Content(chains);
     }
-    return verdicts;
-  }
 
-  /** Chains of groups end in {@code _TUNNEL.GROUP}. */
-  private boolean isMine(Verdict verdict) {
-    return tunnel.isPresent()
-        && group.isPresent()
-        && verdict instanceof Verdict.Goto to
-        && to.chain().endsWith("_" + tunnel.get() + "." + group.get().name());
+    Map<String, Verdict> of(Membership membership) {
+      return membership.tunnel.isPresent() && membership.group.isPresent()
+          ? chains.getOrDefault(
+              membership.tunnel.get() + "." + membership.group.get().name(), Map.of())
+          : Map.of();
+    }
   }
 }

@@ -16,7 +16,6 @@ import io.gatehouse.ruleset.Statement.Verdict;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -56,26 +55,28 @@ final class Reached {
    */
   static List<Suspect> of(Meaning meaning, Ruleset ruleset) {
     Reached reached = new Reached(meaning);
-    Map<Membership, Map<String, Verdict>> cases = new LinkedHashMap<>();
-    Membership.of(meaning.gateway()).forEach(one -> cases.put(one, one.verdicts(ruleset)));
+    List<Membership> cases = Membership.of(meaning.gateway());
+    Membership.Content content = Membership.Content.of(ruleset);
     List<Suspect> suspects = new ArrayList<>();
     for (Alike alike : reached.all) {
-      List<Question> through = reached.throughIt(alike, Membership.unknown());
+      Through through = reached.through(alike);
+      List<Question> whoever = reached.throughIt(through, Membership.unknown(), Map.of());
       List<Question> rest = reached.besides(alike);
-      cases.forEach((membership, known) -> {
+      for (Membership membership : cases) {
+        Map<String, Verdict> known = content.of(membership);
         boolean first = membership.tunnel().isEmpty();
         // Who is known of other tunnels' clients is seldom anything to these.
         Predicate<Question> counts =
             question -> first || !Collections.disjoint(question.maps(), known.keySet());
         Suspects found = Suspects.whileKnown(meaning.walk(), known);
         if (membership.isOf(alike.first())) {
-          reached.throughIt(alike, membership).forEach(question -> ask(question, found));
+          reached.throughIt(through, membership, known).forEach(question -> ask(question, found));
         } else {
-          through.stream().filter(counts).forEach(question -> ask(question, found));
+          whoever.stream().filter(counts).forEach(question -> ask(question, found));
         }
         rest.stream().filter(counts).forEach(question -> ask(question, found));
         suspects.addAll(found.all());
-      });
+      }
     }
     return suspects;
   }
@@ -115,12 +116,65 @@ final class Reached {
     asked.add(new Question(property, what, packets, OptionalInt.of(those), maps));
   }
 
-  private List<Question> throughIt(Alike alike, Membership group) {
-    List<Question> asked = new ArrayList<>();
+  /**
+   * What becomes of packets through some tunnels, whoever their clients are.
+   *
+   * @param left of what somebody begins, all that leaves
+   * @param astray of that, what takes another way than the one to its destination
+   * @param delivered what this host gets
+   * @param ordinary packets that are to arrive wherever they may
+   * @param between of these, those for each other tunnel
+   * @param here of these, those for this host itself
+   */
+  private record Through(
+      Alike alike,
+      int left,
+      int astray,
+      int delivered,
+      int ordinary,
+      List<Between> between,
+      int here) {}
+
+  /** Packets for the far end of another tunnel. */
+  private record Between(Alike other, int packets) {}
+
+  private Through through(Alike alike) {
     Journey received = walk.received();
     Tunnel tunnel = alike.first();
-    List<Prefix> far = alike.far();
     int from = begunBy(alike);
+    int left = walk.and(received.left(), from);
+    int ordinary = walk.and(from, meaning.ordinary(), selected(tunnel, alike.far()));
+    List<Between> between = new ArrayList<>();
+    for (Alike other : all) {
+      if (!other.equals(alike)) {
+        between.add(new Between(other, walk.and(ordinary, intoAnother(other))));
+      }
+    }
+    return new Through(
+        alike,
+        left,
+        walk.minus(left, rightWay(tunnel, left)),
+        walk.and(received.delivered(), from),
+        ordinary,
+        between,
+        walk.and(
+            ordinary,
+            meaning.ownAddresses(tunnel),
+            walk.space().destination(selectors.local(tunnel))));
+  }
+
+  /**
+   * What members of a group may do, or those of whom nothing is known.
+   *
+   * @param known what live maps hold of them; what is said of sets then holds while they hold it.
+   *     Of a thousand groups each is asked about its own part of what became of the packets, and
+   *     not about all of it.
+   */
+  private List<Question> throughIt(Through through, Membership group, Map<String, Verdict> known) {
+    List<Question> asked = new ArrayList<>();
+    Journey received = walk.received();
+    Alike alike = through.alike();
+    Tunnel tunnel = alike.first();
     int may = Bdd.TRUE;
     int offered = Bdd.TRUE;
     for (Membership.Share share : group.shares(gateway, tunnel)) {
@@ -131,44 +185,49 @@ final class Reached {
       offered = walk.or(offered, meaning.echoRequest());
     }
     String who = alike.who() + group.of(tunnel);
+    int left = whileKnown(through.left(), known);
+    int astray = whileKnown(through.astray(), known);
     much(
         asked,
         who + " reaches what it may not",
-        walk.minus(walk.and(received.left(), from), rightWay(tunnel, may), forwarded(may)));
+        walk.minus(walk.or(astray, walk.minus(left, may)), forwarded(may)));
     much(
         asked,
         who + " is given on this host what it may not have",
-        walk.minus(walk.and(received.delivered(), from), offered));
+        walk.minus(whileKnown(through.delivered(), known), offered));
 
-    int ordinary = walk.and(from, meaning.ordinary(), selected(tunnel, far));
     little(
         asked,
         Property.TOO_LITTLE,
         who + " does not reach what it may",
         walk.minus(
-            walk.and(ordinary, may),
+            walk.and(through.ordinary(), may),
             meaning.thisHost(tunnel),
             meaning.betweenTunnels(),
             meaning.special()),
-        received.left());
-    for (Alike other : all) {
-      int through = other.equals(alike) ? Bdd.FALSE : intoAnother(other);
+        left);
+    for (Between between : through.between()) {
+      Alike other = between.other();
+      int packets = walk.and(between.packets(), may);
       little(
           asked,
           Property.TOO_LITTLE,
           who + " does not reach " + other.who() + " as it may",
-          walk.and(ordinary, may, through),
-          received.leftThrough(other.names()));
+          packets,
+          packets == Bdd.FALSE ? Bdd.FALSE : received.leftThrough(other.names()));
     }
-    int here =
-        walk.and(meaning.ownAddresses(tunnel), walk.space().destination(selectors.local(tunnel)));
     little(
         asked,
         Property.TOO_LITTLE,
         who + " is not given on this host what it may have",
-        walk.minus(walk.and(ordinary, offered, here), forwardedOn()),
-        received.delivered());
+        walk.minus(walk.and(through.here(), offered), forwardedOn()),
+        whileKnown(through.delivered(), known));
     return List.copyOf(asked);
+  }
+
+  /** The set as it is while the live maps hold this; as it is where nothing is known. */
+  private int whileKnown(int set, Map<String, Verdict> known) {
+    return known.isEmpty() ? set : walk.space().settled(set, known);
   }
 
   private int begunBy(Alike alike) {

@@ -39,6 +39,11 @@ public final class Sizes {
 
   /** Groups in one tunnel, whose pool has 65,536 addresses: ten kinds of reach among them. */
   public static String groups(int groups) {
+    return groups(groups, 10);
+  }
+
+  /** The same of any number of kinds: what groups of one kind reach is the same. */
+  public static String groups(int groups, int kinds) {
     StringBuilder text = new StringBuilder(HEAD);
     text.append(
         """
@@ -51,7 +56,7 @@ public final class Sizes {
     for (int i = 0; i < groups; i++) {
       text.append(
           "      g%1$d: { match: { eap-id: \"*@g%1$d\" }, reach: [office/tcp/443, office/tcp/%2$d] }%n"
-              .formatted(i, 5000 + i % 10));
+              .formatted(i, 5000 + i % kinds));
     }
     return text.toString();
   }

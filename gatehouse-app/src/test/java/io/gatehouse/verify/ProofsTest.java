@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatehouse.compile.Compiler;
 import io.gatehouse.generated.Descriptions;
+import io.gatehouse.generated.Sizes;
 import io.gatehouse.model.Gateway;
+import io.gatehouse.ruleset.Chain;
+import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Ruleset;
+import io.gatehouse.ruleset.Table;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,10 +25,80 @@ class ProofsTest {
     return Descriptions.examples();
   }
 
+  /** A third of what there is: many groups are no reason to know nothing. */
+  private static final int LITTLE_ROOM = Proofs.NODES / 3;
+
   private static List<Verdict> notProved(Gateway gateway) {
-    return Proofs.of(gateway, Compiler.compile(gateway).ruleset()).stream()
+    return notProved(gateway, Compiler.compile(gateway).ruleset(), Proofs.NODES);
+  }
+
+  private static List<Verdict> notProved(Gateway gateway, Ruleset ruleset, int nodes) {
+    return Proofs.of(gateway, ruleset, nodes).stream()
         .filter(verdict -> !(verdict instanceof Verdict.Holds))
         .toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {10, 1000})
+  void aThousandGroupsOfFewOrManyKindsAreProvedInLittleRoom(int kinds) {
+    Gateway gateway = Descriptions.gateway("size.yaml", Sizes.groups(1000, kinds));
+    assertThat(notProved(gateway, Compiler.compile(gateway).ruleset(), LITTLE_ROOM)).isEmpty();
+  }
+
+  @Test
+  void ofAThousandGroupsTheOneIsNamedThatReachesWhatItMayNot() {
+    String described = Sizes.groups(1000, 1000);
+    String otherwise = described.replace("office/tcp/5500]", "office/tcp/6999]");
+    Ruleset wrong = Compiler.compile(Descriptions.gateway("size.yaml", otherwise)).ruleset();
+    List<Verdict> found =
+        notProved(Descriptions.gateway("size.yaml", described), wrong, Proofs.NODES);
+    assertThat(found)
+        .extracting(Verdict::property)
+        .containsExactly(Property.TOO_MUCH, Property.TOO_LITTLE);
+    for (Verdict verdict : found) {
+      assertThat(verdict)
+          .isInstanceOfSatisfying(
+              Verdict.Broken.class,
+              broken -> {
+                assertThat(broken.what()).contains("staff, group g500,");
+                assertThat(broken.witness().packet().destinationPort())
+                    .isEqualTo(broken.property() == Property.TOO_MUCH ? 6999 : 5500);
+                // It says of whom it is one: of a member of that very group.
+                assertThat(broken.witness().open())
+                    .anySatisfy(open ->
+                        assertThat(open).contains("@from_staff.groups4", "from_staff.g500]"));
+              });
+    }
+  }
+
+  @Test
+  void ofAThousandGroupsTheOneIsNamedThatIsLedToAnothersChain() {
+    Gateway gateway = Descriptions.gateway("size.yaml", Sizes.groups(1000, 1000));
+    Ruleset right = Compiler.compile(gateway).ruleset();
+    Table table = right.tables().getFirst();
+    List<Chain> chains =
+        table.chains().stream()
+            .map(chain ->
+                chain.name().equals("from_staff.g500")
+                    ? new Chain(chain.name(), chain.base(), rulesOf(table, "from_staff.g501"))
+                    : chain)
+            .toList();
+    Ruleset wrong =
+        right.withTables(
+            List.of(
+                new Table(table.family(), table.name(), table.helpers(), table.sets(), chains)));
+    assertThat(notProved(gateway, wrong, Proofs.NODES))
+        .allMatch(verdict -> verdict instanceof Verdict.Broken)
+        .extracting(Verdict::property)
+        .containsExactly(Property.TOO_MUCH, Property.TOO_LITTLE);
+  }
+
+  private static List<Rule> rulesOf(Table table, String chain) {
+    return table.chains().stream()
+        .filter(one -> one.name().equals(chain))
+        .findFirst()
+        .orElseThrow()
+        .rules();
   }
 
   @ParameterizedTest

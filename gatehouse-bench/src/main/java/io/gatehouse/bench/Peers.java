@@ -43,8 +43,12 @@ final class Peers {
     return text.substring(0, last) + ", 172.31.7.0/24]\n";
   }
 
-  /** Clients of one tunnel in groups of ten kinds, with a pool of 65,536 addresses. */
-  static String groups(int groups) {
+  /**
+   * Clients of one tunnel in groups, with a pool of 65,536 addresses.
+   *
+   * @param kinds how many different things groups may reach
+   */
+  static String groups(int groups, int kinds) {
     StringBuilder text = new StringBuilder(description(0));
     text.append(
         """
@@ -57,7 +61,7 @@ final class Peers {
     for (int i = 0; i < groups; i++) {
       text.append(
           "      g%1$d: { match: { eap-id: \"*@g%1$d\" }, reach: [office/tcp/443, office/tcp/%2$d] }%n"
-              .formatted(i, 5000 + i % 10));
+              .formatted(i, 5000 + i % kinds));
     }
     return text.toString();
   }

@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
  */
 public final class SizeTimes {
   private static final int[] PEERS = {10, 100, 1000, 3000, 10_000};
+  private static final int[] GROUPS = {10, 100, 1000};
   private static final String GATEHOUSE = Path.of("gatehouse").toAbsolutePath().toString();
   private static final Pattern HIGHEST = Pattern.compile("VmHWM:\\s+([0-9]+) kB");
 
@@ -63,6 +64,7 @@ public final class SizeTimes {
     }
     shell("ip addr add 203.0.113.2/24 dev eth0 && ip addr add 172.16.0.1/16 dev eth1");
     Map<Integer, String> rules = new LinkedHashMap<>();
+    Map<String, String> rulesOfGroups = new LinkedHashMap<>();
     // The first round fills the caches of the disk, and makes ours.
     for (int round = -1; round < rounds; round++) {
       for (int peers : PEERS) {
@@ -82,17 +84,65 @@ public final class SizeTimes {
             command(0, "apply", "--not-at-boot", changed.toString()));
         note(round, "remove", peers, command(0, "remove"));
       }
-      Path groups = directory.resolve("groups.yaml");
-      Files.writeString(groups, Peers.groups(200));
-      note(round, "check, 200 groups", 1, command(0, "check", groups.toString()));
-      Files.writeString(groups, Peers.groups(1000));
-      note(
-          round,
-          "check, 1,000 groups, --unproved", // to prove them takes more room than there is
-          1,
-          command(0, "check", "--unproved", groups.toString()));
+      for (int groups : GROUPS) {
+        groups(round, groups, 10, "ten kinds", rulesOfGroups);
+        groups(round, groups, groups, "each its own", rulesOfGroups);
+      }
     }
     print(rules);
+    printGroups(rulesOfGroups);
+  }
+
+  /** Groups of some kinds: proved and laid. */
+  private void groups(int round, int groups, int kinds, String what, Map<String, String> rules)
+      throws IOException, InterruptedException {
+    Path file = directory.resolve("groups-" + groups + "-" + kinds + ".yaml");
+    Files.writeString(file, Peers.groups(groups, kinds));
+    note(round, "groups, check, " + what, groups, command(0, "check", file.toString()));
+    note(
+        round,
+        "groups, apply, " + what,
+        groups,
+        command(0, "apply", "--not-at-boot", file.toString()));
+    rules.put(groups + what, count());
+    command(0, "remove");
+  }
+
+  private void printGroups(Map<String, String> rules) {
+    System.out.printf(
+        "%nGroups of clients in one pool of 65,536 addresses, what they may reach of ten kinds or"
+            + " each its own:%n%n| | kinds |");
+    for (int groups : GROUPS) {
+      System.out.printf(Locale.ROOT, " %,d groups |", groups);
+    }
+    System.out.printf("%n|---|---|%s%n", "--:|".repeat(GROUPS.length));
+    for (String what : List.of("ten kinds", "each its own")) {
+      System.out.printf("| rules in the kernel | %s |", what);
+      for (int groups : GROUPS) {
+        System.out.printf(" %s |", rules.getOrDefault(groups + what, ""));
+      }
+      System.out.println();
+      for (String command : List.of("check", "apply")) {
+        System.out.printf("| `%s` | %s |", command, what);
+        for (int groups : GROUPS) {
+          System.out.printf(
+              Locale.ROOT, " %.2f |", median(taken("groups, " + command + ", " + what, groups)));
+        }
+        System.out.println();
+      }
+    }
+    System.out.print("| largest resident memory, MiB | |");
+    for (int groups : GROUPS) {
+      long most =
+          all.entrySet().stream()
+              .filter(one -> one.getKey().startsWith("groups, "))
+              .flatMap(one -> one.getValue().getOrDefault(groups, List.of()).stream())
+              .mapToLong(Took::kilobytes)
+              .max()
+              .orElse(0);
+      System.out.printf(" %d |", most / 1024);
+    }
+    System.out.println();
   }
 
   private void note(int round, String what, int peers, Took took) {
@@ -191,7 +241,9 @@ public final class SizeTimes {
     StringBuilder memory = new StringBuilder("| largest resident memory, MiB |");
     for (int peers : PEERS) {
       long most =
-          all.values().stream()
+          all.entrySet().stream()
+              .filter(one -> !one.getKey().startsWith("groups, "))
+              .map(Map.Entry::getValue)
               .flatMap(bySize -> bySize.getOrDefault(peers, List.of()).stream())
               .mapToLong(Took::kilobytes)
               .max()
@@ -201,15 +253,6 @@ public final class SizeTimes {
     System.out.println(memory);
     System.out.printf("%nGoals at 10,000 peers with two networks each: ");
     System.out.printf("`check` 3 s, `apply` 6 s, 1 GiB.%n");
-    all.forEach((what, bySize) -> {
-      if (bySize.size() == 1) {
-        System.out.printf(
-            Locale.ROOT,
-            "`%s`, in a pool of 65,536 addresses: %.2f s.%n",
-            what,
-            median(taken(what, 1)));
-      }
-    });
     System.out.printf(
         "%nGrowth: each bar is the time at that size, as long as the time is.%n%n```%n");
     for (String what : GOALS.keySet().stream().sorted().toList()) {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
 /**
@@ -26,7 +27,7 @@ final class PlayedCharon implements AutoCloseable {
   private final Path socket;
   private final List<SocketChannel> open = new ArrayList<>();
   private final Map<Integer, String> members = new TreeMap<>();
-  private final String prefix;
+  private final IntFunction<String> addresses;
   private int lists;
 
   PlayedCharon(Path socket) throws IOException {
@@ -39,8 +40,17 @@ final class PlayedCharon implements AutoCloseable {
    * @param prefix what stands in front of a client's number
    */
   PlayedCharon(Path socket, String prefix) throws IOException {
+    this(socket, number -> prefix + number);
+  }
+
+  /**
+   * With more of them than a prefix has.
+   *
+   * @param addresses by a client's number
+   */
+  PlayedCharon(Path socket, IntFunction<String> addresses) throws IOException {
     this.socket = socket;
-    this.prefix = prefix;
+    this.addresses = addresses;
     server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server.bind(UnixDomainSocketAddress.of(socket));
     Thread.ofPlatform().daemon().start(this::accept);
@@ -151,7 +161,7 @@ final class PlayedCharon implements AutoCloseable {
         .text("uniqueid", "" + number)
         .text("remote-id", "a device")
         .text("remote-eap-id", eapId)
-        .list("remote-vips", prefix + number)
+        .list("remote-vips", addresses.apply(number))
         .open("child-sas")
         .open("staff-" + (100 + number))
         .text("uniqueid", "" + (100 + number))
