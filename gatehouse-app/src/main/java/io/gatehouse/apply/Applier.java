@@ -18,6 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
@@ -62,11 +66,30 @@ public final class Applier {
 
   /** Puts a ruleset into the kernel. */
   public Outcome apply(Request request) {
+    return apply(request, () -> true);
+  }
+
+  /**
+   * The same of a ruleset that is being proved meanwhile.
+   *
+   * @param proved waits for the proofs; asked before anything is touched, and nothing is where it
+   *     says no
+   */
+  public Outcome apply(Request request, BooleanSupplier proved) {
     Optional<Outcome> lacking = lacking(Optional.of(request.ruleset()));
     if (lacking.isPresent()) {
       return lacking.get();
     }
-    return transaction.locked(request.command(), (hand, lines) -> apply(request, hand, lines));
+    // To take back what was interrupted touches the kernel too.
+    if (records.journal().doing().isPresent() && !proved.getAsBoolean()) {
+      return unproved();
+    }
+    return transaction.locked(
+        request.command(), (hand, lines) -> apply(request, proved, hand, lines));
+  }
+
+  private static Outcome unproved() {
+    return Outcome.refused("it is not proved", "nothing was touched");
   }
 
   private Optional<Outcome> lacking(Optional<Ruleset> ruleset) {
@@ -81,7 +104,8 @@ public final class Applier {
     return new Outcome(Outcome.Kind.LACKING, lines);
   }
 
-  private Outcome apply(Request request, Hand hand, List<String> lines) throws IOException {
+  private Outcome apply(Request request, BooleanSupplier proved, Hand hand, List<String> lines)
+      throws IOException {
     Optional<Outcome> elsewhere = records.elsewhere();
     if (elsewhere.isPresent()) {
       return elsewhere.get();
@@ -129,9 +153,12 @@ public final class Applier {
     about.put("at-boot", request.atBoot() ? "yes" : "no");
     Map<String, String> files =
         GenerationFiles.of(number, planned, forecast.stale(), request.description(), about);
-    Optional<Outcome> refused = check(files, ruleset);
+    Optional<Outcome> refused = check(files, ruleset, planned.standing().there());
     if (refused.isPresent()) {
       return refused.get();
+    }
+    if (!proved.getAsBoolean()) {
+      return unproved();
     }
     Generation.write(directories, number, files);
     String seconds =
@@ -210,19 +237,31 @@ public final class Applier {
   }
 
   /**
-   * Asks nft and the kernel about both transactions; {@code -c} ends just before it would commit.
+   * Asks nft and the kernel about the transactions, at the same time; {@code -c} ends just before
+   * it would commit.
+   *
+   * @param replaces whether a table of ours stands: where none does, the fence has no rules
    */
-  private Optional<Outcome> check(Map<String, String> files, Ruleset ruleset) {
-    for (String name : List.of("fence.nft", "final.nft")) {
-      Machine.Answer answer =
-          machine.run(List.of("nft", "-c", "-f", "-"), files.getOrDefault(name, ""), NFT_LIMIT);
+  private Optional<Outcome> check(Map<String, String> files, Ruleset ruleset, boolean replaces) {
+    Map<String, CompletableFuture<Machine.Answer>> asked = new LinkedHashMap<>();
+    try (ExecutorService both = Executors.newFixedThreadPool(2)) {
+      for (String name : replaces ? List.of("fence.nft", "final.nft") : List.of("final.nft")) {
+        String text = files.getOrDefault(name, "");
+        asked.put(
+            name,
+            CompletableFuture.supplyAsync(
+                () -> machine.run(List.of("nft", "-c", "-f", "-"), text, NFT_LIMIT), both));
+      }
+    }
+    for (Map.Entry<String, CompletableFuture<Machine.Answer>> each : asked.entrySet()) {
+      Machine.Answer answer = each.getValue().join();
       if (!answer.ok()) {
         List<String> missing = Preflight.refused(machine, ruleset);
         if (!missing.isEmpty()) {
           return Optional.of(lackingOf(missing));
         }
         List<String> lines = new ArrayList<>();
-        lines.add("nft refuses the ruleset (" + name + "):");
+        lines.add("nft refuses the ruleset (" + each.getKey() + "):");
         answer.err().lines().limit(6).forEach(lines::add);
         lines.add("nothing was touched");
         return Optional.of(new Outcome(Outcome.Kind.FAILED, lines));

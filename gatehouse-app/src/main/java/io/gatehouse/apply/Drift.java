@@ -17,21 +17,37 @@ import java.util.stream.Stream;
 
 /** Differences between what the kernel listed when a generation came and what it lists now. */
 final class Drift {
-  private static final Pattern ELEMENTS = Pattern.compile("elements = \\{(.*)\\}", Pattern.DOTALL);
+  private static final String ELEMENTS = "elements = {";
 
   private static final Pattern DEVICE = Pattern.compile(" dev (\\S+)");
 
   private Drift() {}
 
   /**
-   * Compares listings of our table.
+   * Compares our table with what a generation brought: rules and declarations as the kernel listed
+   * them then, elements as they were asked for.
    *
-   * @param shape which sets are live: their contents change all the time
    * @return a line for each difference; rules name the line that asked for them in their comment
    */
-  static List<String> rules(String then, String now, Shape shape) {
+  static List<String> rules(Generation generation, Standing standing) {
+    return rules(
+        generation.text("seen.nft"),
+        generation.text("table.nft"),
+        standing.listing(),
+        generation.shape());
+  }
+
+  /**
+   * The same of texts.
+   *
+   * @param then what the kernel listed; of a set without elements here, those of {@code asked}
+   *     count
+   * @param shape which sets are live: their contents change all the time
+   */
+  static List<String> rules(String then, String asked, String now, Shape shape) {
     List<String> lines = new ArrayList<>();
     Map<String, List<String>> before = blocks(then);
+    Map<String, List<String>> wanted = blocks(asked);
     Map<String, List<String>> after = blocks(now);
     if (after.isEmpty() && !before.isEmpty()) {
       return List.of("table inet gatehouse is gone: somebody has flushed it");
@@ -43,7 +59,9 @@ final class Drift {
       } else if (name.startsWith("chain ")) {
         chain(name, old, current, lines);
       } else {
-        set(name, old, current, shape, lines);
+        boolean terse = old.stream().noneMatch(line -> line.startsWith(ELEMENTS));
+        List<String> full = terse ? wanted.getOrDefault(name, old) : old;
+        set(name, old, full, current, shape, lines);
       }
     });
     after.keySet().stream()
@@ -140,15 +158,17 @@ final class Drift {
     }
   }
 
+  /**
+   * @param full the lines that name the elements which are to stand
+   */
   private static void set(
-      String name, List<String> old, List<String> current, Shape shape, List<String> lines) {
-    String oldText = String.join("\n", old);
-    String newText = String.join("\n", current);
-    if (!ELEMENTS
-        .matcher(oldText)
-        .replaceAll("")
-        .strip()
-        .equals(ELEMENTS.matcher(newText).replaceAll("").strip())) {
+      String name,
+      List<String> old,
+      List<String> full,
+      List<String> current,
+      Shape shape,
+      List<String> lines) {
+    if (!declaration(old).equals(declaration(current))) {
       lines.add(name + " is declared otherwise");
       return;
     }
@@ -157,22 +177,49 @@ final class Drift {
     if (live) {
       return;
     }
-    Set<String> gone = elements(oldText);
-    Set<String> added = elements(newText);
-    gone.removeAll(elements(newText));
-    added.removeAll(elements(oldText));
+    List<String> wanted = elements(full);
+    List<String> there = elements(current);
+    if (wanted.equals(there)) {
+      return; // in nft's order, both, as a rule
+    }
+    Set<String> gone = new TreeSet<>(wanted);
+    there.forEach(gone::remove);
+    Set<String> added = new TreeSet<>(there);
+    wanted.forEach(added::remove);
     gone.forEach(element -> lines.add(name + " lacks: " + element));
     added.forEach(element -> lines.add(name + " has, not ours: " + element));
   }
 
-  private static Set<String> elements(String text) {
-    Set<String> elements = new TreeSet<>();
-    Matcher matcher = ELEMENTS.matcher(text);
-    if (matcher.find()) {
-      for (String element : matcher.group(1).split(",", -1)) {
-        if (!element.isBlank()) {
-          elements.add(element.strip().replaceAll("\\s+", " "));
+  /** The lines of a set's block before its elements, which come last. */
+  private static List<String> declaration(List<String> block) {
+    return block.stream().takeWhile(line -> !line.startsWith(ELEMENTS)).toList();
+  }
+
+  /** The elements in a set's block, each as it stands between the commas, with single blanks. */
+  private static List<String> elements(List<String> block) {
+    List<String> elements = new ArrayList<>();
+    boolean inside = false;
+    for (String line : block) {
+      String rest = line;
+      if (!inside) {
+        if (!line.startsWith(ELEMENTS)) {
+          continue;
         }
+        inside = true;
+        rest = line.substring(ELEMENTS.length());
+      }
+      int end = rest.indexOf('}');
+      for (int from = 0, to = end < 0 ? rest.length() : end; from < to; ) {
+        int comma = rest.indexOf(',', from);
+        int stop = comma < 0 || comma > to ? to : comma;
+        String element = rest.substring(from, stop).strip();
+        if (!element.isEmpty()) {
+          elements.add(element);
+        }
+        from = stop + 1;
+      }
+      if (end >= 0) {
+        break;
       }
     }
     return elements;

@@ -129,9 +129,14 @@ final class GenerationFiles {
     Optional<Table> table =
         wanted.flatMap(GenerationFiles::table).map(t -> NftScripts.marked(t, number));
     Shape shape = table.map(Shape::of).orElse(Shape.NOTHING);
-    String refill = table.map(NftScripts::withoutLive).map(NftText::of).orElse("");
+    String whole = table.map(NftText::of).orElse("");
+    String refill =
+        table
+            .filter(t -> t.sets().stream().anyMatch(NftSet::isLive))
+            .map(t -> NftText.of(NftScripts.withoutLive(t)))
+            .orElse(whole); // of ten thousand peers a text of five megabytes
     files.put("shape", shape.text());
-    files.put("table.nft", table.map(NftText::of).orElse(""));
+    files.put("table.nft", whole);
     files.put("refill.nft", refill);
     files.put("fence.nft", NftScripts.fence(table));
     files.put(

@@ -43,9 +43,7 @@ final class Inspection {
 
   private void compare(
       Generation generation, List<String> drift, List<String> waiting, List<String> inTheWay) {
-    drift.addAll(
-        Drift.rules(
-            generation.text("seen.nft"), Standing.read(machine).listing(), generation.shape()));
+    drift.addAll(Drift.rules(generation, Standing.read(machine)));
     Snapshot snapshot = Snapshot.of(machine);
     snapshot.unread().forEach(command -> drift.add("not known, cannot be read: " + command));
     inTheWay.addAll(Foreign.warnings(snapshot, generation.inside(), generation.hasTunnels()));

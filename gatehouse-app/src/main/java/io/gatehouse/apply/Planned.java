@@ -16,6 +16,8 @@ import java.util.Optional;
  * @param before the generation that stands, if one does
  * @param was what entries of ours carry that stand
  * @param tags what the new ones will carry
+ * @param tableStands whether the table is the one that the generation before has put there; not
+ *     asked where nothing is wanted
  */
 record Planned(
     Snapshot snapshot,
@@ -24,18 +26,10 @@ record Planned(
     Optional<Ruleset> wanted,
     Optional<Generation> before,
     Tags was,
-    Tags tags) {
-
-  /** Whether the table is the one that the generation before has put there. */
-  boolean tableStands() {
-    return before
-        .map(generation ->
-            Drift.rules(generation.text("seen.nft"), standing.listing(), generation.shape())
-                .isEmpty())
-        .orElse(false);
-  }
+    Tags tags,
+    boolean tableStands) {
 
   Forecast forecast(Ruleset ruleset, List<Connection> connections) {
-    return Forecast.of(change, snapshot, ruleset, connections, !tableStands());
+    return Forecast.of(change, snapshot, ruleset, connections, !tableStands);
   }
 }

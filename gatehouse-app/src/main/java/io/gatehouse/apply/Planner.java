@@ -33,7 +33,11 @@ final class Planner {
     Tags was =
         before.filter(generation -> !generation.isEmpty()).map(Generation::tags).orElse(tags);
     Change change = Change.of(snapshot, wanted, before, was, tags, sysctls);
-    return new Planned(snapshot, Standing.read(machine), change, wanted, before, was, tags);
+    // What is to go is the same whatever stands in its sets.
+    Standing standing = wanted.isPresent() ? Standing.read(machine) : Standing.shapeOf(machine);
+    boolean tableStands =
+        wanted.isPresent() && before.isPresent() && Drift.rules(before.get(), standing).isEmpty();
+    return new Planned(snapshot, standing, change, wanted, before, was, tags, tableStands);
   }
 
   Forecast forecast(Planned planned, Ruleset ruleset) {

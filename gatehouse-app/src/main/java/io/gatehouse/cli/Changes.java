@@ -20,6 +20,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
@@ -185,15 +187,16 @@ final class Changes {
         file,
         source,
         described -> {
-          Proven proven = Proven.of(described);
+          // Beside the look at this host: with thousands of peers both take seconds.
+          CompletableFuture<Proven> proofs =
+              CompletableFuture.supplyAsync(
+                  () -> Proven.of(described), work -> Thread.ofPlatform().daemon().start(work));
+          Asked asked =
+              new Asked(file, "gatehouse apply " + file, within, !call.isSet("--not-at-boot"));
+          Outcome outcome = put(described, source, asked, () -> proofs.join().isWholeBut(despite));
+          Proven proven = proofs.join();
           return proven.isWholeBut(despite)
-              ? apply(
-                  call,
-                  described,
-                  source,
-                  new Asked(file, "gatehouse apply " + file, within, !call.isSet("--not-at-boot")),
-                  proven.remarks(),
-                  told)
+              ? applied(call, described, asked, outcome, proven.remarks(), told)
               : unproved(call, file, described, proven, despite);
         });
   }
@@ -210,24 +213,34 @@ final class Changes {
     return Described.read(file, source, problems -> refused(call, problems), use);
   }
 
-  private int apply(
+  /**
+   * Puts it into the kernel.
+   *
+   * @param proved waits for the proofs, and says whether it may be put there
+   */
+  private Outcome put(Described described, Recorded source, Asked asked, BooleanSupplier proved) {
+    return applier()
+        .apply(
+            new Request(
+                described.compiled().ruleset(),
+                source.text(),
+                asked.file(),
+                asked.command(),
+                asked.within(),
+                Administrator.ssh(surroundings.environment()),
+                asked.atBoot()),
+            proved);
+  }
+
+  /** Tells what came of it. */
+  private int applied(
       Subcommand.Call call,
       Described described,
-      Recorded source,
       Asked asked,
+      Outcome came,
       List<String> remarks,
       Consumer<Outcome> told) {
-    Outcome outcome =
-        applier()
-            .apply(
-                new Request(
-                    described.compiled().ruleset(),
-                    source.text(),
-                    asked.file(),
-                    asked.command(),
-                    asked.within(),
-                    Administrator.ssh(surroundings.environment()),
-                    asked.atBoot()));
+    Outcome outcome = came;
     if (outcome.kind() == Outcome.Kind.DONE && asked.within().isEmpty() && asked.atBoot()) {
       outcome = outcome.and(units().install());
     }
@@ -391,15 +404,13 @@ final class Changes {
         call,
         file,
         source,
-        described ->
-            apply(
-                call,
-                described,
-                source,
-                new Asked(file, "gatehouse rollback " + number, within, atBoot),
-                // Whoever goes back is in need: it is proved, and done whatever came of that.
-                Proven.of(described).remarks(),
-                outcome -> {}));
+        described -> {
+          Asked asked = new Asked(file, "gatehouse rollback " + number, within, atBoot);
+          // Whoever goes back is in need: it is proved, and done whatever came of that.
+          Proven proven = Proven.of(described);
+          Outcome outcome = put(described, source, asked, () -> true);
+          return applied(call, described, asked, outcome, proven.remarks(), o -> {});
+        });
   }
 
   private int remove(Subcommand.Call call) throws IOException {
