@@ -24,6 +24,7 @@ final class Demo {
 
   private static final String DESCRIPTION = "office.yaml";
   private static final String FRAGMENTS = "swanctl.conf";
+  private static final String BEHIND = "vpn-masquerade.yaml";
 
   private final List<DemoRow> rows = new ArrayList<>();
   private Optional<String> failure = Optional.empty();
@@ -95,13 +96,16 @@ final class Demo {
           new ProcessBuilder(
                   root.resolve("run").toString(),
                   "--needs",
-                  "esp,nft-nat",
+                  "esp,nft-nat,ct-zones,nft-queue",
                   "--layers",
                   "strongswan",
+                  "--beside",
+                  "libreswan",
                   root.resolve("demo/run.sh").toString(),
                   root.resolveSibling("gatehouse").toString(),
                   given.resolve(DESCRIPTION).toString(),
-                  given.resolve(FRAGMENTS).toString())
+                  given.resolve(FRAGMENTS).toString(),
+                  root.resolveSibling("examples").resolve(BEHIND).toString())
               .redirectError(ProcessBuilder.Redirect.INHERIT);
       builder.environment().putIfAbsent("GATEHOUSE_LAB_TIMEOUT", SECONDS);
       Process process = builder.start();

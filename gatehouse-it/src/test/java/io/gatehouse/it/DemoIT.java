@@ -25,7 +25,7 @@ class DemoIT {
 
     assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
     assertThat(process.exitValue()).as(String.join("\n", lines)).isZero();
-    assertThat(lines).last().asString().startsWith("16 of 16 as expected");
-    assertThat(lines.stream().filter(line -> line.startsWith("✓"))).hasSize(16);
+    assertThat(lines).last().asString().startsWith("17 of 17 as expected");
+    assertThat(lines.stream().filter(line -> line.startsWith("✓"))).hasSize(17);
   }
 }
