@@ -50,8 +50,7 @@ class GroupsAtSizeIT {
           .expected();
       gateway.script(MEMBERS.formatted("from_staff")).expected();
       gateway.script(MEMBERS.formatted("in_staff")).expected();
-      Laid clients =
-          Laid.tunnel(3, "203.0.113.2", "203.0.113.20", "172.16.0.0/16", "10.0.0.0/16");
+      Laid clients = Laid.tunnel(3, "203.0.113.2", "203.0.113.20", "172.16.0.0/16", "10.0.0.0/16");
       Map.of("gw", clients.all(), "roam", clients.other().all())
           .forEach((host, batch) ->
               net.host(host).script("ip -batch - <<'END'\n" + batch + "END\n").expected());
