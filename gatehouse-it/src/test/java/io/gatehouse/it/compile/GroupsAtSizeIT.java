@@ -21,6 +21,8 @@ class GroupsAtSizeIT {
       wire gw:eth0 203.0.113.2/24 -- roam:eth0 203.0.113.20/24 10.0.0.1/32 10.0.1.244/32 10.0.195.79/32 10.0.200.1/32
       wire gw:eth1 172.16.0.1/16 -- files:eth0 172.16.0.20/16
       route files default via 172.16.0.1
+      route roam default via 203.0.113.2
+      route gw default via 203.0.113.20
       """;
 
   /** The client with the number n has the n-th address of the pool, and is in group n % 1000. */
