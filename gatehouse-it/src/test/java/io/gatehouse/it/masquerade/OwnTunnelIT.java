@@ -81,8 +81,8 @@ class OwnTunnelIT {
       // Nobody says it any more: accepted all the same, and copied until this host has sent.
       watch = new Watch(peers);
       peers.gate().kill();
-      forget(peers);
       peers.againWithoutItsDaemon();
+      forget(peers); // late: a sign of life that charon sends would be learned meanwhile
       servers(peers, "--rekey-ipsec", "own");
       own(peers, "--child");
       allPing(peers);
