@@ -18,6 +18,7 @@ import io.gatehouse.netlink.Unreadable;
 import io.gatehouse.slowpath.Plan;
 import io.gatehouse.slowpath.SlowPath;
 import io.gatehouse.vici.Charon;
+import io.gatehouse.vici.CharonNews;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -79,6 +80,7 @@ public final class Daemon {
           worker -> hear(worker, KernelEvents.About.ADDRESSES, watching, this::ofDevices));
 
   private final SlowPath slowPath = new SlowPath();
+  private final OwnIke ownIke = new OwnIke();
   private final Registrations registrations = new Registrations(slowPath);
   private volatile Optional<Control> answers = Optional.empty();
   private volatile boolean over;
@@ -232,7 +234,7 @@ public final class Daemon {
       devices.start();
       listening.join();
       watching.join();
-      try (Charon charon = Charon.follow(vici, RETRY, conductor::hear)) {
+      try (Charon charon = Charon.follow(vici, RETRY, this::hear)) {
         listAgain.set(charon::listAgain);
         conductor.run(() -> {
           // What came after the rules did, and before we listened.
@@ -249,6 +251,12 @@ public final class Daemon {
       events.close();
       devices.close();
     }
+  }
+
+  /** In the thread that follows charon. */
+  private void hear(CharonNews news) {
+    ownIke.heard(news).ifPresent(slowPath::own);
+    conductor.hear(news);
   }
 
   /**

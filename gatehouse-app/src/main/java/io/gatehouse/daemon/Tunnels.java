@@ -202,7 +202,8 @@ final class Tunnels {
             told.xauthId().or(known::xauthId),
             told.virtual().isEmpty() ? known.virtual() : told.virtual(),
             told.since().or(known::since),
-            List.of()));
+            List.of(),
+            told.cookie().isPresent() ? told.cookie() : known.cookie()));
     children.computeIfAbsent(told.id(), id -> new LinkedHashMap<>());
   }
 

@@ -53,6 +53,7 @@ final class Decider {
   private final Map<Spi, Long> used = new HashMap<>();
   private final Set<Pair> watched = new HashSet<>();
   private final Set<Spi> own = new HashSet<>();
+  private Set<SlowPath.OwnIke> ownIke = Set.of();
   private final List<Held> held = new ArrayList<>();
 
   /** Since the last listing began: hosts with a new zone, and SPIs that were let go. */
@@ -237,6 +238,14 @@ final class Decider {
     return step;
   }
 
+  /**
+   * This host's own IKE SAs, all that are known. The kernel learns their cookies when this host
+   * sends under them; until then only this tells that they are nobody's inside.
+   */
+  void ownIke(Set<SlowPath.OwnIke> all) {
+    ownIke = all;
+  }
+
   // ---- packets
 
   /** What to do about packets that came. */
@@ -326,9 +335,13 @@ final class Decider {
 
   /**
    * Where this host speaks IPsec itself, who begins a session begins it with this host, but for
-   * those whose sessions a server inside gets.
+   * those whose sessions a server inside gets. What it is known to have begun is its own.
    */
   private boolean isForThisHost(Ip packet) {
+    Optional<Long> cookie = Headers.cookie(packet);
+    if (cookie.isPresent() && ownIke.contains(new SlowPath.OwnIke(packet.source(), cookie.get()))) {
+      return true;
+    }
     boolean begins =
         packet.body() instanceof Udp udp
             && udp.content() instanceof Ike ike

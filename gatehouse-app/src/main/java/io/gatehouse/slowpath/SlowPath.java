@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -25,6 +26,7 @@ public final class SlowPath implements AutoCloseable {
   private static final Duration RETRY = Duration.ofSeconds(1);
 
   private final AtomicReference<Optional<Plan>> plan = new AtomicReference<>(Optional.empty());
+  private final AtomicReference<Set<OwnIke>> own = new AtomicReference<>(Set.of());
   private final BlockingQueue<Request> requests = new LinkedBlockingQueue<>(256);
   private final long begun = System.nanoTime();
   private volatile Optional<String> trouble = Optional.empty();
@@ -50,6 +52,9 @@ public final class SlowPath implements AutoCloseable {
       Optional<Status> status,
       long at) {}
 
+  /** An IKE SA of this host itself: the other end, and the initiator's cookie. */
+  public record OwnIke(Address remote, long cookie) {}
+
   /** What others want. */
   private sealed interface Request {
     record Look(CompletableFuture<Report> answer) implements Request {}
@@ -69,6 +74,11 @@ public final class SlowPath implements AutoCloseable {
   public void follow(Optional<Plan> next) {
     plan.set(next);
     wake();
+  }
+
+  /** Messages of these, all that are known, are for this host alone. */
+  public void own(Set<OwnIke> all) {
+    own.set(Set.copyOf(all));
   }
 
   /** Where there is no room for it, others will. */
@@ -160,7 +170,7 @@ public final class SlowPath implements AutoCloseable {
     try (Ends ends = Ends.open(now)) {
       trouble = ends.why();
       if (trouble.isEmpty()) {
-        work(now, new Work(now, ends, this::millis));
+        work(now, new Work(now, ends, own::get, this::millis));
       }
     }
     if (trouble.isPresent()) {

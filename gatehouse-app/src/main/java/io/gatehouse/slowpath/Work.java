@@ -20,7 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** The work for one plan: what {@link Decider} says is done in the kernel. */
 final class Work {
@@ -41,6 +43,7 @@ final class Work {
   private final PacketSender sender;
   private final MapReader reader;
   private final Optional<OwnSas> own;
+  private final Supplier<Set<SlowPath.OwnIke>> ownIke;
   private final LongSupplier clock;
   private final Decider decider;
   private final MapWriter maps;
@@ -48,10 +51,12 @@ final class Work {
   private long began;
 
   /**
+   * @param ownIke this host's own, as far as they are known now
    * @param clock milliseconds that never go back
    */
-  Work(Plan plan, Ends ends, LongSupplier clock) {
+  Work(Plan plan, Ends ends, Supplier<Set<SlowPath.OwnIke>> ownIke, LongSupplier clock) {
     this.plan = plan;
+    this.ownIke = ownIke;
     this.clock = clock;
     kernel = ends.kernel().orElseThrow();
     queue = ends.queue().orElseThrow();
@@ -102,6 +107,7 @@ final class Work {
       }
       case Answer.Told<List<QueuedPacket>>(List<QueuedPacket> packets) -> {
         own.flatMap(OwnSas::changed).ifPresent(all -> execute(decider.own(all)));
+        decider.ownIke(ownIke.get());
         // One after the other: each may change what the next one meets.
         packets.forEach(packet -> execute(asked(packet)));
       }

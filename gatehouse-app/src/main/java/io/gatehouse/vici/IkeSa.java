@@ -4,6 +4,7 @@ import io.gatehouse.model.Address;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * An IKE SA: a peer that proved who it is.
@@ -17,6 +18,8 @@ import java.util.Optional;
  * @param virtual the addresses that it was given
  * @param since how long it stands
  * @param children the SAs below it, as far as the telling knows them
+ * @param cookie its initiator's (RFC 7296: SPI), which its messages bear; empty where that is not
+ *     told
  */
 public record IkeSa(
     String connection,
@@ -28,7 +31,8 @@ public record IkeSa(
     Optional<String> xauthId,
     List<Address> virtual,
     Optional<Duration> since,
-    List<ChildSa> children) {
+    List<ChildSa> children,
+    OptionalLong cookie) {
 
   /** An address with its port. */
   public record Endpoint(Address address, int port) {
@@ -48,11 +52,12 @@ public record IkeSa(
   /** The same with other children. */
   public IkeSa with(List<ChildSa> others) {
     return new IkeSa(
-        connection, id, local, remote, remoteId, eapId, xauthId, virtual, since, others);
+        connection, id, local, remote, remoteId, eapId, xauthId, virtual, since, others, cookie);
   }
 
   /** The same with other identities. */
   IkeSa with(Optional<String> eap, Optional<String> xauth) {
-    return new IkeSa(connection, id, local, remote, remoteId, eap, xauth, virtual, since, children);
+    return new IkeSa(
+        connection, id, local, remote, remoteId, eap, xauth, virtual, since, children, cookie);
   }
 }

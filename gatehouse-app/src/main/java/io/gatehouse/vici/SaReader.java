@@ -97,7 +97,8 @@ final class SaReader {
                     sa.xauthId(),
                     sa.virtual(),
                     sa.since(),
-                    sa.children()),
+                    sa.children(),
+                    sa.cookie()),
                 from));
   }
 
@@ -155,7 +156,18 @@ final class SaReader {
                 .flatMap(text -> Address.parse(text).stream())
                 .toList(),
             duration(body, "established"),
-            children));
+            children,
+            cookie(body)));
+  }
+
+  /** Hexadecimal, of 64 bits without a sign; one that is 0 is not known yet. */
+  private static OptionalLong cookie(Section body) {
+    try {
+      long cookie = Long.parseUnsignedLong(body.text("initiator-spi").orElse(""), 16);
+      return cookie == 0 ? OptionalLong.empty() : OptionalLong.of(cookie);
+    } catch (NumberFormatException e) {
+      return OptionalLong.empty();
+    }
   }
 
   private static Optional<Endpoint> endpoint(Section body, String prefix) {

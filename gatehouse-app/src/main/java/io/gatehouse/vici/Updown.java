@@ -11,6 +11,7 @@ import java.net.URLEncoder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -97,7 +98,8 @@ public final class Updown {
             hook.text("XAUTH_ID").or(() -> hook.text("USERNAME")),
             hook.virtual("PEER"),
             Optional.empty(),
-            List.of(child));
+            List.of(child),
+            OptionalLong.empty());
     return switch (verb) {
       case "up-host", "up-client", "up-host-v6", "up-client-v6" ->
           Optional.of(new TunnelEvent.ChildUp(ike, child));

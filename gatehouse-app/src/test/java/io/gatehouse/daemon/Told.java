@@ -12,6 +12,7 @@ import io.gatehouse.vici.IkeSa;
 import io.gatehouse.vici.TunnelEvent;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /** News for tests, in few words. */
@@ -44,7 +45,8 @@ final class Told {
         Optional.empty(),
         Stream.of(virtual).filter(v -> !v.isEmpty()).map(Address::of).toList(),
         Optional.empty(),
-        List.of(children));
+        List.of(children),
+        OptionalLong.empty());
   }
 
   /** Somebody behind a NAT, in the tunnel `legacy`. */
@@ -59,7 +61,8 @@ final class Told {
         Optional.empty(),
         List.of(),
         Optional.empty(),
-        List.of(children));
+        List.of(children),
+        OptionalLong.empty());
   }
 
   /** The server of the tunnel `hq`, of which this host is the client. */
@@ -74,7 +77,8 @@ final class Told {
         Optional.empty(),
         List.of(),
         Optional.empty(),
-        List.of(children));
+        List.of(children),
+        OptionalLong.empty());
   }
 
   /** A child by which this host was given virtual IPs, or has other selectors. */

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -100,7 +101,8 @@ class TunnelsTest {
             Optional.empty(),
             List.of(Address.of("10.0.3.9")),
             Optional.empty(),
-            List.of(child(7)));
+            List.of(child(7)),
+            OptionalLong.empty());
     assertThat(wanted(heard(Told.GROUPS, listed(byIke)))).isEmpty();
   }
 
@@ -125,7 +127,8 @@ class TunnelsTest {
             Optional.empty(),
             anna.virtual(),
             Optional.empty(),
-            anna.children());
+            anna.children(),
+            OptionalLong.empty());
 
     assertThat(wanted(heard(Told.GROUPS, listed(elsewhere)))).isEmpty();
   }
@@ -349,7 +352,8 @@ class TunnelsTest {
             old.xauthId(),
             old.virtual(),
             Optional.of(Duration.ofMinutes(10)),
-            List.of(renewedIn(5, Duration.ofMinutes(30)), renewedIn(6, Duration.ofMinutes(20))));
+            List.of(renewedIn(5, Duration.ofMinutes(30)), renewedIn(6, Duration.ofMinutes(20))),
+            OptionalLong.empty());
     tunnels.at(noon);
     tunnels.hear(listed(listed));
     tunnels.at(noon.plusSeconds(60));

@@ -214,23 +214,37 @@ final class Peer {
           }
           then.run();
           if (replaces) {
-            dialogue(
-                Ike.INFORMATIONAL,
-                fromHost,
-                Ike.DELETE_PAYLOAD,
-                Wire.SHORT,
-                Ike.DELETE_PAYLOAD,
-                Wire.SHORT,
-                () -> {
-                  if (fromHost) {
-                    remoteUses(in);
-                  } else {
-                    hostUses(out);
-                  }
-                },
-                () -> {});
+            afterwards(() -> deletion(fromHost, in, out));
           }
         });
+  }
+
+  /** At once where nothing is waited for: an event of its own would change the frozen runs. */
+  private void afterwards(Runnable deletion) {
+    if (world.manners.deletes() == 0) {
+      deletion.run();
+    } else {
+      world.in(world.manners.deletes(), deletion);
+    }
+  }
+
+  /** Of the old pair: who has waited for it goes over to the new one. */
+  private void deletion(boolean fromHost, int in, int out) {
+    dialogue(
+        Ike.INFORMATIONAL,
+        fromHost,
+        Ike.DELETE_PAYLOAD,
+        Wire.SHORT,
+        Ike.DELETE_PAYLOAD,
+        Wire.SHORT,
+        () -> {
+          if (fromHost) {
+            remoteUses(in);
+          } else {
+            hostUses(out);
+          }
+        },
+        () -> {});
   }
 
   /** Quick Mode: three messages, the third not answered. */

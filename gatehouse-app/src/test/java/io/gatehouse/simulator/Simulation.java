@@ -28,6 +28,7 @@ public final class Simulation {
   private record Event(long at, long number, Runnable what) {}
 
   final Scenario scenario;
+  final Manners manners;
   final SplittableRandom random;
   long now;
 
@@ -63,8 +64,9 @@ public final class Simulation {
   private long forged;
   private long asked;
 
-  private Simulation(Scenario scenario, Method method, long seed) {
+  private Simulation(Scenario scenario, Manners manners, Method method, long seed) {
     this.scenario = scenario;
+    this.manners = manners;
     this.method = method;
     this.random = new SplittableRandom(seed);
     this.engine = new Masquerade(Settings.standard().with(method), 0);
@@ -72,7 +74,12 @@ public final class Simulation {
 
   /** Runs a scenario from beginning to end. */
   public static Outcome run(Scenario scenario, Method method, long seed) {
-    return new Simulation(scenario, method, seed).run();
+    return run(scenario, Manners.FROZEN, method, seed);
+  }
+
+  /** The same of peers with other manners. */
+  public static Outcome run(Scenario scenario, Manners manners, Method method, long seed) {
+    return new Simulation(scenario, manners, method, seed).run();
   }
 
   private Outcome run() {

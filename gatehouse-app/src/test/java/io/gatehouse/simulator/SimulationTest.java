@@ -46,6 +46,17 @@ class SimulationTest {
     assertThat(evidence).isLessThan(serialised / 20).isLessThan(fifo / 20);
   }
 
+  /** As libreswan does it, and not as the frozen peers do. */
+  @Test
+  void oursIsAsGoodWhereTheOldPairIsDeletedASecondLater() {
+    for (Scenario scenario : Scenario.all()) {
+      Outcome ours = Simulation.run(scenario.shortened(), Manners.LATE, Method.EVIDENCE, 1);
+      assertThat(ours.sas()).as(scenario.name()).isGreaterThan(20);
+      assertThat(ours.wrong()).as(scenario.name()).isZero();
+      assertThat(ours.unreached()).as(scenario.name()).isLessThan(ours.arrived() / 200);
+    }
+  }
+
   @Tag("full")
   @Test
   void theWholeComparison() throws IOException {

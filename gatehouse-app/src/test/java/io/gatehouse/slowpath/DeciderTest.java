@@ -503,6 +503,15 @@ class DeciderTest {
     Step among = both.asked(List.of(asked(own, true)), 0);
     assertThat(ruling(among)).as("also where A may have new cookies").isEqualTo(Ruling.ACCEPT);
     assertThat(copies(among)).containsExactly(A);
+
+    both.ownIke(Set.of(new SlowPath.OwnIke(CALLER, 0x88), new SlowPath.OwnIke(REMOTE, 0x89)));
+    assertThat(copies(both.asked(List.of(asked(own, true)), 0)))
+        .as("another remote's, and another cookie")
+        .containsExactly(A);
+    both.ownIke(Set.of(new SlowPath.OwnIke(REMOTE, 0x88)));
+    Step told = both.asked(List.of(asked(own, true)), 0);
+    assertThat(ruling(told)).isEqualTo(Ruling.ACCEPT);
+    assertThat(told.copies()).as("charon has told whose it is").isEmpty();
   }
 
   @Test

@@ -23,6 +23,7 @@ class SaReaderTest {
       """
       uniqueid=5 version=2 state=ESTABLISHED local-host=203.0.113.2 local-port=4500
       remote-host=198.51.100.7 remote-port=1024 remote-id=laptop remote-eap-id=anna@fin
+      initiator-spi=fedcba9876543210 responder-spi=0000000000000001
       established=60 remote-vips=[10.0.3.9 2001:db8:3::9]
       """;
 
@@ -52,6 +53,7 @@ class SaReaderTest {
           assertThat(sa.virtual())
               .containsExactly(Address.of("10.0.3.9"), Address.of("2001:db8:3::9"));
           assertThat(sa.since()).contains(Duration.ofMinutes(1));
+          assertThat(sa.cookie()).hasValue(0xfedcba9876543210L);
         });
     assertThat(listed.getFirst().children())
         .singleElement()
@@ -60,6 +62,14 @@ class SaReaderTest {
           assertThat(child.rekeyIn()).contains(Duration.ofMinutes(50));
           assertThat(child.bytesIn()).isEqualTo(4096);
         });
+  }
+
+  @Test
+  void aCookieThatIsNotThereYetOrNoNumberIsLeftOut() {
+    for (String cookie : List.of("0000000000000000", "fedcba9876543210f", "-1", "x")) {
+      String text = "staff { " + IKE.replace("fedcba9876543210", cookie) + " }";
+      assertThat(SaReader.listed(Sections.of(text)).getFirst().cookie()).as(cookie).isEmpty();
+    }
   }
 
   @Test

@@ -7,15 +7,26 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Gatehouse as a daemon in a host of the lab. */
-record Gate(Lab lab, Host host) {
-  /** Reading and proving takes long in emulation, on a busy machine. */
-  private static final Duration LIMIT = Duration.ofMinutes(5);
+/**
+ * Gatehouse as a daemon in a host of the lab.
+ *
+ * @param vici the socket of the IKE daemon that it follows
+ */
+record Gate(Lab lab, Host host, String vici) {
+  /** Without an IKE daemon of its own. */
+  Gate(Lab lab, Host host) {
+    this(lab, host, "/run/none");
+  }
 
-  private static final String PROGRAM =
-      "env GATEHOUSE_BUILD=never GATEHOUSE_VICI=/run/none " + Lab.HOME.resolve("gatehouse");
+  /** Reading and proving takes long in emulation, on a busy machine. */
+  private static final Duration LIMIT = Duration.ofMinutes(10);
 
   private static final Pattern PACKETS = Pattern.compile("counter packets (\\d+)");
+
+  private String program() {
+    return "env GATEHOUSE_BUILD=never GATEHOUSE_VICI=%s %s"
+        .formatted(vici, Lab.HOME.resolve("gatehouse"));
+  }
 
   /** Starts the daemon, and waits until it follows. */
   void run(String description) {
@@ -34,7 +45,7 @@ record Gate(Lab lab, Host host) {
               done
               true'
             """
-                .formatted(host.namespace(), PROGRAM),
+                .formatted(host.namespace(), program()),
             LIMIT);
     answer.expected();
   }
@@ -54,7 +65,7 @@ record Gate(Lab lab, Host host) {
 
   /** {@code gatehouse masquerade …}, which must succeed; its output. */
   String masquerade(String words) {
-    return host.script(PROGRAM + " masquerade " + words).expected().out();
+    return host.script(program() + " masquerade " + words).expected().out();
   }
 
   /** How many packets from outside nobody's map knew so far, and the daemon was asked about. */

@@ -2,6 +2,7 @@ package io.gatehouse.it.masquerade;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.it.Described;
 import io.gatehouse.it.lab.Answer;
 import io.gatehouse.it.lab.Fate;
 import io.gatehouse.it.lab.Feature;
@@ -38,6 +39,49 @@ final class Peers implements AutoCloseable {
       masquerade: { clients: office }
       """;
 
+  /** The host between them has a tunnel of its own with the very same server. */
+  private static final String WITH_OWN_TUNNEL =
+      DESCRIPTION
+          + """
+          tunnels:
+            branch:
+              type: site-to-site
+              peer: 203.0.113.1
+              local: office
+              remote: 192.168.100.0/24
+              reach: office
+              esp: { proposals: [aes128-sha1], encapsulation: never }
+          """;
+
+  /** Its end: without MOBIKE its IKE stays on port 500, where the clients' is. */
+  private static final String OWN_END =
+      """
+      connections {
+        branch {
+          mobike = no
+          local { auth = psk
+            id = gw }
+          remote { auth = psk
+            id = srv }
+        }
+      }
+      secrets { ike { secret = "%s" } }
+      """
+          .formatted(SECRET);
+
+  /** And the server's. */
+  private static final String OWN_FAR_END =
+      """
+      conn own
+      %s  left=203.0.113.1
+        leftid=@srv
+        leftsubnet=192.168.100.0/24
+        right=203.0.113.2
+        rightid=@gw
+        rightsubnet=10.0.1.0/24
+      """
+          .formatted(common(2));
+
   /** Nothing but what everybody has: the baseline. */
   private static final String STOCK =
       """
@@ -48,10 +92,12 @@ final class Peers implements AutoCloseable {
 
   private final Network net;
   private final int clients;
+  private final boolean own;
 
-  private Peers(Network net, int clients) {
+  private Peers(Network net, int clients, boolean own) {
     this.net = net;
     this.clients = clients;
+    this.own = own;
   }
 
   /**
@@ -60,19 +106,46 @@ final class Peers implements AutoCloseable {
    * @param version of IKE, for a client's number
    */
   static Peers behindGatehouse(int clients, IntFunction<Integer> version) {
-    return of(clients, version, peers -> peers.gate().run(DESCRIPTION));
+    return of(clients, false, version, peers -> peers.gate().run(DESCRIPTION));
+  }
+
+  /**
+   * The same, and Gatehouse's host runs strongSwan for a tunnel of its own between its LAN, on
+   * which {@code pc} is, and the clients' server. Nobody has begun it.
+   */
+  static Peers behindOneWithItsOwnTunnel(int clients) {
+    return of(
+        clients,
+        true,
+        i -> 2,
+        peers -> {
+          peers.net.charon(
+              new Network.Peer("gw", Described.of(WITH_OWN_TUNNEL).swanctl() + OWN_END));
+          peers.again();
+        });
+  }
+
+  /** Starts Gatehouse once more where it has its own tunnel. */
+  void again() {
+    gate().run(WITH_OWN_TUNNEL);
+  }
+
+  /** And where it does not find the strongSwan of that tunnel. */
+  void againWithoutItsDaemon() {
+    new Gate(net.lab(), host("gw")).run(WITH_OWN_TUNNEL);
   }
 
   /** The same with what everybody has in Gatehouse's place. */
   static Peers behindStock(int clients, IntFunction<Integer> version) {
-    return of(clients, version, peers -> peers.host("gw").nft(STOCK));
+    return of(clients, false, version, peers -> peers.host("gw").nft(STOCK));
   }
 
-  private static Peers of(int clients, IntFunction<Integer> version, Consumer<Peers> between) {
+  private static Peers of(
+      int clients, boolean own, IntFunction<Integer> version, Consumer<Peers> between) {
     Lab lab =
         Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_NAT, Feature.CT_ZONES, Feature.NFT_QUEUE);
     StringBuilder wires = new StringBuilder("host srv beside libreswan\n");
-    StringBuilder lan = new StringBuilder("wire gw:eth1 10.0.1.1/24 -- switched:eth0");
+    StringBuilder lan = new StringBuilder("wire gw:eth1 10.0.1.1/24 -- pc:eth0 10.0.1.20/24");
     for (int i = 1; i <= clients; i++) {
       wires.append("host c%d beside libreswan%nroute c%d default via 10.0.1.1%n".formatted(i, i));
       lan.append(" -- c%d:eth0 10.0.1.%d/24".formatted(i, 10 + i));
@@ -86,10 +159,11 @@ final class Peers implements AutoCloseable {
             route gw default via 203.0.113.1
             route srv default via 203.0.113.2
             route other 10.0.1.0/24 via 203.0.113.2
+            route pc default via 10.0.1.1
             set gw net.ipv4.ip_forward=1
             """
                 .formatted(wires, lan));
-    Peers peers = new Peers(net, clients);
+    Peers peers = new Peers(net, clients, own);
     CompletableFuture<Void> middle = CompletableFuture.runAsync(() -> between.accept(peers));
     try {
       peers.start(version);
@@ -144,6 +218,9 @@ final class Peers implements AutoCloseable {
               .formatted(i, tunnel, 10 + i);
       script.append(pluto("c" + i, client, "192.168." + (10 + i) + ".1"));
     }
+    if (own) {
+      server.append(OWN_FAR_END);
+    }
     script.append(pluto("srv", server.toString(), "192.168.100.1"));
     script.append("for one in ${starting[@]}; do wait $one || exit 1; done\n");
     net.lab().run(script.toString(), Duration.ofMinutes(5)).expected();
@@ -167,7 +244,9 @@ final class Peers implements AutoCloseable {
 
   /** Gatehouse in the host between them. */
   Gate gate() {
-    return new Gate(net.lab(), host("gw"));
+    return own
+        ? new Gate(net.lab(), host("gw"), "/run/charon.vici")
+        : new Gate(net.lab(), host("gw"));
   }
 
   /** All clients at once begin a session; how many had one within the time. */
@@ -176,7 +255,7 @@ final class Peers implements AutoCloseable {
   }
 
   /** Whack's words behind a host's name, all at once; how many succeeded. */
-  private int whack(List<String> all, int seconds) {
+  int whack(List<String> all, int seconds) {
     StringBuilder script = new StringBuilder();
     for (String one : all) {
       String[] parts = one.split(" ", 2);
@@ -204,6 +283,20 @@ final class Peers implements AutoCloseable {
 
   List<Integer> pings(boolean serverFirst, int count) {
     return pings(IntStream.rangeClosed(1, clients), serverFirst, count);
+  }
+
+  /** Both ends of the tunnel of the host between them ask; how many were answered, for each. */
+  List<Integer> ownPings(int count) {
+    return ask(List.of(ownPing(false, count), ownPing(true, count)), count);
+  }
+
+  private String ownPing(boolean serverFirst, int count) {
+    return "lab-in %s ping -n -I %s -c %d -i 0.3 -w 40 %s"
+        .formatted(
+            host(serverFirst ? "srv" : "pc").namespace(),
+            serverFirst ? "192.168.100.1" : "10.0.1.20",
+            count,
+            serverFirst ? "10.0.1.20" : "192.168.100.1");
   }
 
   private String ping(int client, boolean serverFirst, int count) {
