@@ -236,8 +236,9 @@ final class ByEvidence implements Association {
   }
 
   /**
-   * Who may own an SPI that no exchange explains: hosts with a session but no SPI, and those whose
-   * exchange may have been used up by another's SPI; where there are none, all with a session.
+   * Who may own an SPI that no exchange explains: hosts with a session but no SPI that they are
+   * known to use, and those whose exchange may have been used up by another's SPI; where there are
+   * none, all with a session.
    */
   private void addUnexplained(Contest contest, int remote, Stray stray, boolean early, long now) {
     if (early) {
@@ -253,7 +254,7 @@ final class ByEvidence implements Association {
         Flows.LOOKED_AT,
         host -> {
           boolean room = stray.candidates().size() < unexplainedCopies();
-          if (room && flows.newest(host, remote) == SlotTable.NONE) {
+          if (room && flows.mayLackOne(host, remote)) {
             stray.add(contest.candidate(host, 0));
           }
           return room;

@@ -165,6 +165,17 @@ final class Flows {
     return stands ? slot : SlotTable.NONE;
   }
 
+  /**
+   * Whether what a host got last from a remote may not be what it receives under now: it is none,
+   * or was taken over from a predecessor and has not been used since. The predecessor may have died
+   * while the SPI that replaced it was not decided yet.
+   */
+  boolean mayLackOne(int host, int remote) {
+    int newest = newest(host, remote);
+    return newest == SlotTable.NONE
+        || (evidenceOf(newest) == Evidence.RECALLED && seen(newest) <= since(newest));
+  }
+
   // ---- outbound --------------------------------------------------------------------------------
 
   /** Whether a host's outbound SPI is known; if so, its traffic was seen. */

@@ -351,6 +351,30 @@ class EvidenceTest {
     expectBound(0x22, B, Evidence.SESSION);
   }
 
+  /** The SPI that replaced A's was not decided when the engine before this one ended. */
+  @Test
+  void anSpiThatWasTakenOverAndIsNotUsedDoesNotSpeakForAnotherHost() {
+    g.engine.recall(REMOTE, 0x11, A, g.now);
+    g.engine.recallCookie(REMOTE, cookie(A), A, g.now);
+    g.engine.recallCookie(REMOTE, cookie(B), B, g.now);
+    g.now += 1000;
+    for (int sequence = 20; sequence < 25; sequence++) {
+      assertThat(g.espIn(0x12, sequence))
+          .isInstanceOfSatisfying(
+              Verdict.Copies.class,
+              copies -> assertThat(copies.hosts()).containsExactlyInAnyOrder(A, B));
+      g.now += 300;
+    }
+    assertThat(g.engine.status().bindings()).hasSize(1);
+
+    g.engine.used(REMOTE, 0x11, g.now);
+    for (int sequence = 20; sequence < 23; sequence++) {
+      g.espIn(0x22, sequence);
+      g.now += 300;
+    }
+    expectBound(0x22, B, Evidence.SESSION);
+  }
+
   @Test
   void aBindingThatProvesWrongIsTakenBack() {
     for (Address host : List.of(A, B)) {
