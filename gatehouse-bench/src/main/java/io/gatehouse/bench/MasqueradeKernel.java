@@ -139,7 +139,7 @@ public final class MasqueradeKernel {
   /** By the policy, the 41st number that proc(5) lists: SCHED_FIFO is 1, SCHED_RR 2. */
   private static boolean isRealTime() throws IOException {
     String all = Files.readString(Path.of("/proc/thread-self/stat"));
-    String[] behindTheName = all.substring(all.lastIndexOf(')') + 2).split(" ");
+    String[] behindTheName = all.substring(all.lastIndexOf(')') + 2).split(" ", -1);
     String policy = behindTheName[41 - 3];
     return policy.equals("1") || policy.equals("2");
   }
@@ -230,8 +230,9 @@ public final class MasqueradeKernel {
       int remote = variant.remote(host);
       all[host] =
           inbound
-              ? esp(remote, PUBLIC, inboundSpi(host), sequence)
-              : esp(INSIDE + number(host), remote, outboundSpi(host), sequence);
+              // Each SA at another number: some have their turn with conntrack.
+              ? esp(remote, PUBLIC, inboundSpi(host), sequence + host)
+              : esp(INSIDE + number(host), remote, outboundSpi(host), sequence + host);
     }
     long before = arrived(to);
     double seconds = from.call(() -> send(all, packets));
