@@ -220,7 +220,7 @@ class CommandsIT {
   void whatIsNotProvedIsAppliedOnlyByName() {
     // So little memory is too little for the proofs of so many tunnels.
     String tunnels =
-        IntStream.range(0, 20)
+        IntStream.range(0, 40)
             .mapToObj(
                 """
                   t%1$d: { type: remote-access, pools: 10.9.%1$d.0/24, reach: [office/tcp/1%1$d] }
