@@ -90,7 +90,14 @@ class MutationTest {
               "client: policy XfrmPolicy[direction=OUT, source=2001:db8:8::7/128",
               "drops what this host sends to itself under its virtual IP, which is not followed"),
           entry("client: guard 6, for a virtual IP, leaves in clear: without oifname", "the same"),
-          entry("client: guard 11, for a virtual IP, leaves in clear: without oifname", "the same"),
+          entry("client: guard 10, for a virtual IP, leaves in clear: without oifname", "the same"),
+          entry(
+              "full-client: guard 7, for a virtual IP, leaves in clear: without oifname",
+              "the same"),
+          entry(
+              "client: policy XfrmPolicy[direction=IN, source=10.20.0.0/16",
+              "drops what others send to groups under this host's virtual IP"),
+          entry("full-client: policy XfrmPolicy[direction=IN, source=8.0.0.0/5", "the same"),
           entry(
               "full-client: policy XfrmPolicy[direction=FWD, source=2001:db8:1::/64",
               "drops what goes from the LAN to the LAN through this host"),
@@ -108,9 +115,9 @@ class MutationTest {
           entry("full-client: forward 20, nobody may begin towards this tunnel: without", NOBODYS),
           entry("full-client: guard 5, source of a tunnel, leaves in clear: without", NOBODYS),
           entry("full-client: guard 6, was the source of a tunnel before NAT", NOBODYS),
-          entry("full-client: guard 7, virtual IP, leaves in clear: without", NOBODYS),
-          entry("full-client: guard 8, source of a tunnel, leaves in clear: without", NOBODYS),
-          entry("full-client: guard 9, was the source of a tunnel before NAT", NOBODYS),
+          entry("full-client: guard 8, virtual IP, leaves in clear: without", NOBODYS),
+          entry("full-client: guard 9, source of a tunnel, leaves in clear: without", NOBODYS),
+          entry("full-client: guard 10, was the source of a tunnel before NAT", NOBODYS),
           entry("full-client: ours ", NOBODYS),
           entry(
               "roaming-client: forward 5, for a tunnel, would leave in clear: without rt ipsec missing",
@@ -187,7 +194,7 @@ class MutationTest {
               "client: ours 5, from an address of ours, not allowed: gone",
               "what bears the virtual IP and goes between devices that are none of ours"),
           entry(
-              "full-client: guard 8, source of a tunnel, leaves in clear: gone",
+              "full-client: guard 9, source of a tunnel, leaves in clear: gone",
               "the same, with a source of somebody else's"),
           entry(
               "full-client: nat_out 2, home appears as 10.20.255.7 there: without ip daddr @far_hq4",
