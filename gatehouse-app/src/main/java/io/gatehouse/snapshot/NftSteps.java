@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 
@@ -19,12 +20,17 @@ import tools.jackson.databind.JsonNode;
 final class NftSteps {
   private static final long BURST_BY_DEFAULT = 5;
 
+  /** For what puts an element into a map, nft 1.0.6 has no JSON and prints its own words. */
+  private static final Pattern MAP_UPDATE =
+      Pattern.compile("(add|update|delete) @[^{}\\s]+ \\{[^{}]*\\}");
+
   private NftSteps() {}
 
   static Statement statement(JsonNode node) {
     Optional<Map.Entry<String, JsonNode>> only = NftTerms.only(node);
     if (only.isEmpty()) {
-      return anything(node);
+      boolean remembers = node.isString() && MAP_UPDATE.matcher(node.stringValue()).matches();
+      return remembers ? condition(node) : anything(node);
     }
     JsonNode of = only.get().getValue();
     return switch (only.get().getKey()) {

@@ -130,6 +130,17 @@ class NftJsonTest {
     assertThat(spelled("{\"quota\": {\"val\": 1}}")).contains("quota");
   }
 
+  /** As nft 1.0.6 lists it, which has no JSON for that. */
+  @Test
+  void whatRemembersInAMapIsACondition() {
+    String update = "update @masq.quoted { @nh,128,32 . esp spi timeout 1h5m : ct zone }";
+    assertThat(statements("\"" + update + "\"").getFirst()).isInstanceOf(Statement.Match.class);
+    assertThat(statements("\"" + update + " accept\"").getFirst())
+        .isInstanceOf(Statement.Opaque.class);
+    assertThat(statements("\"fly @masq.quoted { ip saddr }\"").getFirst())
+        .isInstanceOf(Statement.Opaque.class);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
