@@ -60,7 +60,7 @@ final class Forward {
     host.flows().stream()
         .filter(Forward::staysOnItsLink)
         .forEach(flow -> rules.addAll(oneWay(flow)));
-    rules.addAll(VpnHosts.direct(draft));
+    rules.addAll(PastConntrack.forward(draft));
     // NAT would not see it, and it would leave with the address that it has here.
     rules.add(
         Nft.rule(

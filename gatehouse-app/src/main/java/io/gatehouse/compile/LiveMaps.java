@@ -162,23 +162,23 @@ public record LiveMaps(
   private static Optional<OfMasquerade> masquerade(Gateway gateway, Map<String, NftSet> live) {
     Set<String> needed =
         Set.of(
-            VpnHosts.ZONES,
-            VpnHosts.HOSTS,
-            VpnHosts.SPIS,
-            VpnHosts.COOKIES,
-            VpnHosts.WATCHED,
-            VpnHosts.SENT);
+            VpnHostMaps.ZONES,
+            VpnHostMaps.HOSTS,
+            VpnHostMaps.SPIS,
+            VpnHostMaps.COOKIES,
+            VpnHostMaps.WATCHED,
+            VpnHostMaps.SENT);
     return gateway.masquerade().isPresent() && live.keySet().containsAll(needed)
         ? Optional.of(
             new OfMasquerade(
-                /* zones= */ named(live, VpnHosts.ZONES),
-                /* hosts= */ named(live, VpnHosts.HOSTS),
-                /* spis= */ named(live, VpnHosts.SPIS),
-                /* cookies= */ named(live, VpnHosts.COOKIES),
-                /* direct= */ Optional.ofNullable(live.get(VpnHosts.DIRECT)),
-                /* watched= */ named(live, VpnHosts.WATCHED),
-                /* sent= */ named(live, VpnHosts.SENT),
-                /* own= */ Optional.ofNullable(live.get(VpnHosts.OWN_SPIS))))
+                /* zones= */ named(live, VpnHostMaps.ZONES),
+                /* hosts= */ named(live, VpnHostMaps.HOSTS),
+                /* spis= */ named(live, VpnHostMaps.SPIS),
+                /* cookies= */ named(live, VpnHostMaps.COOKIES),
+                /* direct= */ Optional.ofNullable(live.get(VpnHostMaps.DIRECT)),
+                /* watched= */ named(live, VpnHostMaps.WATCHED),
+                /* sent= */ named(live, VpnHostMaps.SENT),
+                /* own= */ Optional.ofNullable(live.get(VpnHostMaps.OWN_SPIS))))
         : Optional.empty();
   }
 

@@ -1,7 +1,23 @@
 package io.gatehouse.compile;
 
+import static io.gatehouse.compile.VpnHostMaps.COOKIE;
+import static io.gatehouse.compile.VpnHostMaps.COOKIES;
+import static io.gatehouse.compile.VpnHostMaps.DADDR;
+import static io.gatehouse.compile.VpnHostMaps.HOSTS;
+import static io.gatehouse.compile.VpnHostMaps.KNOWN;
+import static io.gatehouse.compile.VpnHostMaps.OWN_COOKIES;
+import static io.gatehouse.compile.VpnHostMaps.OWN_SPIS;
+import static io.gatehouse.compile.VpnHostMaps.QUOTED;
+import static io.gatehouse.compile.VpnHostMaps.SADDR;
+import static io.gatehouse.compile.VpnHostMaps.SENT;
+import static io.gatehouse.compile.VpnHostMaps.SPI;
+import static io.gatehouse.compile.VpnHostMaps.SPIS;
+import static io.gatehouse.compile.VpnHostMaps.WATCHED;
+import static io.gatehouse.compile.VpnHostMaps.ZONE;
+import static io.gatehouse.compile.VpnHostMaps.ZONES;
+import static io.gatehouse.compile.VpnHostMaps.concat;
+
 import io.gatehouse.model.Family;
-import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Masquerade;
@@ -10,26 +26,16 @@ import io.gatehouse.model.Numbers;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.ruleset.Chain.Hook;
-import io.gatehouse.ruleset.Expression;
-import io.gatehouse.ruleset.Expression.Binary;
-import io.gatehouse.ruleset.Expression.Concat;
 import io.gatehouse.ruleset.Expression.Ct;
 import io.gatehouse.ruleset.Expression.Fib;
 import io.gatehouse.ruleset.Expression.Mapped;
 import io.gatehouse.ruleset.Expression.Meta;
-import io.gatehouse.ruleset.Expression.Operator;
 import io.gatehouse.ruleset.Expression.Payload;
-import io.gatehouse.ruleset.Expression.Range;
 import io.gatehouse.ruleset.Expression.RawPayload;
 import io.gatehouse.ruleset.Expression.Selector;
 import io.gatehouse.ruleset.Expression.SetRef;
 import io.gatehouse.ruleset.Expression.Symbol;
-import io.gatehouse.ruleset.Expression.Tuple;
 import io.gatehouse.ruleset.Expression.Value;
-import io.gatehouse.ruleset.NftSet;
-import io.gatehouse.ruleset.NftSet.Contract;
-import io.gatehouse.ruleset.NftSet.Flag;
-import io.gatehouse.ruleset.NftSet.Holds;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Statement.Update;
@@ -37,7 +43,6 @@ import io.gatehouse.ruleset.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -46,37 +51,6 @@ import java.util.function.Function;
  * by its SPI or its initiator's cookie. What no map knows is asked of the daemon.
  */
 final class VpnHosts {
-  /** From a host to its zone, and back. */
-  static final String ZONES = "masq.zones";
-
-  static final String HOSTS = "masq.hosts";
-
-  /**
-   * From a remote and an inbound SPI, or an initiator's cookie, to a zone: what the daemon says.
-   */
-  static final String SPIS = "masq.spis";
-
-  static final String COOKIES = "masq.cookies";
-
-  /** From the same to a host: for what goes past conntrack. */
-  static final String DIRECT = "masq.direct";
-
-  /** Outbound SPIs by remote, for errors that quote them, and by host: what the kernel saw go. */
-  static final String QUOTED = "masq.quoted";
-
-  static final String SENT = "masq.sent";
-
-  /** Hosts, remotes and cookies whose messages were let out before. */
-  static final String KNOWN = "masq.known";
-
-  /** Hosts and remotes whose traffic decides something just now. */
-  static final String WATCHED = "masq.watched";
-
-  /** This host's own: inbound SPIs that the daemon says, cookies that the kernel saw leave. */
-  static final String OWN_SPIS = "masq.own_spis";
-
-  static final String OWN_COOKIES = "masq.own_cookies";
-
   /** What hosts send is asked about in chains of their own. */
   private static final String ASK_IKE = "masq_ike";
 
@@ -94,33 +68,10 @@ final class VpnHosts {
   /** Before the kernel's own source NAT, which does not see what has no connection. */
   private static final int SRCNAT = 99;
 
-  /**
-   * One packet of so many of an SA goes through conntrack all the same: that keeps alive its
-   * connection, by which errors find their host, and what was learned of it.
-   */
-  private static final int THROUGH_CONNTRACK = 16;
-
-  private static final Selector ZONE = new Ct("zone", Optional.empty());
-
   /** To a host inside, from our own address. */
   private static final Statement TRANSLATED =
       Nft.is(new Ct("status", Optional.empty()), new Symbol("dnat"));
 
-  private static final Selector SADDR = Nft.saddr(Family.V4);
-  private static final Selector DADDR = Nft.daddr(Family.V4);
-  private static final Selector SPI = new Payload("esp", "spi");
-
-  /** By its number, RFC 4303 2.2, so that no SA has its turn by chance. */
-  private static final Statement NOT_ITS_TURN =
-      Nft.isNot(
-          new Binary(
-              new Payload("esp", "sequence"), Operator.AND, Nft.number(THROUGH_CONNTRACK - 1)),
-          Nft.number(0));
-
-  /** Of IKE behind UDP: the header begins at bit 64. */
-  private static final Selector COOKIE = new RawPayload("th", 64, 64);
-
-  private static final Statement UNTRACKED = Nft.state("untracked");
   private static final Statement IS_ESP = Nft.protocol(Protocol.ESP);
   private static final List<Statement> IS_IKE = List.of(Nft.udpSport(500), Nft.udpDport(500));
 
@@ -137,10 +88,7 @@ final class VpnHosts {
     this.draft = draft;
     this.wish = wish;
     numbers = draft.gateway.numbers();
-    zones =
-        new Range(
-            Nft.number(numbers.masqueradeZones().first()),
-            Nft.number(numbers.masqueradeZones().last()));
+    zones = VpnHostMaps.zones(draft);
   }
 
   /** The maps, and the chains before routing. */
@@ -150,8 +98,10 @@ final class VpnHosts {
         .masquerade()
         .ifPresent(wish -> {
           VpnHosts hosts = new VpnHosts(draft, wish);
-          hosts.maps();
-          List<Rule> asking = new ArrayList<>(hosts.pastConntrack());
+          VpnHostMaps.write(draft, wish);
+          Optional<PastConntrack> past = PastConntrack.of(draft);
+          List<Rule> asking = new ArrayList<>();
+          past.map(PastConntrack::asking).ifPresent(asking::addAll);
           List<Rule> learning = new ArrayList<>();
           wish.on()
               .forEach(at -> {
@@ -172,19 +122,19 @@ final class VpnHosts {
           draft.chain(LEARN, learning);
           draft.base("masq_pptp", "filter", Hook.PREROUTING, MANGLE, false, hosts.helped());
           draft.base("masq_own", "filter", Hook.OUTPUT, MANGLE, false, hosts.ownIke());
-          draft.base(
-              "masq_direct", "filter", Hook.POSTROUTING, SRCNAT, false, hosts.leavesDirectly());
+          past.ifPresent(p ->
+              draft.base("masq_direct", "filter", Hook.POSTROUTING, SRCNAT, false, p.leaving()));
         });
   }
 
   /** Whether this host speaks IPsec there itself. */
-  private boolean isOwn(Interface at) {
+  static boolean isOwn(Draft draft, Interface at) {
     return draft.gateway.tunnels().stream().anyMatch(tunnel -> tunnel.on().contains(at));
   }
 
   private List<Rule> ownIke() {
     return wish.on().stream()
-        .filter(this::isOwn)
+        .filter(at -> isOwn(draft, at))
         .map(at ->
             rule(
                 "IKE of this host's own",
@@ -194,191 +144,13 @@ final class VpnHosts {
         .toList();
   }
 
-  // ---- maps
-
-  private void maps() {
-    List<Value> hosts =
-        wish.prefixes().stream().map(Located::value).map(Nft::net).distinct().toList();
-    List<Value> zoned = List.of(zones);
-    Value anywhere = new Expression.Net(Prefix.ALL_V4);
-    Value spi = new Range(Nft.number(1), Nft.number(0xffffffffL));
-    // 64 bits without a sign: -1 is the last.
-    Value cookie = new Range(Nft.number(1), Nft.number(-1));
-    List<Value> remoteSpi = List.of(new Tuple(List.of(anywhere, spi)));
-    List<Value> remoteCookie = List.of(new Tuple(List.of(anywhere, cookie)));
-    Set<Flag> learned = Set.of(Flag.DYNAMIC, Flag.TIMEOUT);
-    map(ZONES, SADDR, ZONE, new Contract(hosts, List.of(), zoned), Set.of());
-    map(HOSTS, ZONE, DADDR, new Contract(zoned, List.of(), hosts), Set.of());
-    map(SPIS, concat(SADDR, SPI), remoteSpi, learned);
-    map(COOKIES, concat(SADDR, COOKIE), remoteCookie, learned);
-    if (isDirect()) {
-      map(DIRECT, concat(SADDR, SPI), DADDR, new Contract(remoteSpi, List.of(), hosts), learned);
-    }
-    map(
-        QUOTED,
-        concat(new RawPayload("th", 192, 32), new RawPayload("th", 224, 32)),
-        remoteSpi,
-        learned);
-    set(SENT, concat(SADDR, DADDR, SPI), tuples(hosts, anywhere, spi), learned);
-    set(KNOWN, concat(SADDR, DADDR, COOKIE), tuples(hosts, anywhere, cookie), learned);
-    set(WATCHED, concat(SADDR, DADDR), tuples(hosts, anywhere), Set.of());
-    if (wish.on().stream().anyMatch(this::isOwn)) {
-      set(OWN_SPIS, concat(SADDR, SPI), remoteSpi, Set.of());
-      set(OWN_COOKIES, concat(SADDR, COOKIE), remoteCookie, learned);
-    }
-  }
-
-  private static List<Value> tuples(List<Value> first, Value... others) {
-    return first.stream()
-        .<Value>map(one -> {
-          List<Value> parts = new ArrayList<>(List.of(one));
-          parts.addAll(List.of(others));
-          return new Tuple(parts);
-        })
-        .toList();
-  }
-
-  private void map(String name, Selector key, List<Value> keys, Set<Flag> flags) {
-    map(name, key, ZONE, new Contract(keys, List.of(), List.of(zones)), flags);
-  }
-
-  private void map(String name, Selector key, Selector to, Contract contract, Set<Flag> flags) {
-    draft.sets.live(
-        new NftSet(
-            name,
-            key,
-            Optional.of(new Holds.Values(to)),
-            flags,
-            List.of(),
-            Optional.of(contract),
-            wish.origin()));
-  }
-
-  private void set(String name, Selector key, List<Value> keys, Set<Flag> flags) {
-    draft.sets.live(
-        new NftSet(
-            name,
-            key,
-            Optional.empty(),
-            flags,
-            List.of(),
-            Optional.of(new Contract(keys, List.of(), List.of())),
-            wish.origin()));
-  }
-
-  private static Concat concat(Selector... parts) {
-    return new Concat(List.of(parts));
-  }
-
-  // ---- past conntrack
-
-  /**
-   * Whether ESP of known SPIs can be translated without conntrack: where each outside interface has
-   * one address, that is known, and nothing of this host's own has a policy for what leaves under
-   * it, because xfrm is not asked again.
-   */
-  private boolean isDirect() {
-    List<Interface> outside = draft.gateway.outside();
-    return draft.gateway.tunnels().isEmpty()
-        && wish.on().containsAll(outside)
-        && outside.stream().allMatch(at -> own(at).size() == 1)
-        && draft.gateway.host().internet().stream()
-            .allMatch(access -> access.nat() instanceof Host.SourceNat.Masquerade);
-  }
-
-  private List<Rule> pastConntrack() {
-    List<Rule> rules = new ArrayList<>();
-    if (isDirect()) {
-      for (Interface at : wish.on()) {
-        rules.add(
-            rule(
-                "ESP of a known SPI, past conntrack",
-                List.of(IS_ESP, NOT_ITS_TURN),
-                arriving(at),
-                new Statement.Assign(DADDR, new Mapped(concat(SADDR, SPI), DIRECT)),
-                new Statement.NoTrack(),
-                new Update(DIRECT, concat(SADDR, SPI), Optional.of(DADDR), wish.lifetime()),
-                Nft.ACCEPT));
-      }
-      for (Network network : wish.clients()) {
-        rules.add(
-            rule(
-                "ESP of a known SPI, past conntrack",
-                List.of(IS_ESP, NOT_ITS_TURN),
-                List.of(Nft.is(Nft.IIFNAME, Nft.device(network.on().device())), Nft.NOT_DECRYPTED),
-                Nft.is(concat(SADDR, DADDR, SPI), new SetRef(SENT)),
-                Nft.isNot(concat(SADDR, DADDR), new SetRef(WATCHED)),
-                new Statement.NoTrack(),
-                Nft.ACCEPT));
-      }
-    }
-    return rules;
-  }
-
-  /** The same may go through, in both directions; the maps have said whose it is. */
-  static List<Rule> direct(Draft draft) {
-    return rules(draft, VpnHosts::forwardDirectly);
-  }
-
-  private List<Rule> forwardDirectly() {
-    List<Rule> rules = new ArrayList<>();
-    if (isDirect()) {
-      List<Statement> what = List.of(IS_ESP, UNTRACKED);
-      for (Network network : wish.clients()) {
-        Grant.Target target = draft.places.target(network);
-        Optional<List<Statement>> world = towardsWorld();
-        draft
-            .places
-            .from(target, Family.V4)
-            .ifPresent(from ->
-                world.ifPresent(to ->
-                    rules.add(
-                        rule(
-                            "IPsec of hosts of " + network.name() + ", past conntrack",
-                            what,
-                            Nft.all(List.of(from.getFirst()), to),
-                            Nft.ACCEPT))));
-        draft
-            .places
-            .towards(target, Family.V4)
-            .ifPresent(inside ->
-                rules.add(
-                    rule(
-                        "IPsec towards hosts of " + network.name() + ", past conntrack",
-                        what,
-                        Nft.all(arrivedOutside(), List.of(inside.getFirst())),
-                        Nft.ACCEPT)));
-      }
-    }
-    return rules;
-  }
-
-  private List<Rule> leavesDirectly() {
-    List<Rule> rules = new ArrayList<>();
-    if (isDirect()) {
-      for (Interface at : wish.on()) {
-        for (Network network : wish.clients()) {
-          rules.add(
-              rule(
-                  "appears as the outside interface's address",
-                  List.of(IS_ESP, UNTRACKED),
-                  List.of(
-                      Nft.is(Nft.IIFNAME, Nft.device(network.on().device())),
-                      Nft.is(Nft.OIFNAME, Nft.device(at.device()))),
-                  new Statement.Assign(SADDR, own(at).getFirst())));
-        }
-      }
-    }
-    return rules;
-  }
-
   // ---- from the world
 
   /** To our address there, and not out of a tunnel of ours. */
   private List<Statement> arriving(Interface at) {
     List<Statement> here = new ArrayList<>();
     here.add(Nft.is(Nft.IIFNAME, Nft.device(at.device())));
-    if (isOwn(at)) {
+    if (isOwn(draft, at)) {
       here.add(Nft.NOT_DECRYPTED);
     }
     List<Value> written = own(at);
@@ -391,7 +163,8 @@ final class VpnHosts {
     return here;
   }
 
-  private static List<Value> own(Interface at) {
+  /** Its IPv4 addresses, as far as they are written down. */
+  static List<Value> own(Interface at) {
     return at.addresses().stream()
         .map(address -> address.value().address())
         .filter(address -> address.family() == Family.V4)
@@ -402,7 +175,7 @@ final class VpnHosts {
   private List<Rule> fromOutside(Interface at) {
     List<Statement> here = arriving(at);
     List<Rule> rules = new ArrayList<>();
-    if (isOwn(at)) {
+    if (isOwn(draft, at)) {
       rules.add(
           rule(
               "IKE of this host's own",
@@ -647,7 +420,9 @@ final class VpnHosts {
                   rule(
                       "IPsec towards hosts of " + network.name(),
                       Nft.all(
-                          arrivedOutside(), List.of(Nft.state("new"), zoned(), TRANSLATED), inside),
+                          arrivedOutside(wish),
+                          List.of(Nft.state("new"), zoned(), TRANSLATED),
+                          inside),
                       what,
                       Nft.ACCEPT));
             }
@@ -675,11 +450,13 @@ final class VpnHosts {
         .towards(draft.places.target(network), Family.V4)
         .ifPresent(inside ->
             rules.add(
-                rule(why, Nft.all(arrivedOutside(), inside), expected, TRANSLATED, Nft.ACCEPT)));
+                rule(
+                    why, Nft.all(arrivedOutside(wish), inside), expected, TRANSLATED, Nft.ACCEPT)));
     return rules;
   }
 
-  private List<Statement> arrivedOutside() {
+  /** By an interface that the hosts leave by. */
+  static List<Statement> arrivedOutside(Masquerade wish) {
     return List.of(
         Nft.is(Nft.IIFNAME, Nft.anyOf(wish.devices().stream().sorted().map(Nft::device).toList())));
   }

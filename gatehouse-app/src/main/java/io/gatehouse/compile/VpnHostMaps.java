@@ -1,0 +1,166 @@
+package io.gatehouse.compile;
+
+import io.gatehouse.model.Family;
+import io.gatehouse.model.Located;
+import io.gatehouse.model.Masquerade;
+import io.gatehouse.model.Numbers;
+import io.gatehouse.model.Prefix;
+import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.Expression.Concat;
+import io.gatehouse.ruleset.Expression.Ct;
+import io.gatehouse.ruleset.Expression.Payload;
+import io.gatehouse.ruleset.Expression.Range;
+import io.gatehouse.ruleset.Expression.RawPayload;
+import io.gatehouse.ruleset.Expression.Selector;
+import io.gatehouse.ruleset.Expression.Tuple;
+import io.gatehouse.ruleset.Expression.Value;
+import io.gatehouse.ruleset.NftSet;
+import io.gatehouse.ruleset.NftSet.Contract;
+import io.gatehouse.ruleset.NftSet.Flag;
+import io.gatehouse.ruleset.NftSet.Holds;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The live maps of VPN hosts behind one address: their names, their keys, and what may stand in
+ * them.
+ */
+final class VpnHostMaps {
+  /** From a host to its zone, and back. */
+  static final String ZONES = "masq.zones";
+
+  static final String HOSTS = "masq.hosts";
+
+  /**
+   * From a remote and an inbound SPI, or an initiator's cookie, to a zone: what the daemon says.
+   */
+  static final String SPIS = "masq.spis";
+
+  static final String COOKIES = "masq.cookies";
+
+  /** From the same to a host: for what goes past conntrack. */
+  static final String DIRECT = "masq.direct";
+
+  /** Outbound SPIs by remote, for errors that quote them, and by host: what the kernel saw go. */
+  static final String QUOTED = "masq.quoted";
+
+  static final String SENT = "masq.sent";
+
+  /** Hosts, remotes and cookies whose messages were let out before. */
+  static final String KNOWN = "masq.known";
+
+  /** Hosts and remotes whose traffic decides something just now. */
+  static final String WATCHED = "masq.watched";
+
+  /** This host's own: inbound SPIs that the daemon says, cookies that the kernel saw leave. */
+  static final String OWN_SPIS = "masq.own_spis";
+
+  static final String OWN_COOKIES = "masq.own_cookies";
+
+  static final Selector ZONE = new Ct("zone", Optional.empty());
+
+  static final Selector SADDR = Nft.saddr(Family.V4);
+  static final Selector DADDR = Nft.daddr(Family.V4);
+  static final Selector SPI = new Payload("esp", "spi");
+
+  /** Of IKE behind UDP: the header begins at bit 64. */
+  static final Selector COOKIE = new RawPayload("th", 64, 64);
+
+  private final Draft draft;
+  private final Masquerade wish;
+  private final Value zones;
+
+  private VpnHostMaps(Draft draft, Masquerade wish) {
+    this.draft = draft;
+    this.wish = wish;
+    zones = zones(draft);
+  }
+
+  /** All zones that hosts may have. */
+  static Value zones(Draft draft) {
+    Numbers.Span span = draft.gateway.numbers().masqueradeZones();
+    return new Range(Nft.number(span.first()), Nft.number(span.last()));
+  }
+
+  /** Puts them into the draft. */
+  static void write(Draft draft, Masquerade wish) {
+    new VpnHostMaps(draft, wish).write();
+  }
+
+  private void write() {
+    List<Value> hosts =
+        wish.prefixes().stream().map(Located::value).map(Nft::net).distinct().toList();
+    List<Value> zoned = List.of(zones);
+    Value anywhere = new Expression.Net(Prefix.ALL_V4);
+    Value spi = new Range(Nft.number(1), Nft.number(0xffffffffL));
+    // 64 bits without a sign: -1 is the last.
+    Value cookie = new Range(Nft.number(1), Nft.number(-1));
+    List<Value> remoteSpi = List.of(new Tuple(List.of(anywhere, spi)));
+    List<Value> remoteCookie = List.of(new Tuple(List.of(anywhere, cookie)));
+    Set<Flag> learned = Set.of(Flag.DYNAMIC, Flag.TIMEOUT);
+    map(ZONES, SADDR, ZONE, new Contract(hosts, List.of(), zoned), Set.of());
+    map(HOSTS, ZONE, DADDR, new Contract(zoned, List.of(), hosts), Set.of());
+    map(SPIS, concat(SADDR, SPI), remoteSpi, learned);
+    map(COOKIES, concat(SADDR, COOKIE), remoteCookie, learned);
+    if (PastConntrack.of(draft).isPresent()) {
+      map(DIRECT, concat(SADDR, SPI), DADDR, new Contract(remoteSpi, List.of(), hosts), learned);
+    }
+    map(
+        QUOTED,
+        concat(new RawPayload("th", 192, 32), new RawPayload("th", 224, 32)),
+        remoteSpi,
+        learned);
+    set(SENT, concat(SADDR, DADDR, SPI), tuples(hosts, anywhere, spi), learned);
+    set(KNOWN, concat(SADDR, DADDR, COOKIE), tuples(hosts, anywhere, cookie), learned);
+    set(WATCHED, concat(SADDR, DADDR), tuples(hosts, anywhere), Set.of());
+    if (wish.on().stream().anyMatch(at -> VpnHosts.isOwn(draft, at))) {
+      set(OWN_SPIS, concat(SADDR, SPI), remoteSpi, Set.of());
+      set(OWN_COOKIES, concat(SADDR, COOKIE), remoteCookie, learned);
+    }
+  }
+
+  private static List<Value> tuples(List<Value> first, Value... others) {
+    return first.stream()
+        .<Value>map(one -> {
+          List<Value> parts = new ArrayList<>(List.of(one));
+          parts.addAll(List.of(others));
+          return new Tuple(parts);
+        })
+        .toList();
+  }
+
+  private void map(String name, Selector key, List<Value> keys, Set<Flag> flags) {
+    map(name, key, ZONE, new Contract(keys, List.of(), List.of(zones)), flags);
+  }
+
+  private void map(String name, Selector key, Selector to, Contract contract, Set<Flag> flags) {
+    draft.sets.live(
+        new NftSet(
+            name,
+            key,
+            Optional.of(new Holds.Values(to)),
+            flags,
+            List.of(),
+            Optional.of(contract),
+            wish.origin()));
+  }
+
+  private void set(String name, Selector key, List<Value> keys, Set<Flag> flags) {
+    draft.sets.live(
+        new NftSet(
+            name,
+            key,
+            Optional.empty(),
+            flags,
+            List.of(),
+            Optional.of(new Contract(keys, List.of(), List.of())),
+            wish.origin()));
+  }
+
+  /** A key of several parts. */
+  static Concat concat(Selector... parts) {
+    return new Concat(List.of(parts));
+  }
+}
