@@ -95,10 +95,6 @@ class MutationTest {
               "full-client: guard 7, for a virtual IP, leaves in clear: without oifname",
               "the same"),
           entry(
-              "client: policy XfrmPolicy[direction=IN, source=10.20.0.0/16",
-              "drops what others send to groups under this host's virtual IP"),
-          entry("full-client: policy XfrmPolicy[direction=IN, source=8.0.0.0/5", "the same"),
-          entry(
               "full-client: policy XfrmPolicy[direction=FWD, source=2001:db8:1::/64",
               "drops what goes from the LAN to the LAN through this host"),
           entry(
@@ -193,6 +189,11 @@ class MutationTest {
           entry(
               "client: ours 5, from an address of ours, not allowed: gone",
               "what bears the virtual IP and goes between devices that are none of ours"),
+          entry(
+              "client: policy XfrmPolicy[direction=IN, source=10.20.0.0/16",
+              "what others send to groups under this host's virtual IP, to the port of DHCP's"
+                  + " clients, which takes that from any source"),
+          entry("full-client: policy XfrmPolicy[direction=IN, source=8.0.0.0/5", "the same"),
           entry(
               "full-client: guard 9, source of a tunnel, leaves in clear: gone",
               "the same, with a source of somebody else's"),
