@@ -96,7 +96,7 @@ final class PastConntrack {
           rule(
               "ESP of a known SPI, past conntrack",
               List.of(IS_ESP, NOT_ITS_TURN),
-              List.of(Nft.is(Nft.IIFNAME, Nft.device(network.on().device())), Nft.NOT_DECRYPTED),
+              List.of(cameFrom(network), Nft.NOT_DECRYPTED),
               Nft.is(concat(SADDR, DADDR, SPI), new SetRef(SENT)),
               Nft.isNot(concat(SADDR, DADDR), new SetRef(WATCHED)),
               new Statement.NoTrack(),
@@ -113,32 +113,29 @@ final class PastConntrack {
   private List<Rule> forward() {
     List<Rule> rules = new ArrayList<>();
     List<Statement> what = List.of(IS_ESP, UNTRACKED);
+    Optional<List<Statement>> world = draft.places.towards(new Grant.Target.World(), Family.V4);
     for (Network network : wish.clients()) {
-      Grant.Target target = draft.places.target(network);
-      Optional<List<Statement>> world = draft.places.towards(new Grant.Target.World(), Family.V4);
-      draft
-          .places
-          .from(target, Family.V4)
-          .ifPresent(from ->
-              world.ifPresent(to ->
-                  rules.add(
-                      rule(
-                          "IPsec of hosts of " + network.name() + ", past conntrack",
-                          what,
-                          Nft.all(List.of(from.getFirst()), to),
-                          Nft.ACCEPT))));
-      draft
-          .places
-          .towards(target, Family.V4)
-          .ifPresent(inside ->
-              rules.add(
-                  rule(
-                      "IPsec towards hosts of " + network.name() + ", past conntrack",
-                      what,
-                      Nft.all(VpnHosts.arrivedOutside(wish), List.of(inside.getFirst())),
-                      Nft.ACCEPT)));
+      world.ifPresent(to ->
+          rules.add(
+              rule(
+                  "IPsec of hosts of " + network.name() + ", past conntrack",
+                  what,
+                  Nft.all(List.of(cameFrom(network)), to),
+                  Nft.ACCEPT)));
+      rules.add(
+          rule(
+              "IPsec towards hosts of " + network.name() + ", past conntrack",
+              what,
+              VpnHosts.arrivedOutside(wish),
+              Nft.is(Nft.OIFNAME, Nft.device(network.on().device())),
+              Nft.ACCEPT));
     }
     return rules;
+  }
+
+  /** The maps hold only addresses of the network: its device is enough. */
+  private static Statement cameFrom(Network network) {
+    return Nft.is(Nft.IIFNAME, Nft.device(network.on().device()));
   }
 
   /** Behind routing: the outside interface's address. */
@@ -150,9 +147,7 @@ final class PastConntrack {
             rule(
                 "appears as the outside interface's address",
                 List.of(IS_ESP, UNTRACKED),
-                List.of(
-                    Nft.is(Nft.IIFNAME, Nft.device(network.on().device())),
-                    Nft.is(Nft.OIFNAME, Nft.device(at.device()))),
+                List.of(cameFrom(network), Nft.is(Nft.OIFNAME, Nft.device(at.device()))),
                 new Statement.Assign(SADDR, VpnHosts.own(at).getFirst())));
       }
     }
