@@ -32,15 +32,11 @@ class ManyGroupsIT {
       Pattern.compile("([0-9.]+)(?: timeout \\S+)?(?: expires \\S+)? : goto (\\S+?)[,\\s]");
 
   private static final String INTERFACES =
-      """
-      ip link set lo up
-      for each in eth0 eth1; do
-        ip link add $each type veth peer name far$each
-        ip link set $each up; ip link set far$each up
-      done
-      ip addr add 203.0.113.2/24 dev eth0
-      ip addr add 172.16.0.1/16 dev eth1
-      """;
+      OwnNamespace.TWO_LINKS
+          + """
+          ip addr add 203.0.113.2/24 dev eth0
+          ip addr add 172.16.0.1/16 dev eth1
+          """;
 
   @TempDir Path directory;
 

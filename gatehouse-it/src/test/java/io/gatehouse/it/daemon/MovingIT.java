@@ -99,15 +99,11 @@ class MovingIT {
   void theDaemonFollowsTheHost() {
     OwnNamespace.in(() -> {
       sh(
-          """
-          ip link set lo up
-          for each in eth0 eth1; do
-            ip link add $each type veth peer name far$each
-            ip link set $each up; ip link set far$each up
-          done
-          ip addr add 203.0.113.2/24 dev eth0
-          ip addr add 10.0.1.1/24 dev eth1
-          """);
+          OwnNamespace.TWO_LINKS
+              + """
+              ip addr add 203.0.113.2/24 dev eth0
+              ip addr add 10.0.1.1/24 dev eth1
+              """);
       Path file = directory.resolve("moving.yaml");
       Files.writeString(file, DESCRIPTION);
       Path vici = directory.resolve("charon.vici");

@@ -16,6 +16,16 @@ import org.junit.jupiter.api.Assumptions;
  * the thread.
  */
 public final class OwnNamespace {
+  /** Two links, eth0 and eth1, whose other ends are here too. */
+  public static final String TWO_LINKS =
+      """
+      ip link set lo up
+      for each in eth0 eth1; do
+        ip link add $each type veth peer name far$each
+        ip link set $each up; ip link set far$each up
+      done
+      """;
+
   private static final int NEW_NETWORK = 0x40000000; // CLONE_NEWNET
 
   private OwnNamespace() {}
