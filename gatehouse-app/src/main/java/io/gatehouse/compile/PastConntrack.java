@@ -8,7 +8,6 @@ import static io.gatehouse.compile.VpnHostMaps.SPI;
 import static io.gatehouse.compile.VpnHostMaps.WATCHED;
 import static io.gatehouse.compile.VpnHostMaps.concat;
 
-import io.gatehouse.model.Family;
 import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Host;
 import io.gatehouse.model.Interface;
@@ -113,7 +112,7 @@ final class PastConntrack {
   private List<Rule> forward() {
     List<Rule> rules = new ArrayList<>();
     List<Statement> what = List.of(IS_ESP, UNTRACKED);
-    Optional<List<Statement>> world = draft.places.towards(new Grant.Target.World(), Family.V4);
+    Optional<List<Statement>> world = VpnHosts.towardsWorld(draft, wish);
     for (Network network : wish.clients()) {
       world.ifPresent(to ->
           rules.add(
@@ -126,7 +125,7 @@ final class PastConntrack {
           rule(
               "IPsec towards hosts of " + network.name() + ", past conntrack",
               what,
-              VpnHosts.arrivedOutside(wish),
+              VpnHosts.arrivedOutside(draft, wish),
               Nft.is(Nft.OIFNAME, Nft.device(network.on().device())),
               Nft.ACCEPT));
     }

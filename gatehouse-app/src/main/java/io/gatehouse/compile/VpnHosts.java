@@ -163,6 +163,15 @@ final class VpnHosts {
     return here;
   }
 
+  /** Where only some remotes are allowed: these. */
+  private static List<Statement> peers(Draft draft, Masquerade wish, Selector address) {
+    return draft
+        .sets
+        .addresses("masq_peers", Family.V4, wish.peers())
+        .map(set -> List.<Statement>of(Nft.is(address, set)))
+        .orElse(List.of());
+  }
+
   /** Its IPv4 addresses, as far as they are written down. */
   static List<Value> own(Interface at) {
     return at.addresses().stream()
@@ -195,7 +204,9 @@ final class VpnHosts {
     return rules;
   }
 
-  private List<Rule> others(List<Statement> here) {
+  /** An error may come from any router on the way. */
+  private List<Rule> others(List<Statement> anybody) {
+    List<Statement> here = Nft.all(anybody, peers(draft, wish, SADDR));
     return List.of(
         rule(
             "IKE: whose, by the initiator's cookie",
@@ -213,7 +224,7 @@ final class VpnHosts {
         rule("ESP of an unknown SPI", here, List.of(IS_ESP), heard()),
         rule(
             "an error about ESP that one of them sent",
-            here,
+            anybody,
             List.of(
                 Nft.is(
                     new Payload("icmp", "type"),
@@ -237,6 +248,7 @@ final class VpnHosts {
     draft.places.from(draft.places.target(network), Family.V4).ifPresent(there::addAll);
     draft.places.ours(Family.V4).ifPresent(ours -> there.add(Nft.isNot(DADDR, ours)));
     there.add(Nft.isNot(new Fib(List.of("daddr"), "type"), new Symbol("local")));
+    there.addAll(peers(draft, wish, DADDR));
     return there;
   }
 
@@ -383,7 +395,7 @@ final class VpnHosts {
             Optional.empty(),
             List.of());
     for (Interface at : wish.on()) {
-      List<Statement> here = Nft.all(arriving(at), List.of(zoned()));
+      List<Statement> here = Nft.all(arriving(at), List.of(zoned()), peers(draft, wish, SADDR));
       rules.add(rule("the remote speaks first", here, IS_IKE, rewrite));
       rules.add(rule("the remote speaks first", here, List.of(IS_ESP), rewrite));
     }
@@ -399,7 +411,7 @@ final class VpnHosts {
     List<Rule> rules = new ArrayList<>();
     for (Network network : wish.clients()) {
       Optional<List<Statement>> from = draft.places.from(draft.places.target(network), Family.V4);
-      Optional<List<Statement>> to = towardsWorld();
+      Optional<List<Statement>> to = towardsWorld(draft, wish);
       if (from.isEmpty() || to.isEmpty()) {
         continue;
       }
@@ -420,7 +432,7 @@ final class VpnHosts {
                   rule(
                       "IPsec towards hosts of " + network.name(),
                       Nft.all(
-                          arrivedOutside(wish),
+                          arrivedOutside(draft, wish),
                           List.of(Nft.state("new"), zoned(), TRANSLATED),
                           inside),
                       what,
@@ -451,18 +463,30 @@ final class VpnHosts {
         .ifPresent(inside ->
             rules.add(
                 rule(
-                    why, Nft.all(arrivedOutside(wish), inside), expected, TRANSLATED, Nft.ACCEPT)));
+                    why,
+                    Nft.all(arrivedOutside(draft, wish), inside),
+                    expected,
+                    TRANSLATED,
+                    Nft.ACCEPT)));
     return rules;
   }
 
-  /** By an interface that the hosts leave by. */
-  static List<Statement> arrivedOutside(Masquerade wish) {
-    return List.of(
-        Nft.is(Nft.IIFNAME, Nft.anyOf(wish.devices().stream().sorted().map(Nft::device).toList())));
+  /** From their remotes, by an interface that the hosts leave by. */
+  static List<Statement> arrivedOutside(Draft draft, Masquerade wish) {
+    return Nft.all(
+        List.of(
+            Nft.is(
+                Nft.IIFNAME,
+                Nft.anyOf(wish.devices().stream().sorted().map(Nft::device).toList()))),
+        peers(draft, wish, SADDR));
   }
 
-  private Optional<List<Statement>> towardsWorld() {
-    return draft.places.towards(new Grant.Target.World(), Family.V4);
+  /** Their remotes, on their way to them. */
+  static Optional<List<Statement>> towardsWorld(Draft draft, Masquerade wish) {
+    return draft
+        .places
+        .towards(new Grant.Target.World(), Family.V4)
+        .map(world -> Nft.all(world, peers(draft, wish, DADDR)));
   }
 
   /** Copies of what nobody could decide yet: this host sends them in the remote's name. */

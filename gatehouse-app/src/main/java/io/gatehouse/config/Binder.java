@@ -42,12 +42,16 @@ final class Binder {
     List<Identity> identities =
         new Identities(problems, values, interfaceNames, interfaces).read(top);
     Optional<Masquerade> masquerade =
-        new Masquerades(problems, values, places, interfaceNames, interfaces, host).read(top);
+        new Masquerades(problems, values, places, interfaceNames, interfaces, host, tunnels)
+            .read(top);
     Numbers numbers = NumbersReader.read(top, identities, problems);
     FullTunnel full = new FullTunnel(problems, reader.everythings());
     full.check(tunnels, host, masquerade);
     tunnels = full.cut(tunnels, interfaces, networks);
     host = host.offering(masquerade.map(Masquerades::offers).orElse(List.of()));
+    if (masquerade.isPresent()) {
+      host = host.forwarding(NatTraversal.forwards(masquerade.get(), host, tunnels));
+    }
     overlaps.check();
     if (problems.errors() > 0) {
       return new Reading.Refused(problems.sorted());

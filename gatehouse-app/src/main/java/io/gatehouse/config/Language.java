@@ -626,6 +626,12 @@ final class Language {
               "the outside interfaces that they leave by",
               "[wan]"),
           optional(
+              "peers",
+              several(SOURCE),
+              "anybody",
+              "the remotes with which alone they may have sessions",
+              "[198.51.100.0/24]"),
+          optional(
               "ipsec",
               new Form.Fields(MASQUERADE_IPSEC),
               "as below",

@@ -11,6 +11,7 @@ import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
+import io.gatehouse.model.Tunnel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +32,7 @@ final class Masquerades {
   private final Names<Interface> interfaceNames;
   private final List<Interface> interfaces;
   private final Host host;
+  private final List<Tunnel> tunnels;
 
   Masquerades(
       Problems problems,
@@ -38,13 +40,15 @@ final class Masquerades {
       Places places,
       Names<Interface> interfaceNames,
       List<Interface> interfaces,
-      Host host) {
+      Host host,
+      List<Tunnel> tunnels) {
     this.problems = problems;
     this.values = values;
     this.places = places;
     this.interfaceNames = interfaceNames;
     this.interfaces = interfaces;
     this.host = host;
+    this.tunnels = tunnels;
   }
 
   Optional<Masquerade> read(Fields top) {
@@ -54,16 +58,18 @@ final class Masquerades {
   private Masquerade one(Fields fields) {
     List<Network> clients = clients(fields);
     List<Interface> on = outside(fields);
+    List<Located<Prefix>> peers = peers(fields);
     Optional<Fields> ipsec = fields.fields("ipsec");
     return new Masquerade(
         clients,
         on,
+        peers,
         ipsec.map(this::lifetime).orElse(LIFETIME),
         ipsec.flatMap(i -> i.flag("parallel-sessions")).orElse(true),
         Duration.ofMillis(ipsec.flatMap(i -> i.number("hold")).orElse(400L)),
         ipsec.flatMap(i -> i.word("without-daemon")).filter("open"::equals).isPresent(),
         fields.flag("pptp").orElse(false),
-        servers(fields, clients),
+        servers(fields, clients, on, peers),
         fields.fields("register").flatMap(register -> register(register, clients)),
         fields.origin());
   }
@@ -81,6 +87,20 @@ final class Masquerades {
                   network -> offers.add(new Host.Offer(network, port, false, register.origin())));
         });
     return offers;
+  }
+
+  private List<Located<Prefix>> peers(Fields fields) {
+    List<Located<Prefix>> peers = new ArrayList<>();
+    for (Node.Scalar text : fields.texts("peers")) {
+      for (Prefix peer : values.sources(List.of(text))) {
+        if (peer.family() == Family.V6) {
+          problems.error(text.spot(), peer + " is IPv6: only IPv4 is masqueraded", "leave it out");
+        } else {
+          peers.add(new Located<>(peer, text.spot().origin()));
+        }
+      }
+    }
+    return peers;
   }
 
   private Optional<Masquerade.Register> register(Fields fields, List<Network> clients) {
@@ -246,7 +266,8 @@ final class Masquerades {
     return lifetime;
   }
 
-  private List<Masquerade.Server> servers(Fields fields, List<Network> clients) {
+  private List<Masquerade.Server> servers(
+      Fields fields, List<Network> clients, List<Interface> on, List<Located<Prefix>> peers) {
     List<Masquerade.Server> servers = new ArrayList<>();
     Map<Prefix, Spot> taken = new HashMap<>();
     for (Fields server : fields.several("servers")) {
@@ -271,6 +292,14 @@ final class Masquerades {
           problems.error(spot, remote + " is IPv6: only IPv4 is masqueraded", "leave it out");
           continue;
         }
+        if (!peers.isEmpty()
+            && !from.isEmpty()
+            && peers.stream().noneMatch(peer -> peer.value().contains(remote))) {
+          problems.error(
+              spot,
+              remote + " is not among the `peers` of `masquerade`, so it reaches no host",
+              "add it there");
+        }
         Spot other = taken.putIfAbsent(remote, spot);
         if (other != null) {
           problems.error(
@@ -283,6 +312,18 @@ final class Masquerades {
               "tell remotes apart with `from`");
         }
       }
+      on.stream()
+          .filter(at -> NatTraversal.isOwn(at, tunnels))
+          .findFirst()
+          .ifPresent(at ->
+              problems.warning(
+                  spot,
+                  "UDP 4500 on `"
+                      + at.name()
+                      + "` is this host's own, for its tunnels: "
+                      + address.get().value()
+                      + " gets only IKE on port 500 and raw ESP",
+                  "have remotes use no encapsulation, or name them in a port forward of udp/4500"));
       servers.add(new Masquerade.Server(address.get(), from, server.origin()));
     }
     return servers;

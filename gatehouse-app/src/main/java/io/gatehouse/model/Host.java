@@ -160,6 +160,22 @@ public record Host(
         origin);
   }
 
+  /** The same host, with further port forwards behind its own. */
+  public Host forwarding(List<PortForward> more) {
+    return new Host(
+        inputClosed,
+        outputClosed,
+        forward,
+        services,
+        outgoing,
+        internet,
+        flows,
+        Stream.concat(portForwards.stream(), more.stream()).toList(),
+        ping,
+        dropLog,
+        origin);
+  }
+
   public Host {
     services = List.copyOf(services);
     outgoing = List.copyOf(outgoing);

@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
  *
  * @param clients networks whose hosts may have IPsec sessions of their own with the world
  * @param on outside interfaces that they leave by
+ * @param peers remotes that alone they may have sessions with; empty means anybody
  * @param lifetime how long a binding stays without traffic; somewhat above the rekey interval
  * @param parallel whether several hosts may have sessions with one remote
  * @param hold how long a message of IKE may be kept so that negotiations do not overlap
@@ -24,6 +25,7 @@ import java.util.stream.Collectors;
 public record Masquerade(
     List<Network> clients,
     List<Interface> on,
+    List<Located<Prefix>> peers,
     Duration lifetime,
     boolean parallel,
     Duration hold,
@@ -69,6 +71,7 @@ public record Masquerade(
   public Masquerade {
     clients = List.copyOf(clients);
     on = List.copyOf(on);
+    peers = List.copyOf(peers);
     servers = List.copyOf(servers);
   }
 
@@ -87,6 +90,11 @@ public record Masquerade(
       services.add(Service.of(Protocol.TCP, PPTP_CONTROL));
     }
     return List.copyOf(services);
+  }
+
+  /** With whom the hosts may have sessions, as addresses. */
+  public List<Prefix> remotes() {
+    return peers.isEmpty() ? List.of(Prefix.ALL_V4) : peers.stream().map(Located::value).toList();
   }
 
   /** Where the hosts may be. */

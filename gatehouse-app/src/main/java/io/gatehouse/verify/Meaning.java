@@ -460,6 +460,7 @@ final class Meaning {
     List<Prefix> all = new ArrayList<>(ODD);
     all.add(Prefix.UNIQUE_LOCAL);
     all.addAll(ThisHost.GROUPS);
+    gateway.masquerade().ifPresent(masquerade -> all.addAll(masquerade.remotes()));
     Stream.concat(
             gateway.tunnels().stream().flatMap(Meaning::far),
             gateway.networks().stream().flatMap(gateway::prefixes))

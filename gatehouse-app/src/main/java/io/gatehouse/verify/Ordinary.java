@@ -97,12 +97,13 @@ final class Ordinary {
     int all =
         walk.and(
             walk.cameBy(List.copyOf(masquerade.devices())),
+            walk.space().source(masquerade.remotes()),
             meaning.thisHost(),
             meaning.service(esp),
             walk.received()
                 .leftWithDestination(masquerade.prefixes().stream().map(Located::value).toList()));
     for (Network network : masquerade.clients()) {
-      Way way = internet(ofVpnHosts(network, List.of(esp)));
+      Way way = ofVpnHosts(masquerade, network, List.of(esp));
       all = walk.or(all, walk.and(way.packets(), way.way(), way.as()));
     }
     return all;
@@ -184,7 +185,7 @@ final class Ordinary {
           .masquerade()
           .ifPresent(masquerade -> {
             for (Network network : masquerade.clients()) {
-              ways.add(internet(ofVpnHosts(network, masquerade.services())));
+              ways.add(ofVpnHosts(masquerade, network, masquerade.services()));
             }
           });
     }
@@ -196,17 +197,29 @@ final class Ordinary {
     return ways;
   }
 
-  /** VPN hosts behind this one: that alone, as the network appears otherwise. */
-  private Host.InternetAccess ofVpnHosts(Network network, List<Service> services) {
-    return new Host.InternetAccess(
-        network,
-        host.internet().stream()
-            .filter(access -> access.from().equals(network))
-            .findFirst()
-            .map(Host.InternetAccess::nat)
-            .orElse(new Host.SourceNat.Masquerade()),
-        services,
-        network.origin());
+  /**
+   * VPN hosts behind this one, with their remotes: that alone, as the network appears otherwise.
+   */
+  private Way ofVpnHosts(Masquerade masquerade, Network network, List<Service> services) {
+    Way way =
+        internet(
+            new Host.InternetAccess(
+                network,
+                host.internet().stream()
+                    .filter(access -> access.from().equals(network))
+                    .findFirst()
+                    .map(Host.InternetAccess::nat)
+                    .orElse(new Host.SourceNat.Masquerade()),
+                services,
+                network.origin()));
+    return new Way(
+        way.who(),
+        walk.and(way.packets(), walk.space().destination(masquerade.remotes())),
+        way.ordinary(),
+        way.way(),
+        way.as(),
+        walk.and(way.back(), walk.space().source(masquerade.remotes())),
+        way.home());
   }
 
   private Way flow(Host.Flow flow) {

@@ -99,6 +99,7 @@ final class Outside {
         walk.and(meaning.thisHost(), walk.or(ike, walk.space().protocol(Protocol.ESP.number())));
     return walk.and(
         walk.cameBy(List.copyOf(masquerade.devices())),
+        walk.space().source(masquerade.remotes()),
         // Of what is expected, conntrack knows how it is translated: no destination of its own.
         walk.or(ipsec, calls(masquerade)),
         walk.received()
