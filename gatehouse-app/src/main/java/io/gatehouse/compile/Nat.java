@@ -44,11 +44,13 @@ final class Nat {
         Hook.PREROUTING,
         IN_PRIORITY,
         false,
-        Stream.concat(
+        Stream.of(
+                VpnHosts.natIn(draft).stream(),
                 draft.gateway.host().portForwards().stream()
                     .filter(PortForwards::isUsable)
                     .flatMap(forward -> portForward(forward).stream()),
-                Stream.concat(Images.natIn(draft).stream(), VpnHosts.natIn(draft).stream()))
+                Images.natIn(draft).stream())
+            .flatMap(rules -> rules)
             .toList());
   }
 

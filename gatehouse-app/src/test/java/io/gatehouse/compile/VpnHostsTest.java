@@ -122,6 +122,59 @@ class VpnHostsTest {
   }
 
   @Test
+  void onlyNamedPeersAreAskedAboutAndLetThrough() {
+    List<String> lines = changed("clients: office", "peers: 198.51.100.0/24\n  clients: office");
+    assertThat(lines)
+        .filteredOn(line -> line.contains("queue") && !line.contains("masq."))
+        .filteredOn(line -> line.contains("iifname"))
+        .isNotEmpty()
+        .allMatch(line -> line.contains("ip saddr @masq_peers4"));
+    assertThat(lines)
+        .filteredOn(line -> line.contains("IPsec of hosts of") || line.contains("goto masq_"))
+        .isNotEmpty()
+        .allMatch(line -> line.contains("ip daddr @masq_peers4") || line.contains("jump"));
+    assertThat(lines)
+        .filteredOn(line -> line.contains("IPsec towards hosts of"))
+        .isNotEmpty()
+        .allMatch(line -> line.contains("ip saddr @masq_peers4"));
+    assertThat(lines(Descriptions.example(EXAMPLE))).noneMatch(line -> line.contains("masq_peers"));
+  }
+
+  private static List<String> leadToServers(String words, String others) {
+    return changed(words, others).stream()
+        .filter(line -> line.contains("4500") && line.contains("dnat ip to"))
+        .map(line -> line.replaceAll(" ip daddr 203.*(to [0-9.]+) .*", " $1"))
+        .toList();
+  }
+
+  @Test
+  void serversGetTheSecondPortOfIkeTooTheLongestPrefixFirst() {
+    String servers = "servers: [{ host: 10.0.1.9, from: 198.51.100.0/24 }]";
+    assertThat(leadToServers("masquerade:", "masquerade:"))
+        .containsExactly("iifname \"eth0\" ip saddr 198.51.100.0/24 to 10.0.1.9");
+    assertThat(leadToServers(servers, "servers: { host: 10.0.1.9 }"))
+        .containsExactly("iifname \"eth0\" to 10.0.1.9");
+    assertThat(
+            leadToServers(
+                servers,
+                "servers: [{ host: 10.0.1.9, from: 198.51.100.0/24 },"
+                    + " { host: 10.0.1.8, from: 198.51.100.0/25 }]"))
+        .containsExactly(
+            "iifname \"eth0\" ip saddr 198.51.100.128/25 to 10.0.1.9",
+            "iifname \"eth0\" ip saddr 198.51.100.0/25 to 10.0.1.8");
+    // What the description says itself comes first, and this host's own tunnels need the port.
+    String forward =
+        "  port-forwards: { service: udp/4500, to: 10.0.1.7, from: 198.51.100.0/25 }\n";
+    assertThat(leadToServers("masquerade:", forward + "masquerade:"))
+        .containsExactly(
+            "iifname \"eth0\" ip saddr 198.51.100.0/25 to 10.0.1.7",
+            "iifname \"eth0\" ip saddr 198.51.100.128/25 to 10.0.1.9");
+    String tunnels =
+        "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }\n";
+    assertThat(leadToServers("masquerade:", tunnels + "masquerade:")).isEmpty();
+  }
+
+  @Test
   void theHelperOfPptpIsAssignedByNameWhereItIsWanted() {
     List<String> wanted = lines(Descriptions.example("pptp.yaml"));
     assertThat(wanted)

@@ -118,6 +118,30 @@ class ProofsTest {
         .isEmpty();
   }
 
+  private static Gateway ofVpnHosts(String more) {
+    return Descriptions.changedExample(
+        "vpn-masquerade.yaml", "masquerade:", "masquerade:\n" + more);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "  pptp: true\n"})
+  void everyPropertyHoldsWhereVpnHostsHaveNamedPeersAlone(String pptp) {
+    assertThat(notProved(ofVpnHosts(pptp + "  peers: [198.51.100.0/24, 192.0.2.7]\n"))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "  pptp: true\n"})
+  void whereNamedPeersAreLetThroughAloneAnybodyIsTooMuchAndTheyAreTooLittle(String pptp) {
+    Gateway anybody = ofVpnHosts(pptp);
+    Gateway named = ofVpnHosts(pptp + "  peers: 198.51.100.0/24\n");
+    assertThat(notProved(named, Compiler.compile(anybody).ruleset(), Proofs.NODES))
+        .extracting(Verdict::property)
+        .containsExactly(Property.TOO_MUCH, Property.OUTSIDE);
+    assertThat(notProved(anybody, Compiler.compile(named).ruleset(), Proofs.NODES))
+        .extracting(Verdict::property)
+        .contains(Property.TOO_LITTLE);
+  }
+
   @Test
   void everyPropertyHoldsOnDescriptionsDrawnByLot() {
     List<String> wrong = new ArrayList<>();

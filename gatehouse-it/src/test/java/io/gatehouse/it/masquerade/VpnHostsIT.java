@@ -228,6 +228,59 @@ class VpnHostsIT {
     });
   }
 
+  /** One remote is named, and what stands of another in the maps helps that as little. */
+  @Test
+  void onlyNamedPeersHaveSessions() {
+    in((net, gate) -> {
+      String named =
+          DESCRIPTION.replace(
+              "clients: office",
+              "clients: office, peers: 203.0.113.1, ipsec: { without-daemon: open },"
+                  + " servers: [{ host: 10.0.1.12 }]");
+      String others =
+          """
+          add element inet gatehouse masq.spis {
+            203.0.113.9 . 0xa100 timeout 1h : 32768 }
+          add element inet gatehouse masq.direct {
+            203.0.113.9 . 0xa100 timeout 1h : 10.0.1.11 }
+          add element inet gatehouse masq.sent { 10.0.1.11 . 203.0.113.9 . 0xa200 timeout 1h }
+          """;
+      net.host("gw").nft(Described.of(named).nft() + LEFT + others);
+      assertThat(
+              played(
+                  net,
+                  """
+                  known esp far 203.0.113.2 spi=0xa100 seq=3
+                  sent esp a 203.0.113.1 spi=0xa200 seq=3
+                  new esp a 203.0.113.1 spi=0xa201 seq=1
+                  ike ike b 203.0.113.1 i=0xbb exchange=34
+                  then
+                  patience 2
+                  otherKnown esp road 203.0.113.2 spi=0xa100 seq=3
+                  otherSixteenth esp road 203.0.113.2 spi=0xa100 seq=16
+                  otherSent esp a 203.0.113.9 spi=0xa200 seq=3
+                  otherNew esp a 203.0.113.9 spi=0xa201 seq=1
+                  otherIke ike b 203.0.113.9 i=0xbc exchange=34
+                  """))
+          .as(gate::state)
+          .containsEntry("known", "a/203.0.113.1")
+          .containsEntry("sent", "far/203.0.113.2")
+          .containsEntry("new", "far/203.0.113.2")
+          .containsEntry("ike", "far/203.0.113.2:500")
+          .containsEntry("otherKnown", "nowhere")
+          .containsEntry("otherSixteenth", "nowhere")
+          .containsEntry("otherSent", "nowhere")
+          .containsEntry("otherNew", "nowhere")
+          .containsEntry("otherIke", "nowhere");
+      net.probe(
+          "nat-t udp from=a to=far dst=203.0.113.1:4500 src=10.0.1.11:4500",
+          "no-nat-t udp from=a to=road dst=203.0.113.9:4500 src=10.0.1.11:4500",
+          // A remote that sees the NAT goes on at the server inside there.
+          "server udp from=far to=b dst=203.0.113.2:4500 at=10.0.1.12:4500 src=203.0.113.1:4500",
+          "no-server udp from=road to=b dst=203.0.113.2:4500 at=10.0.1.12:4500 src=203.0.113.9:4500");
+    });
+  }
+
   @Test
   @Tag("full")
   void theDaemonDecidesDiesAndIsSucceeded() {
