@@ -225,6 +225,9 @@ class MutationTest {
           entry("nat_in 2, the remote speaks first: without ct zone", "the same as of IKE"),
           entry("nat_in 2, the remote speaks first: without", "the same as of IKE"),
           entry(
+              "nat_in 3, port forward to 10.0.1.9: without udp dport 4500",
+              "IPsec in a host's zone is led to that host by the rules before; without a zone nothing lets it through"),
+          entry(
               "IKE: whose, by the initiator's cookie: gone",
               "IKE of a session that is known is asked of user space like any other"),
           entry(
