@@ -8,6 +8,7 @@ import io.gatehouse.model.Host.SourceNat;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
+import io.gatehouse.model.Origin;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
 import io.gatehouse.model.Tunnel;
@@ -27,10 +28,14 @@ final class Warnings {
   static List<Note> of(Gateway gateway) {
     Warnings warnings = new Warnings();
     gateway.tunnels().forEach(warnings::transport);
+    gateway.tunnels().forEach(warnings::pastL2tp);
     gateway.host().internet().forEach(access -> warnings.translated(access, gateway));
     gateway.host().portForwards().forEach(warnings::forwarded);
+    OneWay.of(gateway).forEach(warnings.notes::add);
     gateway.masquerade().ifPresent(warnings::hosts);
-    return List.copyOf(warnings.notes);
+    Pptp.asked(gateway).ifPresent(warnings::pptp);
+    // A port forward is one for each outside interface.
+    return warnings.notes.stream().distinct().toList();
   }
 
   /** RFC 3948, 3.1.2: NAT leaves the checksums wrong that transport mode protects. */
@@ -61,6 +66,21 @@ final class Warnings {
                   + " addresses that NAT changes, and only encapsulation in UDP mends that. Leave out"
                   + " `encapsulation: never`.",
               tunnel.origin()));
+    }
+  }
+
+  /** Whoever writes the connection by hand may give its SAs more than our fragment does. */
+  private void pastL2tp(Tunnel tunnel) {
+    if (tunnel instanceof Tunnel.L2tp && !tunnel.services().isEmpty()) {
+      notes.add(
+          new Note(
+              "What "
+                  + tunnel.name()
+                  + " says in `services` is for packets that its SAs bring, and the connection that `plan --format"
+                  + " swanctl` writes carries UDP 1701 alone. Users of PPP come by pppd's"
+                  + " devices, which are none of this description. Leave it out, or give clients a tunnel of type"
+                  + " remote-access.",
+              tunnel.services().getFirst().origin()));
     }
   }
 
@@ -125,18 +145,19 @@ final class Warnings {
                   + " `lifetime` be somewhat above the rekey interval.",
               masquerade.origin()));
     }
-    if (masquerade.pptp()) {
-      notes.add(
-          new Note(
-              "PPTP protects nothing: whoever records the beginning of a session has its key after one search"
-                  + " through 2^56 (MS-CHAPv2 is three times DES), and nothing proves that its packets came"
-                  + " unchanged. `pptp: true` lets it through all the same; give its users IPsec.",
-              masquerade.origin()));
-    }
+  }
+
+  private void pptp(Origin asked) {
+    notes.add(
+        new Note(
+            "PPTP protects nothing: whoever records the beginning of a session has its key after one search"
+                + " through 2^56 (MS-CHAPv2 is three times DES), and nothing proves that its packets came"
+                + " unchanged. This description lets it through all the same; give its users IPsec.",
+            asked));
   }
 
   /** By name: who asks for everything has not asked for this. */
-  private static boolean names(List<Service> services, Protocol protocol) {
+  static boolean names(List<Service> services, Protocol protocol) {
     return services.stream().anyMatch(service -> service.protocol() == protocol);
   }
 }

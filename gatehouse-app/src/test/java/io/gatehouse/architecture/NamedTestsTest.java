@@ -21,8 +21,11 @@ class NamedTestsTest {
 
   private static final Pattern NAMED = Pattern.compile("`([A-Z]\\w*(?:Test|IT))(?:#(\\w+))?`");
 
-  /** In words behind it, or in italics. */
-  private static final Pattern SAID_TO_BE_FULL = Pattern.compile("_|[^;|]*`--full`");
+  /** In words behind it, or in italics, as a link too. */
+  private static final Pattern SAID_TO_BE_FULL =
+      Pattern.compile("(?:]\\([^)]*\\))?_|[^;|]*`--full`");
+
+  private static final Pattern IN_ITALICS = Pattern.compile("_\\[?$");
 
   private static final Pattern TEST =
       Pattern.compile(
@@ -45,7 +48,7 @@ class NamedTestsTest {
           named++;
           String place = document.getFileName() + ":" + number + ": " + matcher.group();
           wrong.addAll(
-              mistakes(sources, matcher.toMatchResult(), line.substring(matcher.end())).stream()
+              mistakes(sources, matcher.toMatchResult(), line).stream()
                   .map(mistake -> place + " " + mistake)
                   .toList());
         }
@@ -55,8 +58,7 @@ class NamedTestsTest {
     assertThat(named).isGreaterThan(200);
   }
 
-  private static List<String> mistakes(
-      Map<String, String> sources, MatchResult name, String behind) {
+  private static List<String> mistakes(Map<String, String> sources, MatchResult name, String line) {
     String source = sources.get(name.group(1));
     if (source == null) {
       return List.of("is no test");
@@ -64,12 +66,67 @@ class NamedTestsTest {
     if (name.group(2) != null && !source.contains(" " + name.group(2) + "(")) {
       return List.of("is no method of it");
     }
-    boolean onlyFull =
-        CLASS_IS_FULL.matcher(source).find()
-            || FULL.matcher(source).results().count() >= TEST.matcher(source).results().count();
-    return onlyFull && !SAID_TO_BE_FULL.matcher(behind).lookingAt()
-        ? List.of("runs with `--full` alone, which is not said")
+    boolean onlyFull = name.group(2) == null ? onlyFull(source) : onlyFull(source, name.group(2));
+    if (onlyFull && !SAID_TO_BE_FULL.matcher(line.substring(name.end())).lookingAt()) {
+      return List.of("runs with `--full` alone, which is not said");
+    }
+    return !onlyFull && IN_ITALICS.matcher(line.substring(0, name.start())).find()
+        ? List.of("is in italics, and runs without `--full` too")
         : List.of();
+  }
+
+  /** All that is in a class. */
+  private static boolean onlyFull(String source) {
+    return CLASS_IS_FULL.matcher(source).find()
+        || FULL.matcher(source).results().count() >= TEST.matcher(source).results().count();
+  }
+
+  /** One method, by the annotations between it and what stands before. */
+  private static boolean onlyFull(String source, String method) {
+    if (CLASS_IS_FULL.matcher(source).find()) {
+      return true;
+    }
+    String before = source.substring(0, source.indexOf(" " + method + "("));
+    String annotations = before.substring(before.lastIndexOf("\n\n") + 1);
+    return FULL.matcher(annotations).find();
+  }
+
+  @Test
+  void aMethodIsJudgedByItsOwnTag() {
+    String source =
+        """
+        class XIT {
+          @Test
+          void quick() {}
+
+          @Test
+          @Tag("full")
+          void long() {}
+
+          @Test
+          void last() {}
+        }
+        """;
+    Map<String, String> sources = Map.of("XIT", source);
+    Map<String, Boolean> right =
+        Map.of(
+            "`XIT`", true,
+            "`XIT#quick`", true,
+            "`XIT#last` |", true,
+            "`XIT#long`", false,
+            "`XIT#long` (`--full`)", true,
+            "_[`XIT#long`](a/XIT.java)_", true,
+            "[`XIT#long`](a/XIT.java)", false,
+            "_`XIT#quick`_", false,
+            "_[`XIT`](a/XIT.java)_", false,
+            "`XIT#none`", false);
+    right.forEach((line, fine) -> {
+      Matcher matcher = NAMED.matcher(line);
+      assertThat(matcher.find()).isTrue();
+      assertThat(mistakes(sources, matcher.toMatchResult(), line).isEmpty())
+          .as(line)
+          .isEqualTo(fine);
+    });
   }
 
   private static List<Path> documents() throws IOException {

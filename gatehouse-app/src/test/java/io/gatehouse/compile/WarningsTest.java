@@ -55,6 +55,35 @@ class WarningsTest {
   }
 
   @Test
+  void pptpIsWarnedOfOnceWhereverItIsLetThrough() {
+    String forwards =
+        "port-forwards: [{ service: pptp, to: 10.0.1.8, from: 192.0.2.1 }, { service: pptp, to: 10.0.1.9, from: 192.0.2.2 }]";
+    for (String host :
+        List.of(
+            forwards,
+            "flows: [{ from: internet, to: office/pptp }, { from: office, to: internet/pptp }]",
+            "internet: { from: office, services: [https, pptp] }",
+            "internet: { from: office, services: tcp/1723 }",
+            "services: { from: office, services: pptp }",
+            "output: closed, outgoing: [dns, pptp]",
+            forwards + ", internet: { from: office, services: pptp }")) {
+      only(warnings("host: { " + host + " }\n"), 7, "PPTP protects nothing", "IPsec");
+    }
+    only(
+        warnings(
+            "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: internet/pptp } }\n"),
+        7,
+        "PPTP");
+    assertThat(
+            warnings(
+                """
+                host: { internet: { from: office, services: [tcp/1000-2000, gre] } }
+                tunnels: { branch: { type: site-to-site, peer: 198.51.100.7, local: office, remote: 10.20.0.0/16, reach: office/pptp, outbound: pptp } }
+                """))
+        .isEmpty();
+  }
+
+  @Test
   void ahAndTransportModeOfHostsBehind() {
     only(
         warnings("masquerade: { clients: office }\n"),
@@ -92,8 +121,69 @@ class WarningsTest {
     only(warnings(internet), 7, "600 s", "nf_conntrack_generic_timeout", "`masquerade: clients:`");
     assertThat(warnings(internet + "masquerade: { clients: office }\n"))
         .noneMatch(note -> note.text().contains("generic_timeout"));
-    assertThat(warnings("host: { internet: { from: office, services: esp, snat: none } }\n"))
+  }
+
+  private static final String OUT =
+      "{ from: office, source: 10.0.1.9, to: internet/ipsec, destination: [198.51.100.7, 198.51.100.8] }";
+
+  @Test
+  void conntrackForgetsEspThatOneSideAloneMayBegin() {
+    only(
+        warnings("host:\n  flows:\n    - " + OUT + "\n"),
+        9,
+        "office alone may begin",
+        "600 s",
+        "`flows`: from internet to office/esp, between the same addresses");
+    only(
+        warnings("host: { internet: { from: office, services: esp, snat: none } }\n"),
+        7,
+        "office alone may begin",
+        "`flows`: from internet to office/esp.");
+    only(
+        warnings("host: { port-forwards: { service: ipsec, to: 10.0.1.9 } }\n"),
+        7,
+        "forwarded to 10.0.1.9",
+        "600 s",
+        "`masquerade: servers:`");
+  }
+
+  @Test
+  void whereBothSidesMayBeginEspNothingIsForgotten() {
+    String in = "    - { from: internet, source: %s, to: office/%s, destination: 10.0.1.9 }\n";
+    String both = "host:\n  flows:\n    - " + OUT + "\n" + in;
+    assertThat(warnings(both.formatted("[198.51.100.7, 198.51.100.8]", "ipsec"))).isEmpty();
+    assertThat(
+            warnings(both.formatted("198.51.100.7", "esp") + in.formatted("198.51.100.8", "esp")))
         .isEmpty();
+    // One of the two remotes may not begin.
+    only(warnings(both.formatted("198.51.100.7", "esp")), 9, "office alone may begin");
+    // The way back has everything but ESP.
+    only(warnings(both.formatted("198.51.100.0/24", "udp/500")), 9, "office alone may begin");
+    assertThat(
+            warnings(
+                "host: { internet: { from: office, snat: none },"
+                    + " flows: { from: internet, to: office/esp } }\n"))
+        .isEmpty();
+    assertThat(
+            warnings(
+                "host: { internet: office, port-forwards: { service: ipsec, to: 10.0.1.9 } }\n"))
+        .isEmpty();
+    assertThat(
+            warnings(
+                """
+                host: { flows: { from: office, to: branch/esp } }
+                tunnels: { branch: { type: site-to-site, peer: 198.51.100.7, local: office, remote: 10.20.0.0/16 } }
+                """))
+        .isEmpty();
+  }
+
+  @Test
+  void servicesOfL2tpThatItsConnectionCannotCarry() {
+    only(
+        warnings("tunnels: { legacy: { type: l2tp, services: dns } }\n"),
+        7,
+        "UDP 1701 alone",
+        "remote-access");
   }
 
   @Test

@@ -95,18 +95,19 @@ public final class Descriptions {
 
   /** A description's gateway. */
   public static Gateway gateway(String file, String text) {
-    return switch (Description.read(file, new OneFile(text))) {
+    return switch (Description.read(file, new WithParts(file, text))) {
       case Reading.Understood understood -> understood.gateway();
       case Reading.Refused refused ->
           throw new AssertionError(file + ": " + refused.problems() + "\n" + text);
     };
   }
 
-  /** A directory with one file in it. */
-  private record OneFile(String text) implements Source {
+  /** One file, and beside it the parts that examples include. */
+  private record WithParts(String main, String text) implements Source {
     @Override
     public Content read(String file, int limit) {
-      return new Content.Bytes(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+      String content = file.equals(main) ? text : Descriptions.text(file);
+      return new Content.Bytes(ByteBuffer.wrap(content.getBytes(StandardCharsets.UTF_8)));
     }
 
     @Override
