@@ -384,6 +384,61 @@ class MasqueradeTest {
     assertThat(b.engine.status().bindings()).isEmpty();
   }
 
+  @Test
+  void aReleasedHostIsOutstandingNoLonger() {
+    Gateway b = new Gateway(Settings.standard().with(Method.SERIALISED));
+    b.logon(A);
+    b.espOut(A, 0xa, 1);
+    assertThat(b.espOut(B, 0xb, 1)).isEqualTo(drop(Reason.BLOCKED));
+
+    b.engine.release(A, REMOTE, b.now);
+
+    assertThat(b.begins(0x11)).as("nor is it who negotiated last").isEqualTo(drop(Reason.NO_HOST));
+    assertThat(b.espOut(B, 0xb, 1)).isEqualTo(FORWARD);
+    assertThat(b.begins(0x22)).isEqualTo(to(B));
+  }
+
+  @Test
+  void aReleasedHostWaitsNoLonger() {
+    Gateway b = new Gateway(Settings.standard().with(Method.FIFO));
+    b.espOut(A, 0xa, 1);
+    b.espOut(B, 0xb, 1);
+
+    b.engine.release(A, REMOTE, b.now);
+
+    assertThat(b.begins(0x22)).isEqualTo(to(B));
+  }
+
+  @Test
+  void theBaselinesForgetToo() {
+    Settings settings = settings(true, List.of(), LIMITS);
+    Ledger ledger = new Ledger();
+    Flows flows = new Flows(settings, ledger, 0);
+    Serialised serialised = new Serialised(flows, ledger);
+    Fifo fifo = new Fifo(flows, ledger);
+    int host = (int) A.low();
+    Ike negotiates = Wire.v2(1, 2, Ike.AUTH, 1, false, 35, Wire.LONG);
+    for (int remote = 1; remote <= 1000; remote++) {
+      flows.addOutbound(host + remote, remote, 0xa, 0);
+      serialised.ike(host + remote, remote, negotiates, true, 0);
+      for (Association each : List.of(serialised, fifo)) {
+        each.outbound(host + remote, remote, new Esp(0xa, 1, 100), true, 0);
+      }
+    }
+    assertThat(serialised.size()).isEqualTo(2000);
+    assertThat(fifo.size()).isEqualTo(2000);
+
+    serialised.tick(60_000);
+    fifo.tick(60_000);
+    assertThat(serialised.size()).as("not before its time").isEqualTo(2000);
+    assertThat(fifo.size()).isEqualTo(2000);
+    flows.expire(700_000);
+    serialised.tick(700_000);
+    fifo.tick(700_000);
+    assertThat(serialised.size()).isZero();
+    assertThat(fifo.size()).isZero();
+  }
+
   // ---- transport mode, which can only be suspected ----
 
   /** Hosts make SAs, ten seconds apart; then each second all that the remote still uses is told. */
