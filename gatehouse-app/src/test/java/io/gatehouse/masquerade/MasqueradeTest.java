@@ -76,6 +76,46 @@ class MasqueradeTest {
     assertThat(g.engine.changes()).contains(new Change.UnbindCookie(REMOTE, 7));
   }
 
+  /** A limit: the kernel's map has the initiator's cookie alone. */
+  @Test
+  void anAnsweredSessionKeepsItsCookieFromOthersAsLongAsItLasts() {
+    g.ikeOut(A, Wire.v1(7, 0, Ike.MAIN_MODE, 0, Wire.LONG));
+    g.ikeIn(Wire.v1(7, 8, Ike.MAIN_MODE, 0, Wire.LONG));
+    g.now = 62_000;
+    g.engine.tick(g.now);
+
+    assertThat(g.ikeOut(B, Wire.v1(7, 0, Ike.MAIN_MODE, 0, Wire.LONG)))
+        .isEqualTo(drop(Reason.COOKIE_COLLISION));
+    assertThat(g.ikeOut(B, Wire.v1(7, 9, Ike.MAIN_MODE, 0, Wire.LONG)))
+        .as("whatever responder's cookie it has")
+        .isEqualTo(drop(Reason.COOKIE_COLLISION));
+    assertThat(g.ikeIn(Wire.v1(7, 8, Ike.MAIN_MODE, 0, Wire.LONG))).isEqualTo(to(A));
+    g.now = 663_000;
+    g.engine.tick(g.now);
+    assertThat(g.ikeOut(B, Wire.v1(7, 9, Ike.MAIN_MODE, 0, Wire.LONG))).isEqualTo(FORWARD);
+  }
+
+  /** A limit: which of several that got copies says the truth, nobody can see. */
+  @Test
+  void whoSendsFirstUnderCookiesThatSeveralGotCopiesOfKeepsThem() {
+    g.logon(A);
+    g.logon(B);
+    Ike unknown = Wire.v2(0xa2, 0xa3, Ike.INFORMATIONAL, 0, false, 0, Wire.SHORT);
+    Ike answer = Wire.v2(0xa2, 0xa3, Ike.INFORMATIONAL, 0, true, 0, Wire.SHORT);
+    assertThat(g.ikeIn(unknown)).isInstanceOf(Verdict.Copies.class);
+
+    assertThat(g.ikeOut(B, answer)).as("whose they are not").isEqualTo(FORWARD);
+
+    assertThat(g.ikeOut(A, answer)).isEqualTo(drop(Reason.COOKIE_COLLISION));
+    assertThat(g.ikeIn(unknown)).isEqualTo(to(B));
+    assertThat(g.ikeOut(A, Wire.v2(0xa4, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG)))
+        .as("it begins a session anew")
+        .isEqualTo(FORWARD);
+    g.engine.release(B, REMOTE, g.now);
+    assertThat(g.ikeOut(A, answer)).isEqualTo(FORWARD);
+    assertThat(g.ikeIn(unknown)).isEqualTo(to(A));
+  }
+
   @Test
   void unknownCookiesGoToWhoJustMadeANewIkeSa() {
     g.logon(A);
