@@ -72,6 +72,20 @@ public final class Masquerade {
     };
   }
 
+  /**
+   * A packet of a host's that was to be held, and for which there was no room, has gone on: what it
+   * makes possible is so from now on.
+   */
+  public void goesOn(Ip packet, long at) {
+    long now = clock(at);
+    if (packet.family() == Family.V4
+        && packet.body() instanceof Udp udp
+        && isIke(udp)
+        && udp.content() instanceof Ike ike) {
+      association.goesOn((int) packet.source().low(), (int) packet.destination().low(), ike, now);
+    }
+  }
+
   /** A packet that a remote sends to this machine's public address. */
   public Verdict inbound(Ip packet, long at) {
     long now = clock(at);

@@ -20,6 +20,7 @@ import io.gatehouse.slowpath.Elements.Spi;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,11 +33,11 @@ import java.util.function.Predicate;
  * that have to wait. A function of what it is told; times are milliseconds that never go back.
  */
 final class Decider {
-  /**
-   * Packets that may wait. Beyond, they are not held: a host's go on at once, a remote's to this
-   * host's own rules, as what nobody inside began.
-   */
-  private static final int ROOM = 1024;
+  /** Packets that may wait. Beyond, they go on at once, and the engine is told. */
+  static final int ROOM = 1024;
+
+  /** Of one host: no host takes the room from the others. */
+  static final int ROOM_OF_HOST = 16;
 
   /**
    * A host keeps its zone so many milliseconds longer than it holds something in it: stock
@@ -54,7 +55,7 @@ final class Decider {
   private final Set<Pair> watched = new HashSet<>();
   private final Set<Spi> own = new HashSet<>();
   private Set<SlowPath.OwnIke> ownIke = Set.of();
-  private final List<Held> held = new ArrayList<>();
+  private final Map<Message, Held> held = new LinkedHashMap<>();
 
   /** Since the last listing began: hosts with a new zone, and SPIs that were let go. */
   private final Set<Address> newlyZoned = new HashSet<>();
@@ -68,11 +69,25 @@ final class Decider {
 
   private record Pair(Address host, Address remote) {}
 
-  private record Held(Asked asked, long until) {
-    Address remote() {
-      return asked.inbound() ? asked.packet().source() : asked.packet().destination();
+  /**
+   * The message of an exchange that a host sends, however often it does.
+   *
+   * @param answers where the remote asked: both ends count their requests from zero
+   */
+  private record Message(
+      Address host, Address remote, long cookie, int exchange, int number, boolean answers) {
+    static Message of(Ip packet, Ike ike) {
+      return new Message(
+          packet.source(),
+          packet.destination(),
+          ike.initiator(),
+          ike.exchange(),
+          ike.messageId(),
+          ike.answers());
     }
   }
+
+  private record Held(Asked asked, long until) {}
 
   Decider(Plan plan, long salt) {
     this.plan = plan;
@@ -282,7 +297,7 @@ final class Decider {
       // It comes again, in its zone: the engine takes it for sent again.
       case Verdict accepted when !zoned ->
           step.rule(asked, zone(host, step) ? Ruling.REPEAT : Ruling.DROP);
-      case Verdict.Hold(long until) -> hold(asked, until, step);
+      case Verdict.Hold(long until) -> hold(asked, until, step, now);
       default -> step.rule(asked, Ruling.ACCEPT);
     }
     again(decided, step, now);
@@ -299,7 +314,6 @@ final class Decider {
     Verdict verdict = engine.inbound(packet, now);
     Set<Address> decided = take(step);
     switch (verdict) {
-      case Verdict.Hold(long until) -> hold(asked, until, step);
       // This host's own rules say what becomes of what nobody inside began.
       case Verdict.Drop(Reason reason) when reason == Reason.NO_HOST ->
           step.rule(asked, Ruling.ACCEPT);
@@ -367,24 +381,36 @@ final class Decider {
     }
   }
 
-  private void hold(Asked asked, long until, Step step) {
-    if (held.size() < ROOM) {
-      held.add(new Held(asked, until));
+  /** Keeps one packet of each exchange: a host that sends it again would fill the room. */
+  private void hold(Asked asked, long until, Step step, long now) {
+    Ip packet = asked.packet();
+    Optional<Message> message = Headers.ike(packet).map(ike -> Message.of(packet, ike));
+    if (message.filter(held::containsKey).isPresent()) {
+      step.rule(asked, Ruling.DROP);
+    } else if (message.isPresent() && hasRoomFor(packet.source())) {
+      held.put(message.get(), new Held(asked, until));
     } else {
+      engine.goesOn(packet, now);
+      take(step);
       step.rule(asked, Ruling.ACCEPT);
     }
+  }
+
+  private boolean hasRoomFor(Address host) {
+    return held.size() < ROOM
+        && held.keySet().stream().filter(one -> one.host.equals(host)).count() < ROOM_OF_HOST;
   }
 
   /** Where something was bound, what waited for that remote is asked again. */
   private void again(Set<Address> remotes, Step step, long now) {
     if (!remotes.isEmpty()) {
-      wake(one -> remotes.contains(one.remote()), step, now);
+      wake(one -> remotes.contains(one.asked.packet().destination()), step, now);
     }
   }
 
   private void wake(Predicate<Held> which, Step step, long now) {
-    List<Held> awake = held.stream().filter(which).toList();
-    held.removeAll(awake);
+    List<Held> awake = held.values().stream().filter(which).toList();
+    held.values().removeIf(which);
     awake.forEach(one -> decide(one.asked, step, now));
   }
 
@@ -560,7 +586,7 @@ final class Decider {
 
   /** When something that waits is due; nothing where nothing waits. */
   Optional<Long> due() {
-    return held.stream().map(Held::until).min(Long::compare);
+    return held.values().stream().map(Held::until).min(Long::compare);
   }
 
   // ---- people

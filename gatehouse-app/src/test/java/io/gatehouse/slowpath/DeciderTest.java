@@ -563,4 +563,88 @@ class DeciderTest {
     assertThat(ruling(written(decider.wake(now)))).isEqualTo(Ruling.ACCEPT);
     assertThat(decider.waiting()).isZero();
   }
+
+  /** A's rekey has just begun: for a while what makes another host plausible waits. */
+  private void rekeyBegins() {
+    ike(
+        A,
+        Wire.v2(cookie(A), A.low(), Ike.CREATE_CHILD_SA, 2, false, Ike.NOTIFY_PAYLOAD, Wire.LONG));
+  }
+
+  private Step asks(Address host, int number) {
+    return ike(
+        host,
+        Wire.v2(
+            cookie(host),
+            host.low(),
+            Ike.CREATE_CHILD_SA,
+            number,
+            false,
+            Ike.NOTIFY_PAYLOAD,
+            Wire.LONG));
+  }
+
+  /** Held, where a host has a zone already. */
+  private void isHeld(Step step) {
+    assertThat(step.rulings()).isEmpty();
+  }
+
+  @Test
+  void aMessageThatIsSentAgainWhileItWaitsTakesNoMoreRoom() {
+    logon(A);
+    logon(B);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    rekeyBegins();
+    isHeld(asks(B, 2));
+
+    for (int i = 0; i < 2 * Decider.ROOM; i++) {
+      assertThat(ruling(asks(B, 2))).isEqualTo(Ruling.DROP);
+    }
+
+    assertThat(decider.waiting()).isEqualTo(1);
+    now = decider.due().orElseThrow();
+    assertThat(ruling(written(decider.wake(now)))).isEqualTo(Ruling.ACCEPT);
+  }
+
+  @Test
+  void noHostTakesTheRoomToWaitFromTheOthers() {
+    Address many = Address.of("10.0.1.13");
+    logon(A);
+    logon(B);
+    logon(many);
+    rekeyBegins();
+    for (int number = 2; number < 2 + Decider.ROOM_OF_HOST; number++) {
+      isHeld(asks(many, number));
+    }
+    assertThat(ruling(asks(many, 99))).as("it goes on at once").isEqualTo(Ruling.ACCEPT);
+
+    isHeld(asks(B, 2));
+    assertThat(decider.waiting()).isEqualTo(Decider.ROOM_OF_HOST + 1);
+  }
+
+  @Test
+  void anAnswerForWhichThereIsNoRoomMakesItsHostPlausibleAllTheSame() {
+    for (Address host : List.of(A, B)) {
+      logon(host);
+      espIn((int) host.low(), 1);
+      espIn((int) host.low(), 2);
+    }
+    rekeyBegins();
+    for (int i = 0; i < Decider.ROOM / Decider.ROOM_OF_HOST; i++) {
+      Address other = Address.v4((int) Address.of("10.0.1.100").low() + i);
+      assertThat(ruling(asks(other, 2))).as("its zone first").isEqualTo(Ruling.REPEAT);
+      for (int number = 2; number < 2 + Decider.ROOM_OF_HOST; number++) {
+        isHeld(asks(other, number));
+      }
+    }
+    assertThat(decider.waiting()).isEqualTo(Decider.ROOM);
+    // The remote asks B for new SAs; it has them with B's answer, and sends under B's new SPI.
+    answer(Wire.v2(cookie(B), B.low(), Ike.CREATE_CHILD_SA, 0, false, 41, Wire.LONG));
+    Step answered =
+        ike(B, Wire.v2(cookie(B), B.low(), Ike.CREATE_CHILD_SA, 0, true, 33, Wire.LONG));
+    assertThat(ruling(answered)).isEqualTo(Ruling.ACCEPT);
+
+    assertThat(copies(espIn(0x2002, 1))).containsExactlyInAnyOrder(A, B);
+  }
 }
