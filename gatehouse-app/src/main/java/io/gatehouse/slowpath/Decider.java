@@ -18,6 +18,7 @@ import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.slowpath.Elements.Cookie;
 import io.gatehouse.slowpath.Elements.Spi;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -40,6 +41,14 @@ final class Decider {
   static final int ROOM_OF_HOST = 16;
 
   /**
+   * So many hosts that are refused because another one has the session are named within {@link
+   * #AGAIN}, each once for a remote: addresses inside may be forged.
+   */
+  static final int NAMED = 256;
+
+  private static final long AGAIN = 60 * 60_000;
+
+  /**
    * A host keeps its zone so many milliseconds longer than it holds something in it: stock
    * conntrack forgets its connections meanwhile (nf_conntrack_generic_timeout, 600 s for ESP).
    */
@@ -56,6 +65,9 @@ final class Decider {
   private final Set<Spi> own = new HashSet<>();
   private Set<SlowPath.OwnIke> ownIke = Set.of();
   private final Map<Message, Held> held = new LinkedHashMap<>();
+
+  /** When a refusal was said, the oldest first. */
+  private final Map<Pair, Long> said = new LinkedHashMap<>();
 
   /** Since the last listing began: hosts with a new zone, and SPIs that were let go. */
   private final Set<Address> newlyZoned = new HashSet<>();
@@ -120,7 +132,10 @@ final class Decider {
         hosts.put(zone.getAsInt(), host.get());
       }
     }
-    for (SetElement element : listed.spis()) {
+    // Where only one host may have a session, who has used his last is taken for it.
+    List<SetElement> lastUsedFirst =
+        listed.spis().stream().sorted(Comparator.comparingLong(elements::idle)).toList();
+    for (SetElement element : lastUsedFirst) {
       Optional<Address> host = host(element, hosts);
       Elements.spi(element)
           .ifPresent(spi -> host.ifPresent(h -> engine.recall(spi.remote(), spi.spi(), h, now)));
@@ -292,7 +307,10 @@ final class Decider {
     Set<Address> decided = take(step);
     zones.seen(host, now);
     switch (verdict) {
-      case Verdict.Drop drop -> step.rule(asked, Ruling.DROP);
+      case Verdict.Drop(Reason reason) -> {
+        step.rule(asked, Ruling.DROP);
+        say(reason, host, packet.destination(), step, now);
+      }
       case Verdict.NotOurs other -> step.rule(asked, Ruling.ACCEPT);
       // It comes again, in its zone: the engine takes it for sent again.
       case Verdict accepted when !zoned ->
@@ -399,6 +417,28 @@ final class Decider {
   private boolean hasRoomFor(Address host) {
     return held.size() < ROOM
         && held.keySet().stream().filter(one -> one.host.equals(host)).count() < ROOM_OF_HOST;
+  }
+
+  /** Tells whoever runs this of a host that gets no session because another one has it. */
+  private void say(Reason reason, Address host, Address remote, Step step, long now) {
+    Pair pair = new Pair(host, remote);
+    if (reason != Reason.PARALLEL || said.containsKey(pair)) {
+      return;
+    }
+    if (said.size() < NAMED) {
+      Address first = engine.first(remote, now).orElse(host);
+      step.say(
+          ("%s gets no session with %s: %s has one, and `parallel-sessions` is off; if that is"
+                  + " dead: gatehouse masquerade release %s %s")
+              .formatted(host, remote, first, first, remote));
+    } else if (said.size() == NAMED) {
+      step.say(
+          "more hosts get no session because `parallel-sessions` is off; they are counted by"
+              + " gatehouse masquerade status, and named again in an hour");
+    } else {
+      return;
+    }
+    said.put(pair, now);
   }
 
   /** Where something was bound, what waited for that remote is asked again. */
@@ -556,6 +596,7 @@ final class Decider {
     Step step = new Step();
     latest = now;
     engine.tick(now);
+    said.values().removeIf(at -> now - at >= AGAIN);
     take(step);
     List.copyOf(watched).forEach(pair -> watch(pair.host, pair.remote, step));
     return step;
@@ -612,13 +653,38 @@ final class Decider {
     return withoutZone;
   }
 
-  /** Frees what a host holds with a remote. */
-  Step release(Address host, Address remote, long now) {
+  /**
+   * Frees what a host holds with a remote.
+   *
+   * @param learned what the kernel has learned of hosts that sent ESP, and IKE: what stood would go
+   *     on out, and nobody would be asked
+   */
+  Step release(Address host, Address remote, Learned learned, long now) {
     Step step = new Step();
     latest = now;
     engine.release(host, remote, now);
     take(step);
+    learned.sent().stream()
+        .filter(element -> Elements.isOf(element, host, remote))
+        .forEach(element -> step.change(elements.unsent(element)));
+    learned.known().stream()
+        .filter(element -> Elements.isOf(element, host, remote))
+        .forEach(element -> step.change(elements.unknown(element)));
+    said.keySet().removeIf(pair -> pair.remote.equals(remote));
     return step;
+  }
+
+  /**
+   * What the kernel has written itself.
+   *
+   * @param sent hosts, remotes and outbound SPIs
+   * @param known hosts, remotes and cookies
+   */
+  record Learned(List<SetElement> sent, List<SetElement> known) {
+    Learned {
+      sent = List.copyOf(sent);
+      known = List.copyOf(known);
+    }
   }
 
   /**
@@ -631,7 +697,9 @@ final class Decider {
     Step step = new Step();
     latest = now;
     if (elements.isClient(host)) {
-      engine.register(host, remote, spi, now).ifPresent(told);
+      Optional<Reason> refused = engine.register(host, remote, spi, now);
+      refused.ifPresent(told);
+      refused.ifPresent(why -> say(why, host, remote, step, now));
       again(take(step), step, now);
     } else {
       told.accept(Reason.NO_HOST);

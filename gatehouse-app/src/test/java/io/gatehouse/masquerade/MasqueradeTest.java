@@ -239,6 +239,52 @@ class MasqueradeTest {
   }
 
   @Test
+  void whereSeveralHaveSessionsBeforeItWasForbiddenTheFirstGoesOn() {
+    Gateway alone = new Gateway(settings(false, List.of(), LIMITS));
+    alone.engine.recall(REMOTE, 0x11, A, 0);
+    alone.engine.recall(REMOTE, 0x22, B, 0);
+    alone.engine.recallCookie(REMOTE, cookie(C), C, 0);
+
+    assertThat(alone.espIn(0x22, 2)).as("what stands goes on").isEqualTo(to(B));
+    assertThat(alone.espOut(A, 5, 1)).isEqualTo(FORWARD);
+    assertThat(alone.espOut(B, 6, 1)).isEqualTo(drop(Reason.PARALLEL));
+    assertThat(alone.espOut(C, 7, 1)).isEqualTo(drop(Reason.PARALLEL));
+    assertThat(alone.engine.first(REMOTE, 0)).contains(A);
+
+    alone.engine.release(B, REMOTE, 0);
+    assertThat(alone.espOut(C, 7, 1)).isEqualTo(drop(Reason.PARALLEL));
+    alone.engine.release(A, REMOTE, 0);
+    assertThat(alone.espOut(C, 7, 1)).as("who is left").isEqualTo(FORWARD);
+    assertThat(alone.espOut(A, 5, 1)).isEqualTo(drop(Reason.PARALLEL));
+  }
+
+  @Test
+  void aFirstThatIsSilentTooLongIsNoneAnyMore() {
+    Gateway alone = new Gateway(settings(false, List.of(), LIMITS));
+    alone.engine.recall(REMOTE, 0x11, A, 0);
+    alone.engine.recall(REMOTE, 0x22, B, 0);
+    alone.now = 500_000;
+    alone.engine.used(REMOTE, 0x22, alone.now);
+    alone.now = 700_000;
+    alone.engine.tick(alone.now);
+
+    assertThat(alone.espOut(B, 6, 1)).isEqualTo(FORWARD);
+  }
+
+  @Test
+  void aSecondHostCannotRegisterItselfIntoASession() {
+    Gateway alone = new Gateway(settings(false, List.of(), LIMITS));
+    alone.logon(A);
+    alone.begins(0x11);
+
+    assertThat(alone.engine.register(B, REMOTE, 0x22, 0)).contains(Reason.PARALLEL);
+
+    assertThat(alone.engine.status().bindings()).hasSize(1);
+    assertThat(alone.espOut(A, 5, 1)).isEqualTo(FORWARD);
+    assertThat(alone.engine.register(A, REMOTE, 0x11, 0)).isEmpty();
+  }
+
+  @Test
   void registeredSpis() {
     assertThat(g.engine.register(A, REMOTE, 0x11, 0)).isEmpty();
     assertThat(g.begins(0x11)).isEqualTo(to(A));
