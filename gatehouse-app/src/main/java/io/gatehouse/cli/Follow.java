@@ -147,6 +147,12 @@ final class Follow {
     }
 
     @Override
+    public void say(String line) {
+      call.err().println(line);
+      call.err().flush();
+    }
+
+    @Override
     public void alive() {
       watchdog.alive();
     }

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +36,9 @@ import picocli.CommandLine.ParameterException;
 final class MasqueradeReplay {
   /** Of a frame; the largest that IP can make, and what Ethernet puts before it. */
   private static final int KEPT = 0xffff + 128;
+
+  private static final List<String> METHODS =
+      Arrays.stream(Method.values()).map(MasqueradeReplay::word).toList();
 
   private MasqueradeReplay() {}
 
@@ -70,10 +74,35 @@ final class MasqueradeReplay {
             .auxiliaryTypes(String.class)
             .description("Where the hosts are; may be repeated.")
             .build());
+    replay.addOption(
+        OptionSpec.builder("--method")
+            .paramLabel(String.join("|", METHODS))
+            .arity("1")
+            .type(String.class)
+            .completionCandidates(METHODS)
+            .description(
+                "How an SPI finds its host: by evidence, as `gatehouse run` decides, or by one of"
+                    + " two baselines: the seed's, one first packet at a time; first in, first out.")
+            .build());
     replay.addOption(Subcommand.json());
     group.addSubcommand("replay", replay);
     MasqueradeLive.specs(surroundings).forEach(one -> group.addSubcommand(one.name(), one));
     return group;
+  }
+
+  private static String word(Method method) {
+    return method.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static Method method(Subcommand.Call call) {
+    String wanted = call.option("--method").orElse(word(Method.EVIDENCE));
+    return Arrays.stream(Method.values())
+        .filter(method -> word(method).equals(wanted))
+        .findFirst()
+        .orElseThrow(() ->
+            new ParameterException(
+                call.spec().commandLine(),
+                "--method is " + String.join(", ", METHODS) + ", not " + wanted));
   }
 
   private static int run(Subcommand.Call call, Surroundings surroundings) {
@@ -87,7 +116,7 @@ final class MasqueradeReplay {
     }
     Settings settings =
         new Settings(
-            Method.EVIDENCE,
+            method(call),
             Duration.ofMinutes(65),
             true,
             // What was captured cannot be held any more.

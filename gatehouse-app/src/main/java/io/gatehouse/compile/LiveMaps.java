@@ -99,6 +99,7 @@ public record LiveMaps(
    * @param direct from a remote and an inbound SPI to its host, where packets may go past conntrack
    * @param watched hosts and remotes whose established traffic is wanted too
    * @param sent hosts, remotes and SPIs under which they sent lately; the kernel writes it
+   * @param known hosts, remotes and cookies of IKE that they used lately; the kernel writes it
    * @param own this host's inbound SPIs, where it speaks IPsec itself on the same interface
    */
   public record OfMasquerade(
@@ -109,6 +110,7 @@ public record LiveMaps(
       Optional<NftSet> direct,
       NftSet watched,
       NftSet sent,
+      NftSet known,
       Optional<NftSet> own) {}
 
   public LiveMaps {
@@ -167,7 +169,8 @@ public record LiveMaps(
             VpnHostMaps.SPIS,
             VpnHostMaps.COOKIES,
             VpnHostMaps.WATCHED,
-            VpnHostMaps.SENT);
+            VpnHostMaps.SENT,
+            VpnHostMaps.KNOWN);
     return gateway.masquerade().isPresent() && live.keySet().containsAll(needed)
         ? Optional.of(
             new OfMasquerade(
@@ -178,6 +181,7 @@ public record LiveMaps(
                 /* direct= */ Optional.ofNullable(live.get(VpnHostMaps.DIRECT)),
                 /* watched= */ named(live, VpnHostMaps.WATCHED),
                 /* sent= */ named(live, VpnHostMaps.SENT),
+                /* known= */ named(live, VpnHostMaps.KNOWN),
                 /* own= */ Optional.ofNullable(live.get(VpnHostMaps.OWN_SPIS))))
         : Optional.empty();
   }

@@ -79,7 +79,7 @@ public final class Daemon {
           RETRY,
           worker -> hear(worker, KernelEvents.About.ADDRESSES, watching, this::ofDevices));
 
-  private final SlowPath slowPath = new SlowPath();
+  private final SlowPath slowPath = new SlowPath(this::say);
   private final OwnIke ownIke = new OwnIke();
   private final Registrations registrations = new Registrations(slowPath);
   private volatile Optional<Control> answers = Optional.empty();
@@ -104,6 +104,9 @@ public final class Daemon {
 
     /** Puts in what waited for devices that have come. */
     void late();
+
+    /** Logs a line. May wait. */
+    void say(String line);
 
     /** Told now and then: it still works. Must not take long. */
     void alive();
@@ -192,6 +195,13 @@ public final class Daemon {
               answers.flatMap(Control::trouble))
           .flatMap(Optional::stream)
           .toList();
+    }
+  }
+
+  /** Whoever reads the log may be slow; a packet is not to wait for that. */
+  private void say(String line) {
+    if (!over) {
+      chores.execute(() -> hands.say(line));
     }
   }
 

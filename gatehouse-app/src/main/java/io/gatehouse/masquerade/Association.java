@@ -21,6 +21,9 @@ sealed interface Association permits ByEvidence, Fifo, Serialised {
    */
   Verdict ike(int host, int remote, Ike message, boolean fromInside, long now);
 
+  /** A message that was to wait could not be kept: it has gone on. */
+  default void goesOn(int host, int remote, Ike message, long now) {}
+
   /** A host uses cookies that no exchange of version 1 or SA_INIT has made known. */
   default void newCookies(int host, int remote, long now) {}
 

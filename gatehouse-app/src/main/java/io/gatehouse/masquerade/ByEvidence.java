@@ -617,6 +617,23 @@ final class ByEvidence implements Association {
     return new Verdict.Forward();
   }
 
+  @Override
+  public void goesOn(int host, int remote, Ike message, long now) {
+    Contest contest = contests.get(remote);
+    if (contest == null) {
+      return;
+    }
+    for (Exchange exchange : contest.exchanges(host)) {
+      // The two ends of an IKE SA number their requests independently (RFC 7296, 2.2).
+      exchange.released |=
+          exchange.state == State.HELD
+              && exchange.cookie == message.initiator()
+              && exchange.message == message.messageId()
+              && (message.major() == 1 || exchange.fromInside != message.answers());
+    }
+    ike(host, remote, message, true, now);
+  }
+
   /** An exchange of a host has ended well: what waits for that can be bound. */
   private void finished(Contest contest, int remote, int host, long now) {
     int number = contest.number(host);

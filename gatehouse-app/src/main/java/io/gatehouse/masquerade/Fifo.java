@@ -40,9 +40,7 @@ final class Fifo implements Association {
   @Override
   public Verdict unknown(int remote, Esp esp, long now) {
     Deque<Waiting> queue = waiting.getOrDefault(remote, new ArrayDeque<>());
-    while (!queue.isEmpty() && now - queue.getFirst().since() > PATIENCE) {
-      queue.removeFirst();
-    }
+    expire(queue, now);
     if (queue.isEmpty()) {
       return ledger.refuse(Reason.NO_HOST, 0, remote, now);
     }
@@ -51,6 +49,28 @@ final class Fifo implements Association {
         .bind(remote, esp.spi(), host, Evidence.FIFO, now)
         .map(reason -> ledger.refuse(reason, 0, remote, now))
         .orElseGet(() -> Association.to(host));
+  }
+
+  private static void expire(Deque<Waiting> queue, long now) {
+    while (!queue.isEmpty() && now - queue.getFirst().since() > PATIENCE) {
+      queue.removeFirst();
+    }
+  }
+
+  @Override
+  public void left(int host, int remote, long now) {
+    waiting.getOrDefault(remote, new ArrayDeque<>()).removeIf(one -> one.host() == host);
+  }
+
+  @Override
+  public void tick(long now) {
+    waiting.values().forEach(queue -> expire(queue, now));
+    waiting.values().removeIf(Deque::isEmpty);
+  }
+
+  /** How many hosts wait, and remotes for which any did since the last tick. */
+  int size() {
+    return waiting.size() + waiting.values().stream().mapToInt(Deque::size).sum();
   }
 
   @Override

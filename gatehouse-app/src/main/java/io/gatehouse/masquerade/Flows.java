@@ -4,6 +4,7 @@ import io.gatehouse.model.Address;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 
 /**
@@ -32,6 +33,7 @@ final class Flows {
 
   private static final int FIRST_CLIENT = 0;
   private static final int CLIENT_COUNT = 1;
+  private static final int OLDEST_CLIENT = 2;
 
   /** Hosts of one remote that are looked at because of one packet from outside. */
   static final int LOOKED_AT = 1024;
@@ -53,7 +55,7 @@ final class Flows {
     this.outbound = new SlotTable(2, limits.flows(), salt);
     this.clients = new SlotTable(5, limits.flows(), salt);
     this.hosts = new SlotTable(1, 2 * limits.flows(), salt);
-    this.remotes = new SlotTable(2, limits.flows(), salt);
+    this.remotes = new SlotTable(3, limits.flows(), salt);
   }
 
   private static long pair(int remote, int spi) {
@@ -256,6 +258,8 @@ final class Flows {
     clients.put(NEXT, client, second);
     if (second != 0) {
       clients.put(PREVIOUS, second - 1, client + 1);
+    } else {
+      remotes.put(OLDEST_CLIENT, far, client + 1);
     }
     remotes.put(FIRST_CLIENT, far, client + 1);
     remotes.put(CLIENT_COUNT, far, remotes.at(CLIENT_COUNT, far) + 1);
@@ -278,17 +282,30 @@ final class Flows {
     int far = remotes.find(remote, 2);
     int client = far == SlotTable.NONE ? 0 : remotes.at(FIRST_CLIENT, far);
     for (int looked = 0; client != 0 && looked < most; looked++) {
-      int inside = (int) clients.high(client - 1);
-      int newest = newest(inside, remote);
-      int seen =
-          newest == SlotTable.NONE
-              ? clients.at(CLIENT_SEEN, client - 1)
-              : Math.max(clients.at(CLIENT_SEEN, client - 1), seen(newest));
-      if (Ticks.of(now) - seen <= lifetime && !host.test(inside)) {
+      if (isLive(client - 1, remote, now) && !host.test((int) clients.high(client - 1))) {
         return;
       }
       client = clients.at(NEXT, client - 1);
     }
+  }
+
+  /** Of those hosts, who has been one for the longest time. */
+  OptionalInt oldestLive(int remote, long now) {
+    int far = remotes.find(remote, 2);
+    int client = far == SlotTable.NONE ? 0 : remotes.at(OLDEST_CLIENT, far);
+    while (client != 0 && !isLive(client - 1, remote, now)) {
+      client = clients.at(PREVIOUS, client - 1);
+    }
+    return client == 0 ? OptionalInt.empty() : OptionalInt.of((int) clients.high(client - 1));
+  }
+
+  private boolean isLive(int client, int remote, long now) {
+    int newest = newest((int) clients.high(client), remote);
+    int seen =
+        newest == SlotTable.NONE
+            ? clients.at(CLIENT_SEEN, client)
+            : Math.max(clients.at(CLIENT_SEEN, client), seen(newest));
+    return Ticks.of(now) - seen <= lifetime;
   }
 
   /** Forgets that a host talks to a remote, with all SPIs between them. */
@@ -324,6 +341,8 @@ final class Flows {
     }
     if (after != 0) {
       clients.put(PREVIOUS, after - 1, before);
+    } else {
+      remotes.put(OLDEST_CLIENT, far, before);
     }
     int left = remotes.at(CLIENT_COUNT, far) - 1;
     remotes.put(CLIENT_COUNT, far, left);

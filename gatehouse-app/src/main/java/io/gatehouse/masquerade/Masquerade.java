@@ -11,6 +11,7 @@ import io.gatehouse.packet.Udp;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -72,6 +73,20 @@ public final class Masquerade {
     };
   }
 
+  /**
+   * A packet of a host's that was to be held, and for which there was no room, has gone on: what it
+   * makes possible is so from now on.
+   */
+  public void goesOn(Ip packet, long at) {
+    long now = clock(at);
+    if (packet.family() == Family.V4
+        && packet.body() instanceof Udp udp
+        && isIke(udp)
+        && udp.content() instanceof Ike ike) {
+      association.goesOn((int) packet.source().low(), (int) packet.destination().low(), ike, now);
+    }
+  }
+
   /** A packet that a remote sends to this machine's public address. */
   public Verdict inbound(Ip packet, long at) {
     long now = clock(at);
@@ -105,7 +120,7 @@ public final class Masquerade {
     }
     boolean isNew = !flows.touchOutbound(host, remote, esp.spi(), now);
     if (isNew) {
-      if (!settings.parallel() && !sessions.isAlone(host, remote, now)) {
+      if (!settings.parallel() && !sessions.isFirst(host, remote, now)) {
         return ledger.refuse(Reason.PARALLEL, host, remote, now);
       }
       Optional<Reason> refused = flows.addOutbound(host, remote, esp.spi(), now);
@@ -160,6 +175,10 @@ public final class Masquerade {
     if (ownSpis.contains(new OwnSpi(far, spi))) {
       return Optional.of(Reason.OWN_SPI);
     }
+    if (!settings.parallel() && !sessions.isFirst((int) host.low(), far, now)) {
+      ledger.refuse(Reason.PARALLEL, (int) host.low(), far, now);
+      return Optional.of(Reason.PARALLEL);
+    }
     boolean stands = binding != SlotTable.NONE;
     boolean anothers = stands && flows.hostOf(binding) != (int) host.low();
     if (anothers && flows.evidenceOf(binding) == Evidence.REGISTERED) {
@@ -179,7 +198,10 @@ public final class Masquerade {
     return refused;
   }
 
-  /** A binding that stands since before this engine began. */
+  /**
+   * A binding that stands since before this engine began. It is taken over whether parallel
+   * sessions are allowed or not; of a remote's hosts the one that is told first is its first.
+   */
   public void recall(Address remote, int spi, Address host, long at) {
     long now = clock(at);
     int far = (int) remote.low();
@@ -219,6 +241,12 @@ public final class Masquerade {
     association.left(inside, far, clock(at));
     sessions.leave(inside, far);
     flows.leave(inside, far);
+  }
+
+  /** Who has the session with a remote where only one host may; empty where nobody has. */
+  public Optional<Address> first(Address remote, long at) {
+    OptionalInt first = flows.oldestLive((int) remote.low(), clock(at));
+    return first.isPresent() ? Optional.of(Address.v4(first.getAsInt())) : Optional.empty();
   }
 
   /** Whether packets of a host's known SPIs are wanted too, because one of its own is undecided. */

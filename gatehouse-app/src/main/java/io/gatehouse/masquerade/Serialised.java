@@ -23,7 +23,11 @@ final class Serialised implements Association {
   private final Map<Key, Long> squelched = new HashMap<>();
   private final Map<Integer, Integer> negotiatedLast = new HashMap<>();
 
-  private record Key(int host, int remote, int spi) {}
+  private record Key(int host, int remote, int spi) {
+    boolean isOf(int other, int far) {
+      return host == other && remote == far;
+    }
+  }
 
   /** The first packet that waits for its answer. */
   private static final class First {
@@ -103,7 +107,22 @@ final class Serialised implements Association {
   }
 
   @Override
+  public void left(int host, int remote, long now) {
+    outstanding.values().removeIf(first -> first.key.isOf(host, remote));
+    squelched.keySet().removeIf(key -> key.isOf(host, remote));
+    negotiatedLast.remove(remote, host);
+  }
+
+  /** What is over, and who negotiated last with a remote that nobody has to do with any more. */
+  @Override
   public void tick(long now) {
+    outstanding.values().removeIf(first -> first.until < now);
     squelched.values().removeIf(until -> until <= now);
+    negotiatedLast.keySet().removeIf(remote -> flows.serves(remote) == 0);
+  }
+
+  /** How many things are remembered. */
+  int size() {
+    return outstanding.size() + squelched.size() + negotiatedLast.size();
   }
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** IKE SAs by the initiator's cookie, and the host of each. The port says nothing: it is 500. */
@@ -85,7 +86,7 @@ final class Sessions {
   }
 
   private Optional<Reason> learn(int host, int remote, Ike message, long now) {
-    if (!settings.parallel() && !isAlone(host, remote, now)) {
+    if (!settings.parallel() && !isFirst(host, remote, now)) {
       return Optional.of(Reason.PARALLEL);
     }
     Optional<Reason> refused = add(host, remote, message.initiator(), now);
@@ -136,18 +137,13 @@ final class Sessions {
         : message.exchange() == Ike.SA_INIT;
   }
 
-  /** Whether no other host has to do with a remote. */
-  boolean isAlone(int host, int remote, long now) {
-    boolean[] others = new boolean[1];
-    flows.eachLive(
-        remote,
-        now,
-        Integer.MAX_VALUE,
-        other -> {
-          others[0] = other != host;
-          return !others[0];
-        });
-    return !others[0];
+  /**
+   * Whether a host is the first of those that have to do with a remote, or nobody has. Several may
+   * have, where it was forbidden afterwards: each would keep the others out for ever.
+   */
+  boolean isFirst(int host, int remote, long now) {
+    OptionalInt first = flows.oldestLive(remote, now);
+    return first.isEmpty() || first.getAsInt() == host;
   }
 
   private Verdict stranger(int remote, Ike message, long now) {

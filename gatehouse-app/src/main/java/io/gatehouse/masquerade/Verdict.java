@@ -28,7 +28,9 @@ public sealed interface Verdict {
   record Own() implements Verdict {}
 
   /**
-   * Keep it and ask again, at that time or when something was bound.
+   * From inside: keep it and ask again, at that time or when something was bound.
+   *
+   * <p>Where it cannot be kept, the engine has to be told that it goes on.
    *
    * @param until milliseconds of the engine's clock
    */

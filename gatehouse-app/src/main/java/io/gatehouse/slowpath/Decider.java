@@ -18,8 +18,10 @@ import io.gatehouse.ruleset.NftSet;
 import io.gatehouse.slowpath.Elements.Cookie;
 import io.gatehouse.slowpath.Elements.Spi;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,11 +34,19 @@ import java.util.function.Predicate;
  * that have to wait. A function of what it is told; times are milliseconds that never go back.
  */
 final class Decider {
+  /** Packets that may wait. Beyond, they go on at once, and the engine is told. */
+  static final int ROOM = 1024;
+
+  /** Of one host: no host takes the room from the others. */
+  static final int ROOM_OF_HOST = 16;
+
   /**
-   * Packets that may wait. Beyond, they are not held: a host's go on at once, a remote's to this
-   * host's own rules, as what nobody inside began.
+   * So many hosts that are refused because another one has the session are named within {@link
+   * #AGAIN}, each once for a remote: addresses inside may be forged.
    */
-  private static final int ROOM = 1024;
+  static final int NAMED = 256;
+
+  private static final long AGAIN = 60 * 60_000;
 
   /**
    * A host keeps its zone so many milliseconds longer than it holds something in it: stock
@@ -54,7 +64,10 @@ final class Decider {
   private final Set<Pair> watched = new HashSet<>();
   private final Set<Spi> own = new HashSet<>();
   private Set<SlowPath.OwnIke> ownIke = Set.of();
-  private final List<Held> held = new ArrayList<>();
+  private final Map<Message, Held> held = new LinkedHashMap<>();
+
+  /** When a refusal was said, the oldest first. */
+  private final Map<Pair, Long> said = new LinkedHashMap<>();
 
   /** Since the last listing began: hosts with a new zone, and SPIs that were let go. */
   private final Set<Address> newlyZoned = new HashSet<>();
@@ -68,11 +81,25 @@ final class Decider {
 
   private record Pair(Address host, Address remote) {}
 
-  private record Held(Asked asked, long until) {
-    Address remote() {
-      return asked.inbound() ? asked.packet().source() : asked.packet().destination();
+  /**
+   * The message of an exchange that a host sends, however often it does.
+   *
+   * @param answers where the remote asked: both ends count their requests from zero
+   */
+  private record Message(
+      Address host, Address remote, long cookie, int exchange, int number, boolean answers) {
+    static Message of(Ip packet, Ike ike) {
+      return new Message(
+          packet.source(),
+          packet.destination(),
+          ike.initiator(),
+          ike.exchange(),
+          ike.messageId(),
+          ike.answers());
     }
   }
+
+  private record Held(Asked asked, long until) {}
 
   Decider(Plan plan, long salt) {
     this.plan = plan;
@@ -105,7 +132,10 @@ final class Decider {
         hosts.put(zone.getAsInt(), host.get());
       }
     }
-    for (SetElement element : listed.spis()) {
+    // Where only one host may have a session, who has used his last is taken for it.
+    List<SetElement> lastUsedFirst =
+        listed.spis().stream().sorted(Comparator.comparingLong(elements::idle)).toList();
+    for (SetElement element : lastUsedFirst) {
       Optional<Address> host = host(element, hosts);
       Elements.spi(element)
           .ifPresent(spi -> host.ifPresent(h -> engine.recall(spi.remote(), spi.spi(), h, now)));
@@ -277,12 +307,15 @@ final class Decider {
     Set<Address> decided = take(step);
     zones.seen(host, now);
     switch (verdict) {
-      case Verdict.Drop drop -> step.rule(asked, Ruling.DROP);
+      case Verdict.Drop(Reason reason) -> {
+        step.rule(asked, Ruling.DROP);
+        say(reason, host, packet.destination(), step, now);
+      }
       case Verdict.NotOurs other -> step.rule(asked, Ruling.ACCEPT);
       // It comes again, in its zone: the engine takes it for sent again.
       case Verdict accepted when !zoned ->
           step.rule(asked, zone(host, step) ? Ruling.REPEAT : Ruling.DROP);
-      case Verdict.Hold(long until) -> hold(asked, until, step);
+      case Verdict.Hold(long until) -> hold(asked, until, step, now);
       default -> step.rule(asked, Ruling.ACCEPT);
     }
     again(decided, step, now);
@@ -299,7 +332,6 @@ final class Decider {
     Verdict verdict = engine.inbound(packet, now);
     Set<Address> decided = take(step);
     switch (verdict) {
-      case Verdict.Hold(long until) -> hold(asked, until, step);
       // This host's own rules say what becomes of what nobody inside began.
       case Verdict.Drop(Reason reason) when reason == Reason.NO_HOST ->
           step.rule(asked, Ruling.ACCEPT);
@@ -367,24 +399,58 @@ final class Decider {
     }
   }
 
-  private void hold(Asked asked, long until, Step step) {
-    if (held.size() < ROOM) {
-      held.add(new Held(asked, until));
+  /** Keeps one packet of each exchange: a host that sends it again would fill the room. */
+  private void hold(Asked asked, long until, Step step, long now) {
+    Ip packet = asked.packet();
+    Optional<Message> message = Headers.ike(packet).map(ike -> Message.of(packet, ike));
+    if (message.filter(held::containsKey).isPresent()) {
+      step.rule(asked, Ruling.DROP);
+    } else if (message.isPresent() && hasRoomFor(packet.source())) {
+      held.put(message.get(), new Held(asked, until));
     } else {
+      engine.goesOn(packet, now);
+      take(step);
       step.rule(asked, Ruling.ACCEPT);
     }
+  }
+
+  private boolean hasRoomFor(Address host) {
+    return held.size() < ROOM
+        && held.keySet().stream().filter(one -> one.host.equals(host)).count() < ROOM_OF_HOST;
+  }
+
+  /** Tells whoever runs this of a host that gets no session because another one has it. */
+  private void say(Reason reason, Address host, Address remote, Step step, long now) {
+    Pair pair = new Pair(host, remote);
+    if (reason != Reason.PARALLEL || said.containsKey(pair)) {
+      return;
+    }
+    if (said.size() < NAMED) {
+      Address first = engine.first(remote, now).orElse(host);
+      step.say(
+          ("%s gets no session with %s: %s has one, and `parallel-sessions` is off; if that is"
+                  + " dead: gatehouse masquerade release %s %s")
+              .formatted(host, remote, first, first, remote));
+    } else if (said.size() == NAMED) {
+      step.say(
+          "more hosts get no session because `parallel-sessions` is off; they are counted by"
+              + " gatehouse masquerade status, and named again in an hour");
+    } else {
+      return;
+    }
+    said.put(pair, now);
   }
 
   /** Where something was bound, what waited for that remote is asked again. */
   private void again(Set<Address> remotes, Step step, long now) {
     if (!remotes.isEmpty()) {
-      wake(one -> remotes.contains(one.remote()), step, now);
+      wake(one -> remotes.contains(one.asked.packet().destination()), step, now);
     }
   }
 
   private void wake(Predicate<Held> which, Step step, long now) {
-    List<Held> awake = held.stream().filter(which).toList();
-    held.removeAll(awake);
+    List<Held> awake = held.values().stream().filter(which).toList();
+    held.values().removeIf(which);
     awake.forEach(one -> decide(one.asked, step, now));
   }
 
@@ -530,6 +596,7 @@ final class Decider {
     Step step = new Step();
     latest = now;
     engine.tick(now);
+    said.values().removeIf(at -> now - at >= AGAIN);
     take(step);
     List.copyOf(watched).forEach(pair -> watch(pair.host, pair.remote, step));
     return step;
@@ -560,7 +627,7 @@ final class Decider {
 
   /** When something that waits is due; nothing where nothing waits. */
   Optional<Long> due() {
-    return held.stream().map(Held::until).min(Long::compare);
+    return held.values().stream().map(Held::until).min(Long::compare);
   }
 
   // ---- people
@@ -586,13 +653,38 @@ final class Decider {
     return withoutZone;
   }
 
-  /** Frees what a host holds with a remote. */
-  Step release(Address host, Address remote, long now) {
+  /**
+   * Frees what a host holds with a remote.
+   *
+   * @param learned what the kernel has learned of hosts that sent ESP, and IKE: what stood would go
+   *     on out, and nobody would be asked
+   */
+  Step release(Address host, Address remote, Learned learned, long now) {
     Step step = new Step();
     latest = now;
     engine.release(host, remote, now);
     take(step);
+    learned.sent().stream()
+        .filter(element -> Elements.isOf(element, host, remote))
+        .forEach(element -> step.change(elements.unsent(element)));
+    learned.known().stream()
+        .filter(element -> Elements.isOf(element, host, remote))
+        .forEach(element -> step.change(elements.unknown(element)));
+    said.keySet().removeIf(pair -> pair.remote.equals(remote));
     return step;
+  }
+
+  /**
+   * What the kernel has written itself.
+   *
+   * @param sent hosts, remotes and outbound SPIs
+   * @param known hosts, remotes and cookies
+   */
+  record Learned(List<SetElement> sent, List<SetElement> known) {
+    Learned {
+      sent = List.copyOf(sent);
+      known = List.copyOf(known);
+    }
   }
 
   /**
@@ -605,7 +697,9 @@ final class Decider {
     Step step = new Step();
     latest = now;
     if (elements.isClient(host)) {
-      engine.register(host, remote, spi, now).ifPresent(told);
+      Optional<Reason> refused = engine.register(host, remote, spi, now);
+      refused.ifPresent(told);
+      refused.ifPresent(why -> say(why, host, remote, step, now));
       again(take(step), step, now);
     } else {
       told.accept(Reason.NO_HOST);

@@ -200,6 +200,24 @@ final class Elements {
         : Optional.empty();
   }
 
+  /** Whether what the kernel has learned is of this host and remote. */
+  static boolean isOf(SetElement element, Address host, Address remote) {
+    Bytes key = element.key();
+    return key.length() > 2 * ADDRESS
+        && Address.v4((int) key.u32be(0)).equals(host)
+        && Address.v4((int) key.u32be(ADDRESS)).equals(remote);
+  }
+
+  /** An SPI under which a host sent, no longer. */
+  ElementChange unsent(SetElement element) {
+    return new ElementChange.Remove(id(maps.sent()), SetElement.of(element.key()));
+  }
+
+  /** A cookie that a host has used, no longer. */
+  ElementChange unknown(SetElement element) {
+    return new ElementChange.Remove(id(maps.known()), SetElement.of(element.key()));
+  }
+
   /** The host that sent under an SPI that the kernel has seen. */
   static Optional<Address> sender(SetElement element) {
     return element.key().length() == 2 * ADDRESS + SPI

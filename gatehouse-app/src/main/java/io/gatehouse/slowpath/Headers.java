@@ -27,10 +27,14 @@ final class Headers {
     return packet.body() instanceof Esp esp ? Optional.of(esp.spi()) : Optional.empty();
   }
 
-  static Optional<Long> cookie(Ip packet) {
+  static Optional<Ike> ike(Ip packet) {
     return packet.body() instanceof Udp udp && udp.content() instanceof Ike ike
-        ? Optional.of(ike.initiator())
+        ? Optional.of(ike)
         : Optional.empty();
+  }
+
+  static Optional<Long> cookie(Ip packet) {
+    return ike(packet).map(Ike::initiator);
   }
 
   /**

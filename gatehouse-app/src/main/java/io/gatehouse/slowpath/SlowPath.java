@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /**
  * Decides, while it runs, whose the packets are that the masquerade's maps do not know. One thread
@@ -28,6 +29,7 @@ public final class SlowPath implements AutoCloseable {
   private final AtomicReference<Optional<Plan>> plan = new AtomicReference<>(Optional.empty());
   private final AtomicReference<Set<OwnIke>> own = new AtomicReference<>(Set.of());
   private final BlockingQueue<Request> requests = new LinkedBlockingQueue<>(256);
+  private final Consumer<String> say;
   private final long begun = System.nanoTime();
   private volatile Optional<String> trouble = Optional.empty();
   private final CompletableFuture<Boolean> working = new CompletableFuture<>();
@@ -68,6 +70,13 @@ public final class SlowPath implements AutoCloseable {
 
     /** There is another plan, or an end. */
     record Wake() implements Request {}
+  }
+
+  /**
+   * @param say is handed a line now and then for whoever runs this; must not wait
+   */
+  public SlowPath(Consumer<String> say) {
+    this.say = say;
   }
 
   /** Follows a plan from now on, or none. Packets that are held meanwhile are lost. */
@@ -170,7 +179,7 @@ public final class SlowPath implements AutoCloseable {
     try (Ends ends = Ends.open(now)) {
       trouble = ends.why();
       if (trouble.isEmpty()) {
-        work(now, new Work(now, ends, own::get, this::millis));
+        work(now, new Work(now, ends, own::get, this::millis, say));
       }
     }
     if (trouble.isPresent()) {

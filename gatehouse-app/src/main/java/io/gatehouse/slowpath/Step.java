@@ -13,6 +13,7 @@ final class Step {
   private final List<List<ElementChange>> groups = new ArrayList<>();
   private final List<Copy> copies = new ArrayList<>();
   private final List<Ruled> rulings = new ArrayList<>();
+  private final List<String> words = new ArrayList<>();
 
   /** A copy of a packet for a host inside. */
   record Copy(Bytes raw, Address host) {}
@@ -41,6 +42,15 @@ final class Step {
 
   void rule(QueuedPacket packet, Ruling ruling) {
     rulings.add(new Ruled(packet, ruling));
+  }
+
+  /** For whoever runs this. */
+  void say(String line) {
+    words.add(line);
+  }
+
+  List<String> words() {
+    return words;
   }
 
   /** All changes, in their order. */

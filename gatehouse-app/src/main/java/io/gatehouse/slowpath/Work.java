@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -45,6 +46,7 @@ final class Work {
   private final Optional<OwnSas> own;
   private final Supplier<Set<SlowPath.OwnIke>> ownIke;
   private final LongSupplier clock;
+  private final Consumer<String> say;
   private final Decider decider;
   private final MapWriter maps;
   private long look;
@@ -53,8 +55,15 @@ final class Work {
   /**
    * @param ownIke this host's own, as far as they are known now
    * @param clock milliseconds that never go back
+   * @param say for whoever runs this
    */
-  Work(Plan plan, Ends ends, Supplier<Set<SlowPath.OwnIke>> ownIke, LongSupplier clock) {
+  Work(
+      Plan plan,
+      Ends ends,
+      Supplier<Set<SlowPath.OwnIke>> ownIke,
+      LongSupplier clock,
+      Consumer<String> say) {
+    this.say = say;
     this.plan = plan;
     this.ownIke = ownIke;
     this.clock = clock;
@@ -171,6 +180,7 @@ final class Work {
       boolean again = ruled.ruling() == Ruling.REPEAT;
       queue.rule(ruled.packet(), again && !made ? Ruling.DROP : ruled.ruling());
     }
+    step.words().forEach(say);
   }
 
   private void send(io.gatehouse.packet.Bytes packet) {
@@ -182,7 +192,19 @@ final class Work {
 
   /** Frees what a host holds with a remote. */
   void release(Address host, Address remote) {
-    execute(decider.release(host, remote, now()));
+    Decider.Learned learned =
+        new Decider.Learned(learned(plan.maps().sent()), learned(plan.maps().known()));
+    execute(decider.release(host, remote, learned, now()));
+  }
+
+  private List<SetElement> learned(NftSet set) {
+    return switch (list(set)) {
+      case Answer.Told<List<SetElement>>(List<SetElement> told) -> told;
+      case Answer.Failed<List<SetElement>>(Failure why) -> {
+        maps.doubt("its maps cannot be read: " + why);
+        yield List.of();
+      }
+    };
   }
 
   /** A host says under which SPI it receives from a remote; why that cannot be, or empty. */

@@ -323,7 +323,7 @@ class AnswersTest {
     Answer answer = run(EXAMPLES, "completion");
 
     assertThat(answer.status).isEqualTo(ExitStatus.FINE);
-    assertThat(answer.out).contains("_complete_gatehouse", "swanctl", "check");
+    assertThat(answer.out).contains("_complete_gatehouse", "swanctl", "check", "serialised");
     assertThat(run(EXAMPLES, "--help").out).doesNotContain("completion");
   }
 }

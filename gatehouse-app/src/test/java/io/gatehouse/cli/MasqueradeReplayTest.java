@@ -139,6 +139,32 @@ class MasqueradeReplayTest {
     assertThat(answer.get("bindings").get(0).get("evidence").asString()).isEqualTo("exchange");
   }
 
+  /** The first SPI of each remote goes to who waits; that nobody asked makes no difference. */
+  @Test
+  void byTheBaselines() throws IOException {
+    esp(ONE, REMOTE, 0x3, 1);
+    esp(TWO, REMOTE, 0x4, 1);
+    esp(REMOTE, ONE, 0xa3, 1);
+
+    assertThat(
+            run("masquerade", "replay", "lan.pcap", "--inside", "10.0.1.0/24", "--method", "fifo"))
+        .isEqualTo(ExitStatus.FINE);
+    assertThat(out.toString()).contains("bound: 0x000000a2 to 10.0.1.2, ");
+    out.getBuffer().setLength(0);
+    run("masquerade", "replay", "lan.pcap", "--inside", "10.0.1.0/24", "--method", "serialised");
+    assertThat(out.toString())
+        .contains("refused: another first packet to this remote is outstanding");
+    out.getBuffer().setLength(0);
+    run("masquerade", "replay", "lan.pcap", "--inside", "10.0.1.0/24", "--method", "evidence");
+    assertThat(out.toString())
+        .contains("bound: 0x000000a2 to 10.0.1.2, its host alone had finished an exchange");
+
+    assertThat(
+            run("masquerade", "replay", "lan.pcap", "--inside", "10.0.1.0/24", "--method", "luck"))
+        .isEqualTo(ExitStatus.USAGE);
+    assertThat(err.toString()).contains("--method is evidence, serialised, fifo, not luck");
+  }
+
   @Test
   void badInput() throws IOException {
     assertThat(run("masquerade", "replay", "nothing.pcap", "--inside", "10.0.1.0/24"))

@@ -432,6 +432,51 @@ class EvidenceTest {
   }
 
   @Test
+  void aMessageThatGoesOnThoughItWasToWaitMakesItsHostPlausible() {
+    Gateway held = new Gateway(Settings.standard());
+    for (Address host : List.of(A, B)) {
+      held.now += 1000;
+      held.logon(host);
+      held.begins((int) host.low());
+    }
+    held.now += 1000;
+    held.ask(A, Ike.CREATE_CHILD_SA, 2, Ike.NOTIFY_PAYLOAD, Wire.LONG);
+    held.ikeIn(childSa(B, false));
+    assertThat(held.ikeOut(B, childSa(B, true))).isInstanceOf(Verdict.Hold.class);
+    assertThat(held.espIn(0x22, 1)).as("while it waits").isEqualTo(to(A));
+
+    held.engine.goesOn(Wire.ike(B, REMOTE, childSa(B, true)), held.now);
+
+    assertThat(held.espIn(0x23, 1)).isEqualTo(copies(B, A));
+    assertThat(held.ikeOut(B, childSa(B, true))).as("it has had its turn").isEqualTo(FORWARD);
+  }
+
+  @Test
+  void quickModesMessagesToo() {
+    Gateway held = new Gateway(Settings.standard());
+    held.now = 1000;
+    for (Address host : List.of(A, B)) {
+      held.ikeOut(host, Wire.v1(cookie(host), 0, Ike.MAIN_MODE, 0, Wire.LONG));
+      held.ikeIn(Wire.v1(cookie(host), answered(host), Ike.MAIN_MODE, 0, Wire.LONG));
+    }
+    held.ask(A, Ike.CREATE_CHILD_SA, 2, Ike.NOTIFY_PAYLOAD, Wire.LONG);
+    Ike second = Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.LONG);
+    held.ikeIn(second);
+    assertThat(held.ikeOut(B, second)).isInstanceOf(Verdict.Hold.class);
+
+    held.engine.goesOn(Wire.ike(B, REMOTE, second), held.now);
+    held.ikeIn(Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.SHORT));
+
+    assertThat(held.espIn(0x22, 1)).isEqualTo(copies(B, A));
+  }
+
+  /** A remote asks a host for new SAs, and the host answers. */
+  private static Ike childSa(Address host, boolean answers) {
+    int inner = answers ? Ike.SA_PAYLOAD : Ike.NOTIFY_PAYLOAD;
+    return Wire.v2(cookie(host), answered(host), Ike.CREATE_CHILD_SA, 0, answers, inner, Wire.LONG);
+  }
+
+  @Test
   void nobodyIsHeldForever() {
     Gateway held = new Gateway(Settings.standard());
     held.now = 1000;

@@ -76,6 +76,46 @@ class MasqueradeTest {
     assertThat(g.engine.changes()).contains(new Change.UnbindCookie(REMOTE, 7));
   }
 
+  /** A limit: the kernel's map has the initiator's cookie alone. */
+  @Test
+  void anAnsweredSessionKeepsItsCookieFromOthersAsLongAsItLasts() {
+    g.ikeOut(A, Wire.v1(7, 0, Ike.MAIN_MODE, 0, Wire.LONG));
+    g.ikeIn(Wire.v1(7, 8, Ike.MAIN_MODE, 0, Wire.LONG));
+    g.now = 62_000;
+    g.engine.tick(g.now);
+
+    assertThat(g.ikeOut(B, Wire.v1(7, 0, Ike.MAIN_MODE, 0, Wire.LONG)))
+        .isEqualTo(drop(Reason.COOKIE_COLLISION));
+    assertThat(g.ikeOut(B, Wire.v1(7, 9, Ike.MAIN_MODE, 0, Wire.LONG)))
+        .as("whatever responder's cookie it has")
+        .isEqualTo(drop(Reason.COOKIE_COLLISION));
+    assertThat(g.ikeIn(Wire.v1(7, 8, Ike.MAIN_MODE, 0, Wire.LONG))).isEqualTo(to(A));
+    g.now = 663_000;
+    g.engine.tick(g.now);
+    assertThat(g.ikeOut(B, Wire.v1(7, 9, Ike.MAIN_MODE, 0, Wire.LONG))).isEqualTo(FORWARD);
+  }
+
+  /** A limit: which of several that got copies says the truth, nobody can see. */
+  @Test
+  void whoSendsFirstUnderCookiesThatSeveralGotCopiesOfKeepsThem() {
+    g.logon(A);
+    g.logon(B);
+    Ike unknown = Wire.v2(0xa2, 0xa3, Ike.INFORMATIONAL, 0, false, 0, Wire.SHORT);
+    Ike answer = Wire.v2(0xa2, 0xa3, Ike.INFORMATIONAL, 0, true, 0, Wire.SHORT);
+    assertThat(g.ikeIn(unknown)).isInstanceOf(Verdict.Copies.class);
+
+    assertThat(g.ikeOut(B, answer)).as("whose they are not").isEqualTo(FORWARD);
+
+    assertThat(g.ikeOut(A, answer)).isEqualTo(drop(Reason.COOKIE_COLLISION));
+    assertThat(g.ikeIn(unknown)).isEqualTo(to(B));
+    assertThat(g.ikeOut(A, Wire.v2(0xa4, 0, Ike.SA_INIT, 0, false, 0, Wire.LONG)))
+        .as("it begins a session anew")
+        .isEqualTo(FORWARD);
+    g.engine.release(B, REMOTE, g.now);
+    assertThat(g.ikeOut(A, answer)).isEqualTo(FORWARD);
+    assertThat(g.ikeIn(unknown)).isEqualTo(to(A));
+  }
+
   @Test
   void unknownCookiesGoToWhoJustMadeANewIkeSa() {
     g.logon(A);
@@ -196,6 +236,52 @@ class MasqueradeTest {
         .containsExactlyInAnyOrder(
             new Change.Unbind(REMOTE, 0x11), new Change.UnbindCookie(REMOTE, cookie(A)));
     assertThat(alone.ikeOut(B, hello)).isEqualTo(FORWARD);
+  }
+
+  @Test
+  void whereSeveralHaveSessionsBeforeItWasForbiddenTheFirstGoesOn() {
+    Gateway alone = new Gateway(settings(false, List.of(), LIMITS));
+    alone.engine.recall(REMOTE, 0x11, A, 0);
+    alone.engine.recall(REMOTE, 0x22, B, 0);
+    alone.engine.recallCookie(REMOTE, cookie(C), C, 0);
+
+    assertThat(alone.espIn(0x22, 2)).as("what stands goes on").isEqualTo(to(B));
+    assertThat(alone.espOut(A, 5, 1)).isEqualTo(FORWARD);
+    assertThat(alone.espOut(B, 6, 1)).isEqualTo(drop(Reason.PARALLEL));
+    assertThat(alone.espOut(C, 7, 1)).isEqualTo(drop(Reason.PARALLEL));
+    assertThat(alone.engine.first(REMOTE, 0)).contains(A);
+
+    alone.engine.release(B, REMOTE, 0);
+    assertThat(alone.espOut(C, 7, 1)).isEqualTo(drop(Reason.PARALLEL));
+    alone.engine.release(A, REMOTE, 0);
+    assertThat(alone.espOut(C, 7, 1)).as("who is left").isEqualTo(FORWARD);
+    assertThat(alone.espOut(A, 5, 1)).isEqualTo(drop(Reason.PARALLEL));
+  }
+
+  @Test
+  void aFirstThatIsSilentTooLongIsNoneAnyMore() {
+    Gateway alone = new Gateway(settings(false, List.of(), LIMITS));
+    alone.engine.recall(REMOTE, 0x11, A, 0);
+    alone.engine.recall(REMOTE, 0x22, B, 0);
+    alone.now = 500_000;
+    alone.engine.used(REMOTE, 0x22, alone.now);
+    alone.now = 700_000;
+    alone.engine.tick(alone.now);
+
+    assertThat(alone.espOut(B, 6, 1)).isEqualTo(FORWARD);
+  }
+
+  @Test
+  void aSecondHostCannotRegisterItselfIntoASession() {
+    Gateway alone = new Gateway(settings(false, List.of(), LIMITS));
+    alone.logon(A);
+    alone.begins(0x11);
+
+    assertThat(alone.engine.register(B, REMOTE, 0x22, 0)).contains(Reason.PARALLEL);
+
+    assertThat(alone.engine.status().bindings()).hasSize(1);
+    assertThat(alone.espOut(A, 5, 1)).isEqualTo(FORWARD);
+    assertThat(alone.engine.register(A, REMOTE, 0x11, 0)).isEmpty();
   }
 
   @Test
@@ -382,6 +468,61 @@ class MasqueradeTest {
 
     assertThat(b.begins(0x11)).isEqualTo(to(B));
     assertThat(b.engine.status().bindings()).isEmpty();
+  }
+
+  @Test
+  void aReleasedHostIsOutstandingNoLonger() {
+    Gateway b = new Gateway(Settings.standard().with(Method.SERIALISED));
+    b.logon(A);
+    b.espOut(A, 0xa, 1);
+    assertThat(b.espOut(B, 0xb, 1)).isEqualTo(drop(Reason.BLOCKED));
+
+    b.engine.release(A, REMOTE, b.now);
+
+    assertThat(b.begins(0x11)).as("nor is it who negotiated last").isEqualTo(drop(Reason.NO_HOST));
+    assertThat(b.espOut(B, 0xb, 1)).isEqualTo(FORWARD);
+    assertThat(b.begins(0x22)).isEqualTo(to(B));
+  }
+
+  @Test
+  void aReleasedHostWaitsNoLonger() {
+    Gateway b = new Gateway(Settings.standard().with(Method.FIFO));
+    b.espOut(A, 0xa, 1);
+    b.espOut(B, 0xb, 1);
+
+    b.engine.release(A, REMOTE, b.now);
+
+    assertThat(b.begins(0x22)).isEqualTo(to(B));
+  }
+
+  @Test
+  void theBaselinesForgetToo() {
+    Settings settings = settings(true, List.of(), LIMITS);
+    Ledger ledger = new Ledger();
+    Flows flows = new Flows(settings, ledger, 0);
+    Serialised serialised = new Serialised(flows, ledger);
+    Fifo fifo = new Fifo(flows, ledger);
+    int host = (int) A.low();
+    Ike negotiates = Wire.v2(1, 2, Ike.AUTH, 1, false, 35, Wire.LONG);
+    for (int remote = 1; remote <= 1000; remote++) {
+      flows.addOutbound(host + remote, remote, 0xa, 0);
+      serialised.ike(host + remote, remote, negotiates, true, 0);
+      for (Association each : List.of(serialised, fifo)) {
+        each.outbound(host + remote, remote, new Esp(0xa, 1, 100), true, 0);
+      }
+    }
+    assertThat(serialised.size()).isEqualTo(2000);
+    assertThat(fifo.size()).isEqualTo(2000);
+
+    serialised.tick(60_000);
+    fifo.tick(60_000);
+    assertThat(serialised.size()).as("not before its time").isEqualTo(2000);
+    assertThat(fifo.size()).isEqualTo(2000);
+    flows.expire(700_000);
+    serialised.tick(700_000);
+    fifo.tick(700_000);
+    assertThat(serialised.size()).isZero();
+    assertThat(fifo.size()).isZero();
   }
 
   // ---- transport mode, which can only be suspected ----

@@ -247,7 +247,7 @@ class DeciderTest {
     List<SetElement> zones = map("masq.zones");
     List<SetElement> spis = map("masq.spis");
     ask(Wire.esp(B, REMOTE, 8, 1), false);
-    written(decider.release(A, REMOTE, now));
+    written(decider.release(A, REMOTE, NONE, now));
     assertThat(map("masq.zones")).hasSize(2);
     assertThat(map("masq.spis")).isEmpty();
 
@@ -309,7 +309,7 @@ class DeciderTest {
     elements.clear();
     written(decider.everything(standing()));
     assertThat(map("masq.direct")).containsExactly(direct);
-    written(decider.release(A, REMOTE, now));
+    written(decider.release(A, REMOTE, NONE, now));
     assertThat(map("masq.direct")).isEmpty();
     assertThat(map("masq.spis")).isEmpty();
   }
@@ -520,10 +520,114 @@ class DeciderTest {
     espIn(0x1001, 1);
     espIn(0x1001, 2);
 
-    written(decider.release(A, REMOTE, now));
+    written(decider.release(A, REMOTE, NONE, now));
 
     assertThat(map("masq.spis")).isEmpty();
     assertThat(map("masq.cookies")).isEmpty();
+  }
+
+  private static final Decider.Learned NONE = new Decider.Learned(List.of(), List.of());
+
+  private static SetElement learned(Address host, Address remote, int... words) {
+    ByteBuffer key = ByteBuffer.allocate(8 + 4 * words.length);
+    key.put(host.bytes()).put(remote.bytes());
+    for (int word : words) {
+      key.putInt(word);
+    }
+    return SetElement.of(Bytes.of(key.array()));
+  }
+
+  private void learn(String set, SetElement... elements) {
+    for (SetElement element : elements) {
+      maps.computeIfAbsent(set, n -> new HashMap<>()).put(element.key(), element);
+    }
+  }
+
+  @Test
+  void whatAReleasedHostSendsIsAskedAboutAgain() {
+    learn("masq.sent", learned(A, REMOTE, 7), learned(B, REMOTE, 7), learned(A, CALLER, 7));
+    learn("masq.known", learned(A, REMOTE, 0, 7), learned(B, REMOTE, 0, 7));
+
+    written(
+        decider.release(A, REMOTE, new Decider.Learned(map("masq.sent"), map("masq.known")), now));
+
+    assertThat(map("masq.sent"))
+        .containsExactlyInAnyOrder(learned(B, REMOTE, 7), learned(A, CALLER, 7));
+    assertThat(map("masq.known")).containsExactly(learned(B, REMOTE, 0, 7));
+  }
+
+  /** The example's LAN with more addresses; one host alone may have a session with a remote. */
+  private static Plan exclusive() {
+    String text =
+        Descriptions.text("vpn-masquerade.yaml")
+            .replace("10.0.1.0/24", "10.0.0.0/16")
+            .replace("ipsec: {", "ipsec: { parallel-sessions: false,");
+    return plan(Descriptions.gateway("vpn-masquerade.yaml", text));
+  }
+
+  private Step esp(Decider of, Address host) {
+    return of.asked(List.of(asked(Wire.esp(host, REMOTE, 7, 1), false)), now);
+  }
+
+  @Test
+  void aHostThatGetsNoSessionBecauseAnotherHasOneIsNamedOnce() {
+    Decider alone = new Decider(exclusive(), 0);
+    assertThat(esp(alone, A).words()).isEmpty();
+
+    assertThat(esp(alone, B).words())
+        .singleElement()
+        .satisfies(line ->
+            assertThat(line)
+                .contains("10.0.1.12", "192.0.2.77", "masquerade release 10.0.1.11 192.0.2.77"));
+    assertThat(esp(alone, B).words()).isEmpty();
+    alone.release(A, REMOTE, NONE, now);
+    esp(alone, A);
+    assertThat(esp(alone, B).words()).as("once more after a release").hasSize(1);
+    List<Reason> why = new ArrayList<>();
+    assertThat(alone.register(forged(1), REMOTE, 0x11, now, why::add).words()).hasSize(1);
+    assertThat(why).containsExactly(Reason.PARALLEL);
+  }
+
+  @Test
+  void forgedAddressesFillNoLog() {
+    Decider alone = new Decider(exclusive(), 0);
+    esp(alone, A);
+    List<String> words = new ArrayList<>();
+    for (int i = 0; i < 2 * Decider.NAMED; i++) {
+      words.addAll(esp(alone, forged(0x4000 + i)).words());
+    }
+    assertThat(words).hasSize(Decider.NAMED + 1);
+    assertThat(words.getLast()).startsWith("more hosts");
+
+    now += 60 * 60_000;
+    alone.tick(now);
+    esp(alone, A);
+    assertThat(esp(alone, B).words()).hasSize(1);
+  }
+
+  @Test
+  void ofHostsThatStoodAlreadyTheOneThatWasSeenLastIsTheFirst() {
+    logon(A);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    logon(B);
+    espIn(0x2001, 1);
+    espIn(0x2001, 2);
+    List<SetElement> spis = new ArrayList<>();
+    for (SetElement spi : map("masq.spis")) {
+      boolean ofA = Elements.spi(spi).orElseThrow().spi() == 0x1001;
+      spis.add(idle(spi, Duration.ofMinutes(ofA ? 30 : 1)));
+    }
+    Standing listed =
+        new Standing(
+            map("masq.zones"), map("masq.hosts"), spis, map("masq.cookies"), map("masq.direct"));
+    Decider alone = new Decider(exclusive(), 0);
+
+    alone.recall(listed, now);
+
+    assertThat(alone.everything(listed).changes()).as("what stands stays").isEmpty();
+    assertThat(ruling(esp(alone, A))).isEqualTo(Ruling.DROP);
+    assertThat(ruling(esp(alone, B))).isEqualTo(Ruling.ACCEPT);
   }
 
   @Test
@@ -562,5 +666,89 @@ class DeciderTest {
     now = decider.due().orElseThrow();
     assertThat(ruling(written(decider.wake(now)))).isEqualTo(Ruling.ACCEPT);
     assertThat(decider.waiting()).isZero();
+  }
+
+  /** A's rekey has just begun: for a while what makes another host plausible waits. */
+  private void rekeyBegins() {
+    ike(
+        A,
+        Wire.v2(cookie(A), A.low(), Ike.CREATE_CHILD_SA, 2, false, Ike.NOTIFY_PAYLOAD, Wire.LONG));
+  }
+
+  private Step asks(Address host, int number) {
+    return ike(
+        host,
+        Wire.v2(
+            cookie(host),
+            host.low(),
+            Ike.CREATE_CHILD_SA,
+            number,
+            false,
+            Ike.NOTIFY_PAYLOAD,
+            Wire.LONG));
+  }
+
+  /** Held, where a host has a zone already. */
+  private void isHeld(Step step) {
+    assertThat(step.rulings()).isEmpty();
+  }
+
+  @Test
+  void aMessageThatIsSentAgainWhileItWaitsTakesNoMoreRoom() {
+    logon(A);
+    logon(B);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+    rekeyBegins();
+    isHeld(asks(B, 2));
+
+    for (int i = 0; i < 2 * Decider.ROOM; i++) {
+      assertThat(ruling(asks(B, 2))).isEqualTo(Ruling.DROP);
+    }
+
+    assertThat(decider.waiting()).isEqualTo(1);
+    now = decider.due().orElseThrow();
+    assertThat(ruling(written(decider.wake(now)))).isEqualTo(Ruling.ACCEPT);
+  }
+
+  @Test
+  void noHostTakesTheRoomToWaitFromTheOthers() {
+    Address many = Address.of("10.0.1.13");
+    logon(A);
+    logon(B);
+    logon(many);
+    rekeyBegins();
+    for (int number = 2; number < 2 + Decider.ROOM_OF_HOST; number++) {
+      isHeld(asks(many, number));
+    }
+    assertThat(ruling(asks(many, 99))).as("it goes on at once").isEqualTo(Ruling.ACCEPT);
+
+    isHeld(asks(B, 2));
+    assertThat(decider.waiting()).isEqualTo(Decider.ROOM_OF_HOST + 1);
+  }
+
+  @Test
+  void anAnswerForWhichThereIsNoRoomMakesItsHostPlausibleAllTheSame() {
+    for (Address host : List.of(A, B)) {
+      logon(host);
+      espIn((int) host.low(), 1);
+      espIn((int) host.low(), 2);
+    }
+    rekeyBegins();
+    for (int i = 0; i < Decider.ROOM / Decider.ROOM_OF_HOST; i++) {
+      Address other = Address.v4((int) Address.of("10.0.1.100").low() + i);
+      assertThat(ruling(asks(other, 2))).as("its zone first").isEqualTo(Ruling.REPEAT);
+      for (int number = 2; number < 2 + Decider.ROOM_OF_HOST; number++) {
+        isHeld(asks(other, number));
+      }
+    }
+    assertThat(decider.waiting()).isEqualTo(Decider.ROOM);
+    // The remote asks B for new SAs; it has them with B's answer, and sends under B's new SPI.
+    answer(Wire.v2(cookie(B), B.low(), Ike.CREATE_CHILD_SA, 0, false, 41, Wire.LONG));
+    Step answered =
+        ike(B, Wire.v2(cookie(B), B.low(), Ike.CREATE_CHILD_SA, 0, true, 33, Wire.LONG));
+    assertThat(ruling(answered)).isEqualTo(Ruling.ACCEPT);
+
+    assertThat(copies(espIn(0x2002, 1))).containsExactlyInAnyOrder(A, B);
   }
 }

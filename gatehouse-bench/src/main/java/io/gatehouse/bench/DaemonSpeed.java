@@ -108,6 +108,9 @@ public final class DaemonSpeed {
               public void late() {}
 
               @Override
+              public void say(String line) {}
+
+              @Override
               public void alive() {}
             },
             vici,

@@ -354,7 +354,7 @@ public final class MasqueradeKernel {
     double[] established = new double[samples];
     double[] first = new double[samples];
     long lost = 0;
-    try (SlowPath slowPath = new SlowPath()) {
+    try (SlowPath slowPath = new SlowPath(line -> {})) {
       slowPath.follow(Plan.of(described, LiveMaps.of(described, ruleset)));
       gateway.call(() -> {
         slowPath.start();

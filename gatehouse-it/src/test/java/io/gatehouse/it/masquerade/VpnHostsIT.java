@@ -351,6 +351,62 @@ class VpnHostsIT {
     }
   }
 
+  /** Of hosts that sent something, by what the kernel has learned. */
+  private static String learned(Network net) {
+    return net.host("gw")
+        .script("nft list set inet gatehouse masq.sent && nft list set inet gatehouse masq.known")
+        .expected()
+        .out();
+  }
+
+  @Test
+  @Tag("full")
+  void parallelSessionsThatAreForbiddenLateLeaveOneHostToGoOn() {
+    in((net, gate) -> {
+      gate.run(DESCRIPTION);
+      loggedOn(net, gate);
+      gate.kill();
+      gate.run(
+          DESCRIPTION.replace(
+              "clients: office", "clients: office, ipsec: { parallel-sessions: false }"));
+      Map<String, String> came =
+          played(
+              net,
+              """
+              spiA3 esp far 203.0.113.2 spi=0xa100 seq=3
+              spiB3 esp far 203.0.113.2 spi=0xb100 seq=3
+              then
+              patience 2
+              newA esp a 203.0.113.1 spi=0xa201 seq=1
+              newB esp b 203.0.113.1 spi=0xb201 seq=1
+              then
+              againA esp a 203.0.113.1 spi=0xa201 seq=2
+              againB esp b 203.0.113.1 spi=0xb201 seq=2
+              """);
+      assertThat(came)
+          .as(gate::state)
+          .containsEntry("spiA3", "a/203.0.113.1")
+          .containsEntry("spiB3", "b/203.0.113.1");
+      boolean first = came.containsValue("far/203.0.113.2") && !came.get("newA").equals("nowhere");
+      String one = first ? "A" : "B";
+      String other = first ? "B" : "A";
+      assertThat(came)
+          .as(gate::state)
+          .containsEntry("new" + one, "far/203.0.113.2")
+          .containsEntry("again" + one, "far/203.0.113.2")
+          .containsEntry("new" + other, "nowhere")
+          .containsEntry("again" + other, "nowhere");
+      String refused = first ? "10.0.1.12" : "10.0.1.11";
+      await()
+          .untilAsserted(() ->
+              assertThat(
+                      net.host("gw").run("cat", "/var/log/gatehouse.log").expected().out().lines())
+                  .filteredOn(line -> line.contains(" gets no session with 203.0.113.1: "))
+                  .singleElement()
+                  .satisfies(line -> assertThat(line).startsWith(refused)));
+    });
+  }
+
   /** A host says whose it is, another one may not, and the other's dead session is released. */
   private static void told(Network net, Gate gate) {
     // The daemon's first handshake loads classes, which takes its time in emulation.
@@ -371,7 +427,12 @@ class VpnHostsIT {
         .masquerade(
             "register --to 10.0.1.1 --certificate /run/b.pem --key /run/b.key"
                 + " --authorities /run/gw.pem 203.0.113.1 0xab01");
+    assertThat(learned(net)).contains("10.0.1.11 . 203.0.113.1");
     gate.masquerade("release 10.0.1.11 203.0.113.1");
+    assertThat(learned(net))
+        .as("what it sends is asked about again")
+        .contains("10.0.1.12 . 203.0.113.1")
+        .doesNotContain("10.0.1.11 . 203.0.113.1");
     assertThat(
             played(
                 net,
