@@ -109,7 +109,12 @@ public record LiveMaps(
       Optional<NftSet> direct,
       NftSet watched,
       NftSet sent,
-      Optional<NftSet> own) {}
+      Optional<NftSet> own) {
+    /** Elements that each of those may hold which traffic fills; nft writes such a bound down. */
+    public int room() {
+      return spis.size().orElseThrow();
+    }
+  }
 
   public LiveMaps {
     groups = List.copyOf(groups);
