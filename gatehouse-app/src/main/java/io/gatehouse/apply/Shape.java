@@ -62,7 +62,14 @@ record Shape(List<OfSet> sets, List<OfChain> chains) {
 
   static NftSet withElements(NftSet set, List<NftSet.Element> elements) {
     return new NftSet(
-        set.name(), set.key(), set.holds(), set.flags(), elements, set.contract(), set.origin());
+        set.name(),
+        set.key(),
+        set.holds(),
+        set.flags(),
+        set.size(),
+        elements,
+        set.contract(),
+        set.origin());
   }
 
   /**

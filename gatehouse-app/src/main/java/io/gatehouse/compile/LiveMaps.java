@@ -111,7 +111,12 @@ public record LiveMaps(
       NftSet watched,
       NftSet sent,
       NftSet known,
-      Optional<NftSet> own) {}
+      Optional<NftSet> own) {
+    /** Elements that each of those may hold which traffic fills; nft writes such a bound down. */
+    public int room() {
+      return spis.size().orElseThrow();
+    }
+  }
 
   public LiveMaps {
     groups = List.copyOf(groups);

@@ -21,6 +21,7 @@ import io.gatehouse.ruleset.NftSet.Holds;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -68,6 +69,14 @@ final class VpnHostMaps {
   /** Of IKE behind UDP: the header begins at bit 64. */
   static final Selector COOKIE = new RawPayload("th", 64, 64);
 
+  /** SPIs that the engine lets one host have; of cookies it lets it have less. */
+  private static final long OF_HOST = 512;
+
+  /** nft's own choice, and what a hundred megabytes a map, all full, have room for. */
+  private static final long LEAST = 1 << 16;
+
+  private static final long MOST = 1 << 20;
+
   private final Draft draft;
   private final Masquerade wish;
   private final Value zones;
@@ -82,6 +91,23 @@ final class VpnHostMaps {
   static Value zones(Draft draft) {
     Numbers.Span span = draft.gateway.numbers().masqueradeZones();
     return new Range(Nft.number(span.first()), Nft.number(span.last()));
+  }
+
+  /**
+   * Elements of each map that traffic fills: of a host for each address of the networks as many as
+   * it may have, where that is not too much, so that nobody who sends with all of these addresses
+   * takes another's room. The kernel's tables grow with what is in them; this is the bound.
+   */
+  static int room(Masquerade wish) {
+    long hosts =
+        wish.prefixes().stream()
+            .map(Located::value)
+            .filter(prefix -> prefix.family() == Family.V4)
+            .distinct()
+            .mapToLong(prefix -> prefix.size().orElse(MOST))
+            .sum();
+    long all = Math.max(LEAST, Math.min(MOST, hosts * OF_HOST));
+    return Math.toIntExact(Long.highestOneBit(2 * all - 1));
   }
 
   /** Puts them into the draft. */
@@ -142,6 +168,7 @@ final class VpnHostMaps {
             key,
             Optional.of(new Holds.Values(to)),
             flags,
+            size(flags),
             List.of(),
             Optional.of(contract),
             wish.origin()));
@@ -154,9 +181,14 @@ final class VpnHostMaps {
             key,
             Optional.empty(),
             flags,
+            size(flags),
             List.of(),
             Optional.of(new Contract(keys, List.of(), List.of())),
             wish.origin()));
+  }
+
+  private OptionalInt size(Set<Flag> flags) {
+    return flags.contains(Flag.DYNAMIC) ? OptionalInt.of(room(wish)) : OptionalInt.empty();
   }
 
   /** A key of several parts. */

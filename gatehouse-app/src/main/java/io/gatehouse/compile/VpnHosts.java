@@ -55,6 +55,10 @@ final class VpnHosts {
   private static final String ASK_IKE = "masq_ike";
 
   private static final String ASK_ESP = "masq_esp";
+  private static final String ASK_AH = "masq_ah";
+
+  /** Packets of AH in a second that the daemon is told of, so that a flood keeps nothing else. */
+  private static final Statement FEW = new Statement.Limit(10, "second", 5, false);
 
   /** What of them goes through, and is remembered. */
   private static final String LEARN = "masq_learn";
@@ -73,7 +77,11 @@ final class VpnHosts {
       Nft.is(new Ct("status", Optional.empty()), new Symbol("dnat"));
 
   private static final Statement IS_ESP = Nft.protocol(Protocol.ESP);
+  private static final Statement IS_AH = Nft.protocol(Protocol.AH);
   private static final List<Statement> IS_IKE = List.of(Nft.udpSport(500), Nft.udpDport(500));
+
+  /** The responder's cookie. */
+  private static final Statement ANSWERED = Nft.isNot(new RawPayload("th", 128, 64), Nft.number(0));
 
   /** RFC 792: what quotes a packet of ours. */
   private static final List<String> ERRORS =
@@ -119,6 +127,7 @@ final class VpnHosts {
           draft.base("masq_ask", "filter", Hook.PREROUTING, RAW, false, asking);
           draft.chain(ASK_IKE, hosts.aboutIke());
           draft.chain(ASK_ESP, hosts.aboutEsp());
+          draft.chain(ASK_AH, hosts.aboutAh());
           draft.chain(LEARN, learning);
           draft.base("masq_pptp", "filter", Hook.PREROUTING, MANGLE, false, hosts.helped());
           draft.base("masq_own", "filter", Hook.OUTPUT, MANGLE, false, hosts.ownIke());
@@ -222,6 +231,8 @@ final class VpnHosts {
             Nft.ACCEPT),
         // Without an answer it goes to this host, like anything that nobody inside began.
         rule("ESP of an unknown SPI", here, List.of(IS_ESP), heard()),
+        rule("AH: refused, and by whom it was", here, List.of(IS_AH, FEW), told(0)),
+        rule("AH: nobody can translate it", here, List.of(IS_AH), Nft.DROP),
         rule(
             "an error about ESP that one of them sent",
             anybody,
@@ -260,7 +271,12 @@ final class VpnHosts {
             "ESP of hosts of " + network.name(),
             List.of(IS_ESP),
             leaving(network),
-            Nft.goTo(ASK_ESP)));
+            Nft.goTo(ASK_ESP)),
+        rule(
+            "AH of hosts of " + network.name(),
+            List.of(IS_AH),
+            leaving(network),
+            Nft.goTo(ASK_AH)));
   }
 
   private List<Rule> aboutIke() {
@@ -282,6 +298,13 @@ final class VpnHosts {
             ask(true)),
         of("ESP of a known SPI", Nft.is(concat(SADDR, DADDR, SPI), new SetRef(SENT)), Nft.ACCEPT),
         of("ESP of a new SPI", ask(wish.open())));
+  }
+
+  /** It is dropped whatever comes of the question: it is asked for the daemon's count. */
+  private List<Rule> aboutAh() {
+    return List.of(
+        of("AH: refused, and by whom it was", FEW, told(1)),
+        of("AH: nobody can translate it", Nft.DROP));
   }
 
   private Rule of(String why, Statement... does) {
@@ -327,7 +350,11 @@ final class VpnHosts {
   private List<Rule> known(List<Statement> there) {
     return List.of(
         rule(
-            "known from now on", there, IS_IKE, update(KNOWN, concat(SADDR, DADDR, COOKIE), false)),
+            // As long as nobody has answered, the daemon forgets it after a minute.
+            "known from now on",
+            there,
+            Nft.all(IS_IKE, List.of(ANSWERED)),
+            update(KNOWN, concat(SADDR, DADDR, COOKIE), false)),
         rule(
             "known from now on",
             there,
@@ -362,6 +389,12 @@ final class VpnHosts {
   /** The same about a packet from the world: without an answer it goes to this host. */
   private Statement heard() {
     return new Statement.Queue(numbers.queue(), numbers.queue(), true);
+  }
+
+  /** Tells the daemon of what it refuses: without one it is dropped all the same. */
+  private Statement told(int queue) {
+    int number = numbers.queue() + queue;
+    return new Statement.Queue(number, number, false);
   }
 
   private Statement update(String set, Selector key, boolean withZone) {

@@ -341,7 +341,9 @@ final class ByEvidence implements Association {
   private Optional<Integer> bind(
       Contest contest, int remote, Stray stray, int host, Evidence evidence, long now) {
     contest.strays.remove(stray);
-    if (flows.bind(remote, stray.spi, host, evidence, now).isPresent()) {
+    Optional<Reason> refused = flows.bind(remote, stray.spi, host, evidence, now);
+    if (refused.isPresent()) {
+      ledger.refuse(refused.get(), host, remote, now);
       return Optional.empty();
     }
     consume(contest, contest.explaining(host, stray), remote, host, now);

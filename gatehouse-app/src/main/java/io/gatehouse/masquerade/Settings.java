@@ -72,6 +72,11 @@ public record Settings(
       }
     }
 
+    /** The same where the tables hold so many entries. */
+    public Limits withFlows(int entries) {
+      return new Limits(spis, sessions, hosts, undecided, copies, entries);
+    }
+
     /** Room for a large site. */
     public static Limits standard() {
       return new Limits(512, 128, 16_384, 256, 64, 1 << 21);

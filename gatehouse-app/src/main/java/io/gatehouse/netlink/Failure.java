@@ -13,6 +13,9 @@ public record Failure(int errno, Optional<String> text) {
   public static final int NO_SUCH = 2;
   public static final int EXISTS = 17;
 
+  /** ENFILE: a set holds as many elements as it may. */
+  public static final int FULL = 23;
+
   /** EAGAIN: nothing there now. */
   static final int AGAIN = 11;
 
@@ -57,7 +60,7 @@ public record Failure(int errno, Optional<String> text) {
       case 16 -> "EBUSY";
       case 19 -> "ENODEV, no such device";
       case 22 -> "EINVAL";
-      case 23 -> "ENFILE, full";
+      case FULL -> "ENFILE, full";
       case UNREADABLE -> "EBADMSG";
       case OTHER_GENERATION -> "ERESTART";
       case 90 -> "EMSGSIZE, too long";

@@ -3,6 +3,7 @@ package io.gatehouse.ruleset;
 import io.gatehouse.model.Origin;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Set;
  * @param holds what a key leads to; nothing for a plain set
  * @param flags in nft's words: {@code interval}, {@code timeout}, {@code dynamic}
  * @param elements what compile puts in
+ * @param size elements that it may hold at most; nothing where nft chooses
  * @param contract what may ever stand in it while it is live; nothing where only compile writes it
  */
 public record NftSet(
@@ -19,6 +21,7 @@ public record NftSet(
     Expression.Selector key,
     Optional<Holds> holds,
     Set<Flag> flags,
+    OptionalInt size,
     List<Element> elements,
     Optional<Contract> contract,
     Origin origin) {
@@ -76,6 +79,18 @@ public record NftSet(
   public NftSet {
     flags = Set.copyOf(flags);
     elements = List.copyOf(elements);
+  }
+
+  /** One whose size is nft's choice. */
+  public NftSet(
+      String name,
+      Expression.Selector key,
+      Optional<Holds> holds,
+      Set<Flag> flags,
+      List<Element> elements,
+      Optional<Contract> contract,
+      Origin origin) {
+    this(name, key, holds, flags, OptionalInt.empty(), elements, contract, origin);
   }
 
   /** Whether the daemon changes its elements: then a re-apply leaves them. */

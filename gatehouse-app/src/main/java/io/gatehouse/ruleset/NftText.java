@@ -24,7 +24,7 @@ public final class NftText {
   /** Named priorities, and how far from one nft still counts. */
   private static final int NEAR = 10;
 
-  /** Elements of a set that the kernel fills; nft's own choice. */
+  /** Elements of a set that the kernel fills, where nobody says; nft's own choice. */
   private static final int LARGEST = 65535;
 
   private NftText() {}
@@ -81,9 +81,9 @@ public final class NftText {
     StringBuilder text = new StringBuilder("\t");
     text.append(set.holds().isPresent() ? "map " : "set ").append(name(set.name())).append(" {\n");
     text.append(INDENT).append(type(set)).append('\n');
-    if (set.flags().contains(NftSet.Flag.DYNAMIC)) {
+    if (set.size().isPresent() || set.flags().contains(NftSet.Flag.DYNAMIC)) {
       // What the kernel fills has a limit, and nft writes its own down.
-      text.append(INDENT).append("size ").append(LARGEST).append('\n');
+      text.append(INDENT).append("size ").append(set.size().orElse(LARGEST)).append('\n');
     }
     if (!set.flags().isEmpty()) {
       text.append(INDENT).append("flags ").append(flags(set)).append('\n');

@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,6 +55,9 @@ final class Decider {
    */
   private static final long REST = 15 * 60_000;
 
+  /** Elements for which the kernel had no room, tried again in a second. */
+  private static final int RETRIES = 16;
+
   private final Plan plan;
   private final Masquerade engine;
   private final Elements elements;
@@ -73,7 +77,12 @@ final class Decider {
   private final Set<Address> newlyZoned = new HashSet<>();
 
   private final Set<Spi> unbound = new HashSet<>();
+
+  /** What is bound, and stands in no map of the kernel's because that is full. */
+  private final Set<Place> unplaced = new LinkedHashSet<>();
+
   private long withoutZone;
+  private long withoutRoom;
   private long latest;
 
   /** Where an element stands. */
@@ -185,6 +194,9 @@ final class Decider {
       keep(element, host, Elements.zone(element), plan.maps().cookies(), step)
           .ifPresent(right::add);
     }
+    // Without a time-out of their own, they would stay as long as the table does.
+    watched(listed.watched(), right, step);
+    own(listed.own(), right, step);
     missing(step, right);
     return step;
   }
@@ -234,8 +246,37 @@ final class Decider {
     bound.forEach((spi, host) -> bind(spi, host).filter(lacks).ifPresent(step::change));
     bound.forEach((spi, host) -> elements.direct(spi, host).filter(lacks).ifPresent(step::change));
     sessions.forEach((cookie, host) -> bind(cookie, host).filter(lacks).ifPresent(step::change));
-    watched.forEach(pair -> step.change(elements.watch(pair.host, pair.remote, true)));
-    own.forEach(spi -> elements.own(spi, true).ifPresent(step::change));
+    watched.stream()
+        .map(pair -> elements.watch(pair.host, pair.remote, true))
+        .filter(lacks)
+        .forEach(step::change);
+    own.forEach(spi -> elements.own(spi, true).filter(lacks).ifPresent(step::change));
+  }
+
+  private void watched(List<SetElement> listed, Set<Place> right, Step step) {
+    Set<Bytes> wanted = new HashSet<>();
+    watched.forEach(
+        pair -> wanted.add(elements.watch(pair.host, pair.remote, true).element().key()));
+    only(wanted, plan.maps().watched(), listed, right, step);
+  }
+
+  private void own(List<SetElement> listed, Set<Place> right, Step step) {
+    Set<Bytes> wanted = new HashSet<>();
+    own.forEach(spi -> elements.own(spi, true).ifPresent(add -> wanted.add(add.element().key())));
+    plan.maps().own().ifPresent(set -> only(wanted, set, listed, right, step));
+  }
+
+  /** Of a set: what is wanted stays, another goes. */
+  private static void only(
+      Set<Bytes> wanted, NftSet set, List<SetElement> listed, Set<Place> right, Step step) {
+    SetId id = Elements.id(set);
+    for (SetElement element : listed) {
+      if (wanted.contains(element.key())) {
+        right.add(new Place(id, element.key()));
+      } else {
+        step.change(new ElementChange.Remove(id, SetElement.of(element.key())));
+      }
+    }
   }
 
   private Optional<ElementChange> bind(Spi spi, Address host) {
@@ -352,17 +393,31 @@ final class Decider {
   private void to(Asked asked, Address host, boolean standing, Step step) {
     Ip packet = asked.packet();
     Optional<Spi> spi = Headers.spi(packet).map(s -> new Spi(packet.source(), s));
-    if (spi.isPresent() && host.equals(bound.get(spi.get()))) {
+    if (spi.isPresent() && host.equals(bound.get(spi.get())) && isPlaced(bind(spi.get(), host))) {
       // Put in once more, because it may just have gone: a packet comes again for what is not
       // there.
       bind(spi.get(), host).ifPresent(step::change);
       step.rule(asked, Ruling.REPEAT);
-    } else if (standing) {
+    } else if (standing && isPlaced(bindOf(packet))) {
       step.rule(asked, Ruling.ACCEPT);
     } else {
       copy(asked, host, step);
       step.rule(asked, unclaimed(packet));
     }
+  }
+
+  private Optional<ElementChange> bindOf(Ip packet) {
+    Optional<Cookie> cookie = Headers.cookie(packet).map(c -> new Cookie(packet.source(), c));
+    return cookie.flatMap(c -> Optional.ofNullable(sessions.get(c)).flatMap(host -> bind(c, host)));
+  }
+
+  /** Whether the kernel leads there: where it had no room, copies go, from this host. */
+  private boolean isPlaced(Optional<ElementChange> change) {
+    return change.map(Decider::place).filter(unplaced::contains).isEmpty();
+  }
+
+  private static Place place(ElementChange change) {
+    return new Place(change.set(), change.element().key());
   }
 
   /**
@@ -547,6 +602,35 @@ final class Decider {
     }
   }
 
+  /** The kernel had no room for these: they are tried again as time goes on, some at a time. */
+  void refused(List<ElementChange> full) {
+    withoutRoom += full.size();
+    full.forEach(change -> unplaced.add(place(change)));
+  }
+
+  /** Tries again, a few: each that is refused costs the kernel's answer. */
+  private void tryAgain(Step step) {
+    if (unplaced.isEmpty()) {
+      return;
+    }
+    Predicate<ElementChange> waits = change -> unplaced.contains(place(change));
+    Step all = new Step();
+    bound.forEach((spi, host) -> {
+      bind(spi, host).filter(waits).ifPresent(all::change);
+      elements.direct(spi, host).filter(waits).ifPresent(all::change);
+    });
+    sessions.forEach((cookie, host) -> bind(cookie, host).filter(waits).ifPresent(all::change));
+    Set<Place> still = new HashSet<>();
+    all.changes().forEach(change -> still.add(place(change)));
+    unplaced.retainAll(still);
+    all.changes().stream()
+        .limit(RETRIES)
+        .forEach(change -> {
+          unplaced.remove(place(change));
+          step.change(change);
+        });
+  }
+
   // ---- time
 
   /** A listing of zones and SPIs begins, and goes on while packets are decided. */
@@ -599,6 +683,7 @@ final class Decider {
     said.values().removeIf(at -> now - at >= AGAIN);
     take(step);
     List.copyOf(watched).forEach(pair -> watch(pair.host, pair.remote, step));
+    tryAgain(step);
     return step;
   }
 
@@ -646,6 +731,16 @@ final class Decider {
 
   int sessions() {
     return sessions.size();
+  }
+
+  /** What stands in no map because that is full, now. */
+  int unplaced() {
+    return unplaced.size();
+  }
+
+  /** How often the kernel had no room for an element. */
+  long withoutRoom() {
+    return withoutRoom;
   }
 
   /** Packets of hosts for which no zone was left. */

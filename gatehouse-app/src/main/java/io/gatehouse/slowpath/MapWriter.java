@@ -3,6 +3,7 @@ package io.gatehouse.slowpath;
 import io.gatehouse.netlink.Answer;
 import io.gatehouse.netlink.ElementChange;
 import io.gatehouse.netlink.Failure;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -10,6 +11,7 @@ import java.util.function.Function;
 /** Writes changes of maps: all at once, or else each group that belongs together by itself. */
 final class MapWriter {
   private final Function<List<ElementChange>, Answer<Boolean>> kernel;
+  private final List<ElementChange> full = new ArrayList<>();
   private boolean doubtful;
   private Optional<String> refusal = Optional.empty();
 
@@ -34,6 +36,10 @@ final class MapWriter {
           && kernel.apply(group) instanceof Answer.Failed<Boolean>(Failure why)
           && !isOver(group, why)) {
         made = false;
+        if (group.size() == 1 && why.errno() == Failure.FULL) {
+          full.add(group.getFirst());
+          continue; // all that stands is known: nothing has to be read
+        }
         doubtful = true;
         refusal =
             Optional.of(
@@ -47,6 +53,13 @@ final class MapWriter {
     return group.size() == 1
         && group.getFirst() instanceof ElementChange.Remove
         && why.errno() == Failure.NO_SUCH;
+  }
+
+  /** Additions for which a map had no room, since this was last asked. */
+  List<ElementChange> takeFull() {
+    List<ElementChange> taken = List.copyOf(full);
+    full.clear();
+    return taken;
   }
 
   /** What stands may be another than we think. */

@@ -32,12 +32,15 @@ public record Plan(LiveMaps.OfMasquerade maps, Settings settings, Numbers.Span z
                 .map(of ->
                     new Plan(
                         of,
-                        settings(wish),
+                        settings(wish, of.room()),
                         gateway.numbers().masqueradeZones(),
                         gateway.numbers().queue())));
   }
 
-  private static Settings settings(Masquerade wish) {
+  /**
+   * @param room of the kernel's maps: what it had none for would be bound in name only
+   */
+  private static Settings settings(Masquerade wish, int room) {
     List<Settings.Server> servers = new ArrayList<>();
     for (Masquerade.Server server : wish.servers()) {
       Address host = server.host().value();
@@ -50,7 +53,7 @@ public record Plan(LiveMaps.OfMasquerade maps, Settings settings, Numbers.Span z
         wish.parallel(),
         wish.hold(),
         servers,
-        Settings.Limits.standard());
+        Settings.Limits.standard().withFlows(room));
   }
 
   Duration lifetime() {

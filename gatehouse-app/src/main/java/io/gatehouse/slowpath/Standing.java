@@ -6,7 +6,9 @@ import io.gatehouse.netlink.Failure;
 import io.gatehouse.netlink.SetElement;
 import io.gatehouse.ruleset.NftSet;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -16,7 +18,9 @@ record Standing(
     List<SetElement> hosts,
     List<SetElement> spis,
     List<SetElement> cookies,
-    List<SetElement> direct) {
+    List<SetElement> direct,
+    List<SetElement> watched,
+    List<SetElement> own) {
 
   Standing {
     zones = List.copyOf(zones);
@@ -24,6 +28,8 @@ record Standing(
     spis = List.copyOf(spis);
     cookies = List.copyOf(cookies);
     direct = List.copyOf(direct);
+    watched = List.copyOf(watched);
+    own = List.copyOf(own);
   }
 
   /**
@@ -33,14 +39,16 @@ record Standing(
    */
   static Answer<Standing> read(
       LiveMaps.OfMasquerade maps, Function<NftSet, Answer<List<SetElement>>> kernel) {
-    List<List<SetElement>> all = new ArrayList<>();
+    Map<String, List<SetElement>> all = new HashMap<>();
     Optional<Failure> failure = Optional.empty();
     List<NftSet> wanted =
-        new ArrayList<>(List.of(maps.zones(), maps.hosts(), maps.spis(), maps.cookies()));
+        new ArrayList<>(
+            List.of(maps.zones(), maps.hosts(), maps.spis(), maps.cookies(), maps.watched()));
     maps.direct().ifPresent(wanted::add);
+    maps.own().ifPresent(wanted::add);
     for (NftSet map : wanted) {
       switch (kernel.apply(map)) {
-        case Answer.Told<List<SetElement>>(List<SetElement> told) -> all.add(told);
+        case Answer.Told<List<SetElement>>(List<SetElement> told) -> all.put(map.name(), told);
         case Answer.Failed<List<SetElement>>(Failure why) ->
             failure = failure.or(() -> Optional.of(why));
       }
@@ -49,10 +57,16 @@ record Standing(
         ? new Answer.Failed<>(failure.get())
         : new Answer.Told<>(
             new Standing(
-                all.get(0),
-                all.get(1),
-                all.get(2),
-                all.get(3),
-                maps.direct().isPresent() ? all.get(4) : List.of()));
+                /* zones= */ of(Optional.of(maps.zones()), all),
+                /* hosts= */ of(Optional.of(maps.hosts()), all),
+                /* spis= */ of(Optional.of(maps.spis()), all),
+                /* cookies= */ of(Optional.of(maps.cookies()), all),
+                /* direct= */ of(maps.direct(), all),
+                /* watched= */ of(Optional.of(maps.watched()), all),
+                /* own= */ of(maps.own(), all)));
+  }
+
+  private static List<SetElement> of(Optional<NftSet> map, Map<String, List<SetElement>> all) {
+    return map.map(set -> all.getOrDefault(set.name(), List.of())).orElse(List.of());
   }
 }

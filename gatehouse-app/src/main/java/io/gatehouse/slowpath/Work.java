@@ -91,6 +91,7 @@ final class Work {
       case Answer.Failed<Standing>(Failure why) -> Optional.of("its maps cannot be read: " + why);
       case Answer.Told<Standing>(Standing listed) -> {
         decider.recall(listed, now());
+        own.flatMap(OwnSas::changed).ifPresent(decider::own); // what it changes, the next line does
         execute(decider.everything(listed));
         look = now() + PERIOD;
         yield Optional.empty();
@@ -173,6 +174,7 @@ final class Work {
   /** Maps first: a packet that comes again must find them. */
   private void execute(Step step) {
     boolean made = maps.write(step.groups());
+    decider.refused(maps.takeFull());
     for (Step.Copy copy : step.copies()) {
       Headers.forwarded(copy.raw(), copy.host()).ifPresent(this::send);
     }
@@ -219,11 +221,17 @@ final class Work {
         decider.withoutZone() > 0
             ? Optional.of(decider.withoutZone() + " packets of hosts for which no zone is left")
             : Optional.empty();
+    Optional<String> room =
+        decider.unplaced() > 0
+            ? Optional.of(
+                "no room in the kernel's maps for %d entries, refused %d times: these are copied"
+                    .formatted(decider.unplaced(), decider.withoutRoom()))
+            : Optional.empty();
     return new SlowPath.Report(
         decider.hosts(),
         decider.sessions(),
         decider.waiting(),
-        maps.refusal().or(() -> zones),
+        maps.refusal().or(() -> room).or(() -> zones),
         Optional.of(decider.status()),
         now());
   }

@@ -74,9 +74,48 @@ class VpnHostsTest {
     List<String> behind = lines.subList(chain, lines.size());
     assertThat(behind.subList(0, behind.indexOf("}")))
         .filteredOn(line -> line.contains("iifname \"eth1\""))
-        .hasSize(3)
-        .allMatch(
-            line -> line.startsWith("meta l4proto esp ") || line.startsWith("udp sport 500 "));
+        .hasSize(4)
+        .allMatch(line ->
+            line.startsWith("meta l4proto esp ")
+                || line.startsWith("meta l4proto ah ")
+                || line.startsWith("udp sport 500 "));
+  }
+
+  /** Not past a queue that nobody reads: such a packet would go on to the other chains. */
+  @Test
+  void ahIsToldToTheDaemonSometimesAndDroppedAlways() {
+    List<String> lines = lines(Descriptions.example(EXAMPLE));
+    String outside = "iifname \"eth0\" ip daddr 203.0.113.2 meta l4proto ah ";
+    List<String> heard = lines.stream().filter(line -> line.startsWith(outside)).toList();
+    assertThat(heard).hasSize(2);
+    assertThat(heard.get(0)).contains("limit rate 10/second counter queue to 7171 ");
+    assertThat(heard.get(1)).startsWith(outside + "counter drop ");
+    int chain = lines.indexOf("chain masq_ah {");
+    assertThat(lines.get(chain + 1)).startsWith("limit rate 10/second counter queue to 7172 ");
+    assertThat(lines.get(chain + 2)).startsWith("counter drop ");
+    assertThat(lines)
+        .anyMatch(line ->
+            line.startsWith("meta l4proto ah iifname \"eth1\"") && line.contains("goto masq_ah "));
+  }
+
+  /** 512 to each of a /24's addresses; a bound of memory where there are more. */
+  @Test
+  void theMapsHaveRoomForAllThatTheEngineGivesToAllAddresses() {
+    assertThat(lines(Descriptions.example(EXAMPLE)))
+        .filteredOn(line -> line.startsWith("size "))
+        .hasSize(6)
+        .containsOnly("size 131072");
+    assertThat(changed("10.0.1.0/24", "10.0.0.0/16"))
+        .filteredOn(line -> line.startsWith("size "))
+        .containsOnly("size 1048576");
+  }
+
+  @Test
+  void aCookieThatNobodyHasAnsweredIsNotLearned() {
+    assertThat(lines(Descriptions.example(EXAMPLE)))
+        .filteredOn(line -> line.contains("update @masq.known"))
+        .hasSize(1)
+        .allMatch(line -> line.contains("udp dport 500 @th,128,64 != 0x0 counter update"));
   }
 
   @Test

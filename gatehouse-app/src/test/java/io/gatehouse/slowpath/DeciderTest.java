@@ -7,6 +7,7 @@ import io.gatehouse.compile.Compiler;
 import io.gatehouse.compile.LiveMaps;
 import io.gatehouse.generated.Descriptions;
 import io.gatehouse.masquerade.Reason;
+import io.gatehouse.masquerade.Settings;
 import io.gatehouse.masquerade.Wire;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Gateway;
@@ -16,6 +17,7 @@ import io.gatehouse.netlink.PacketQueue.Ruling;
 import io.gatehouse.netlink.QueuedPacket;
 import io.gatehouse.netlink.SetElement;
 import io.gatehouse.netlink.SetElement.Data;
+import io.gatehouse.packet.Ah;
 import io.gatehouse.packet.Ike;
 import io.gatehouse.packet.Ip;
 import java.nio.ByteBuffer;
@@ -41,6 +43,10 @@ class DeciderTest {
   private final Plan plan = plan();
   private final Decider decider = new Decider(plan, 0);
   private final Map<String, Map<Bytes, SetElement>> maps = new HashMap<>();
+
+  /** Elements for which a map has room, where that is not endless. */
+  private final Map<String, Integer> room = new HashMap<>();
+
   private long id;
   private long now;
 
@@ -67,14 +73,23 @@ class DeciderTest {
 
   /** Keeps the maps as the kernel would. */
   private Step written(Step step) {
+    List<ElementChange> full = new ArrayList<>();
     for (ElementChange change : step.changes()) {
       Map<Bytes, SetElement> map = maps.computeIfAbsent(change.set().name(), n -> new HashMap<>());
       switch (change) {
-        case ElementChange.Add add -> map.put(add.element().key(), add.element());
+        case ElementChange.Add add -> {
+          int most = room.getOrDefault(change.set().name(), Integer.MAX_VALUE);
+          if (map.size() < most || map.containsKey(add.element().key())) {
+            map.put(add.element().key(), add.element());
+          } else {
+            full.add(add);
+          }
+        }
         case ElementChange.Remove remove ->
             assertThat(map.remove(remove.element().key())).isNotNull();
       }
     }
+    decider.refused(full);
     return step;
   }
 
@@ -263,7 +278,8 @@ class DeciderTest {
     List<SetElement> zones =
         List.of(oneWay(A, 0x1000), oneWay(STRANGER, 0x8000), oneWay(B, 0x8001));
     List<SetElement> hosts = List.of(back(0x1000, A), back(0x8000, STRANGER), back(0x8001, A));
-    Standing listed = new Standing(zones, hosts, List.of(), List.of(), List.of());
+    Standing listed =
+        new Standing(zones, hosts, List.of(), List.of(), List.of(), List.of(), List.of());
 
     decider.recall(listed, 0);
 
@@ -275,7 +291,7 @@ class DeciderTest {
   }
 
   private static final Standing NOTHING =
-      new Standing(List.of(), List.of(), List.of(), List.of(), List.of());
+      new Standing(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
 
   private Standing standing() {
     return new Standing(
@@ -283,7 +299,165 @@ class DeciderTest {
         map("masq.hosts"),
         map("masq.spis"),
         map("masq.cookies"),
-        map("masq.direct"));
+        map("masq.direct"),
+        map("masq.watched"),
+        map("masq.own_spis"));
+  }
+
+  @Test
+  void whatIsWatchedForNobodyAnyMoreIsLetGo() {
+    logon(A);
+    logon(B);
+    espIn(0x1001, 1); // either's
+    assertThat(map("masq.watched")).hasSize(2);
+    assertThat(decider.everything(standing()).changes()).as("it stands").isEmpty();
+    List<SetElement> left = map("masq.watched");
+    Decider successor = new Decider(plan, 1);
+    successor.recall(standing(), 0);
+
+    written(successor.everything(standing()));
+
+    assertThat(left).as("the predecessor's").isNotEmpty();
+    assertThat(map("masq.watched")).as("else they would visit the daemon for good").isEmpty();
+    assertThat(decider.everything(standing()).changes())
+        .as("the other way round: what has gone comes again")
+        .hasSize(2)
+        .allMatch(change -> change instanceof ElementChange.Add);
+  }
+
+  @Test
+  void ofThisHostsOwnSpisThoseOfBeforeAreLetGo() {
+    Elements.Spi old = new Elements.Spi(REMOTE, 0x3003);
+    Elements.Spi still = new Elements.Spi(REMOTE, 0x3004);
+    Elements.Spi since = new Elements.Spi(REMOTE, 0x3005);
+    written(new Decider(withTunnel(), 0).own(Set.of(old, still)));
+    Decider successor = new Decider(withTunnel(), 1);
+    successor.recall(standing(), 0);
+    successor.own(Set.of(still, since)); // as it begins: what stands is compared afterwards
+
+    written(successor.everything(standing()));
+
+    assertThat(map("masq.own_spis"))
+        .extracting(element -> Elements.spi(element).orElseThrow())
+        .containsExactlyInAnyOrder(still, since);
+    assertThat(successor.everything(standing()).changes()).as("it stands").isEmpty();
+  }
+
+  // ---- maps that are full
+
+  @Test
+  void whatTheMapOfCookiesHasNoRoomForIsCopiedToItsHostAndNotTakenForThisHosts() {
+    logon(A);
+    room.put("masq.cookies", 1);
+    Ike init = Wire.v2(cookie(B), 0, Ike.SA_INIT, 0, false, 0, Wire.LONG);
+    ike(B, init);
+    ike(B, init);
+    assertThat(decider.unplaced()).isEqualTo(1);
+    assertThat(decider.withoutRoom()).isEqualTo(1);
+
+    Ike answered = Wire.v2(cookie(B), 9, Ike.SA_INIT, 0, true, 0, Wire.LONG);
+    Step step = answer(answered);
+
+    assertThat(copies(step)).containsExactly(B);
+    assertThat(ruling(step)).isEqualTo(Ruling.DROP);
+    assertThat(decider.seen(map("masq.zones"), map("masq.spis"), now))
+        .as("nothing to restore: it would not help")
+        .isTrue();
+    written(decider.tick(now));
+    assertThat(decider.withoutRoom()).as("it is tried again").isEqualTo(2);
+    written(decider.release(A, REMOTE, now));
+    written(decider.tick(now));
+    assertThat(decider.unplaced()).isZero();
+    assertThat(map("masq.cookies")).hasSize(1);
+    step = answer(Wire.v2(cookie(B), 9, Ike.AUTH, 1, true, Ike.IDR_PAYLOAD, Wire.LONG));
+    assertThat(step.copies()).isEmpty();
+    assertThat(ruling(step)).isEqualTo(Ruling.ACCEPT);
+  }
+
+  @Test
+  void whatTheMapOfSpisHasNoRoomForIsCopiedToItsHost() {
+    logon(A);
+    room.put("masq.spis", 0);
+    espIn(0x1001, 1);
+    espIn(0x1001, 2);
+
+    Step step = espIn(0x1001, 3);
+
+    assertThat(copies(step)).containsExactly(A);
+    assertThat(ruling(step)).as("it would come again for ever").isEqualTo(Ruling.DROP);
+    room.clear();
+    written(decider.tick(now));
+    assertThat(ruling(espIn(0x1001, 4))).isEqualTo(Ruling.REPEAT);
+  }
+
+  @Test
+  void ofManyThatHaveNoRoomAFewAreTriedInATurn() {
+    logon(A);
+    room.put("masq.spis", 0);
+    for (int spi = 1; spi <= 100; spi++) {
+      written(decider.register(A, REMOTE, spi, now, why -> assertThat(why).isNull()));
+    }
+    assertThat(decider.unplaced()).isEqualTo(100);
+    assertThat(decider.tick(now).changes()).hasSize(16);
+  }
+
+  @Test
+  void theEngineRefusesWhatTheMapsHaveNoRoomForAndSaysSo() {
+    var settings = plan.settings();
+    Decider small =
+        new Decider(
+            new Plan(
+                plan.maps(),
+                new Settings(
+                    settings.method(),
+                    settings.lifetime(),
+                    settings.parallel(),
+                    settings.hold(),
+                    settings.servers(),
+                    settings.limits().withFlows(2)),
+                plan.zones(),
+                plan.queue()),
+            0);
+    List<Ruling> rulings = new ArrayList<>();
+    for (int spi : new int[] {1, 1, 2, 3}) {
+      rulings.add(ruling(small.asked(List.of(asked(Wire.esp(A, REMOTE, spi, 1), false)), now)));
+    }
+
+    assertThat(rulings).containsExactly(Ruling.REPEAT, Ruling.ACCEPT, Ruling.ACCEPT, Ruling.DROP);
+    assertThat(small.status().refused()).containsEntry(Reason.FULL, 1L);
+    assertThat(plan.settings().limits().flows()).isEqualTo(plan.maps().room());
+  }
+
+  @Test
+  void whoeverForgesAllAddressesOfItsLanLeavesTheOthersTheirRoom() {
+    int ofHost = plan.settings().limits().spis();
+    for (int host = 0; host < 256; host++) {
+      Address address = Address.v4((int) Address.of("10.0.1.0").low() + host);
+      for (int spi = 1; spi <= ofHost + 1 && !address.equals(B); spi++) {
+        decider.asked(List.of(asked(Wire.esp(address, REMOTE, spi, 1), false)), now);
+      }
+    }
+    assertThat(decider.status().refused()).containsOnlyKeys(Reason.HOST_LIMIT);
+
+    for (int spi = 1; spi <= ofHost; spi++) {
+      decider.asked(List.of(asked(Wire.esp(B, REMOTE, spi, 1), false)), now);
+    }
+
+    assertThat(decider.status().refused())
+        .as("each of the others has had one refused, B none")
+        .containsExactly(Map.entry(Reason.HOST_LIMIT, 255L));
+  }
+
+  @Test
+  void ahIsRefusedAndSaidToBe() {
+    Ip from = Wire.ip(A, REMOTE, Ip.AH, new Ah(Ip.ESP, 24, 1, 1));
+    Ip to = Wire.ip(REMOTE, PUBLIC, Ip.AH, new Ah(Ip.ESP, 24, 1, 1));
+
+    assertThat(ruling(ask(from, false))).isEqualTo(Ruling.DROP);
+    assertThat(ruling(ask(to, true))).isEqualTo(Ruling.DROP);
+
+    assertThat(decider.status().refused()).containsEntry(Reason.AUTHENTICATION_HEADER, 2L);
+    assertThat(decider.hosts()).as("no zone for it").isZero();
   }
 
   private static SetElement oneWay(Address host, int zone) {

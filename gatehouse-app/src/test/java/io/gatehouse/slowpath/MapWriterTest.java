@@ -19,6 +19,7 @@ class MapWriterTest {
   private static final SetId SET = SetId.inet("gatehouse", "masq.zones");
   private static final int EXISTS = 17;
 
+  private int room = Integer.MAX_VALUE;
   private final Set<Bytes> stands = new HashSet<>();
   private final MapWriter writer = new MapWriter(this::kernel);
 
@@ -31,6 +32,9 @@ class MapWriterTest {
         int why = change instanceof ElementChange.Add ? EXISTS : Failure.NO_SUCH;
         return new Answer.Failed<>(new Failure(why, Optional.empty()));
       }
+    }
+    if (after.size() > room) {
+      return new Answer.Failed<>(new Failure(Failure.FULL, Optional.empty()));
     }
     stands.clear();
     stands.addAll(after);
@@ -54,6 +58,18 @@ class MapWriterTest {
     assertThat(stands).containsExactlyInAnyOrder(Bytes.int32(2), Bytes.int32(3));
     assertThat(writer.isDoubtful()).isTrue();
     assertThat(writer.refusal()).isPresent();
+  }
+
+  @Test
+  void whatHasNoRoomIsToldAndNoReasonToReadAllThatStands() {
+    room = 1;
+
+    assertThat(writer.write(List.of(List.of(add(1)), List.of(add(2))))).isFalse();
+
+    assertThat(stands).containsExactly(Bytes.int32(1));
+    assertThat(writer.isDoubtful()).isFalse();
+    assertThat(writer.takeFull()).containsExactly(add(2));
+    assertThat(writer.takeFull()).isEmpty();
   }
 
   @Test

@@ -20,7 +20,7 @@ class StandingTest {
 
   /** Else its entries would count as none, and their zones as free. */
   @ParameterizedTest
-  @ValueSource(strings = {"masq.zones", "masq.hosts", "masq.spis", "masq.cookies"})
+  @ValueSource(strings = {"masq.zones", "masq.hosts", "masq.spis", "masq.cookies", "masq.watched"})
   void oneMapThatCannotBeReadIsNoReading(String name) {
     Failure busy = new Failure(16, Optional.empty());
 

@@ -131,6 +131,8 @@ class VpnHostsIT {
       newA esp a 203.0.113.1 spi=0xa201 seq=1
       newB ike b 203.0.113.1 i=0xbb exchange=34
       newFar esp far 203.0.113.2 spi=0xdead seq=1
+      ahOut ah a 203.0.113.1 spi=0x5101
+      ahIn ah far 203.0.113.2 spi=0x5102
       """;
 
   private static void orphaned(Network net, Gate gate) {
@@ -149,8 +151,32 @@ class VpnHostsIT {
         .containsEntry("error", "b/203.0.113.1")
         .containsEntry("newA", "nowhere")
         .containsEntry("newB", "nowhere")
-        .containsEntry("newFar", "nowhere");
+        .containsEntry("newFar", "nowhere")
+        .containsEntry("ahOut", "nowhere")
+        .containsEntry("ahIn", "nowhere");
   }
+
+  /** It goes nowhere, with a reason; each host's and the world's. */
+  private static void ahIsRefused(Network net, Gate gate) {
+    assertThat(
+            played(
+                net,
+                """
+                patience 2
+                ahOut ah a 203.0.113.1 spi=0x5101
+                ahIn ah far 203.0.113.2 spi=0x5102
+                """))
+        .as(gate::state)
+        .containsEntry("ahOut", "nowhere")
+        .containsEntry("ahIn", "nowhere");
+    assertThat(gate.masquerade("status"))
+        .contains("AH covers the addresses: no translator can let it through")
+        .containsPattern("2 .*AH covers|AH covers.* 2\\b");
+  }
+
+  /** Elements that an heir knows nothing of, and that no time takes away. */
+  private static final String WATCHED =
+      "nft add element inet gatehouse masq.watched '{ 10.0.1.11 . 203.0.113.1 }'";
 
   /** What a daemon that has died has left. */
   private static final String LEFT =
@@ -293,13 +319,20 @@ class VpnHostsIT {
           .contains("0x0000b100 from 203.0.113.1 is for 10.0.1.12")
           .contains("its host alone had finished an exchange");
 
+      ahIsRefused(net, gate);
+
       gate.kill();
       orphaned(net, gate);
       assertThat(gate.asked()).as("only what is new").isEqualTo(5);
+      net.host("gw").script(WATCHED).expected();
 
       certificates(net);
       gate.run(DESCRIPTION.replace("clients: office", "clients: office, register: " + REGISTER));
       assertThat(gate.masquerade("status")).contains("it stood already");
+      assertThat(net.host("gw").run("nft", "list", "set", "inet", "gatehouse", "masq.watched").out())
+          .as("of nobody that it knows")
+          .contains("masq.watched")
+          .doesNotContain("elements");
       rekeyed(net, gate);
       told(net, gate);
     });
