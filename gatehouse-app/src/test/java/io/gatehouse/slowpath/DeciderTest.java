@@ -365,7 +365,7 @@ class DeciderTest {
         .isTrue();
     written(decider.tick(now));
     assertThat(decider.withoutRoom()).as("it is tried again").isEqualTo(2);
-    written(decider.release(A, REMOTE, now));
+    written(decider.release(A, REMOTE, NONE, now));
     written(decider.tick(now));
     assertThat(decider.unplaced()).isZero();
     assertThat(map("masq.cookies")).hasSize(1);
@@ -794,7 +794,13 @@ class DeciderTest {
     }
     Standing listed =
         new Standing(
-            map("masq.zones"), map("masq.hosts"), spis, map("masq.cookies"), map("masq.direct"));
+            map("masq.zones"),
+            map("masq.hosts"),
+            spis,
+            map("masq.cookies"),
+            map("masq.direct"),
+            map("masq.watched"),
+            map("masq.own_spis"));
     Decider alone = new Decider(exclusive(), 0);
 
     alone.recall(listed, now);

@@ -2,7 +2,8 @@ package io.gatehouse.it.compile;
 
 /**
  * One end of an IPsec tunnel without IKE, as lines for {@code ip -batch}. SAs take any packet, as
- * those of charon in tunnel mode do: it is the policies that tell what belongs to the tunnel.
+ * those of charon in tunnel mode do, of both families: it is the policies that tell what belongs to
+ * the tunnel.
  *
  * @param id of the tunnel, in SPIs and as reqid
  * @param own the outer address of this end
@@ -55,7 +56,7 @@ record Laid(
             to,
             id * 0x1000 + (leaving ? 1 : 2),
             id,
-            nat ? "tunnel" : mode,
+            mode.startsWith("tunnel") ? "tunnel flag af-unspec" : mode,
             CIPHER,
             nat ? " encap espinudp 4500 4500 0.0.0.0" : "");
   }

@@ -23,24 +23,27 @@ import org.junit.jupiter.api.Test;
 class OrdinaryTrafficIT {
   private static final String WORLD =
       """
-      wire gw:eth0 203.0.113.2/24 203.0.113.3/24 -- net:gw 203.0.113.1/24
+      wire gw:eth0 203.0.113.2/24 203.0.113.3/24 2001:db8:f0::2/64 -- net:gw 203.0.113.1/24 2001:db8:f0::1/64
       wire gw:eth1 10.0.1.1/24 2001:db8:1::1/64 -- pc:eth0 10.0.1.20/24 10.0.1.80/24 10.0.1.81/24 2001:db8:1::20/64 -- router:eth0 10.0.1.254/24
       wire router:eth1 192.168.88.1/24 -- storage:eth0 192.168.88.10/24
-      wire gw:eth2 192.0.2.65/27 -- dmz:eth0 192.0.2.70/27 192.0.2.71/27
+      wire gw:eth2 192.0.2.65/27 2001:db8:2::1/64 -- dmz:eth0 192.0.2.70/27 192.0.2.71/27 192.0.2.72/27 2001:db8:2::70/64 2001:db8:2::71/64 2001:db8:2::72/64
       wire gw:docker0 172.17.0.1/16 -- box:eth0 172.17.0.2/16
-      wire net:web 198.51.100.1/24 2001:db8:f::1/64 -- web:eth0 198.51.100.10/24 198.51.100.7/24 192.0.2.9/32 10.0.3.7/32 10.20.0.10/32 2001:db8:f::10/64
+      wire net:web 198.51.100.1/24 2001:db8:f::1/64 -- web:eth0 198.51.100.10/24 198.51.100.7/24 198.51.100.9/24 192.0.2.9/32 10.0.3.7/32 10.20.0.10/32 2001:db8:f::10/64 2001:db8:f::7/64 2001:db8:f::9/64
       route gw default via 203.0.113.1
+      route gw default via 2001:db8:f0::1
       route pc default via 10.0.1.1
       route pc default via 2001:db8:1::1
       route router default via 10.0.1.1
       route storage default via 192.168.88.1
       route dmz default via 192.0.2.65
+      route dmz default via 2001:db8:2::1
       route box default via 172.17.0.1
       route web default via 198.51.100.1
       route web default via 2001:db8:f::1
       route net 10.0.1.0/24 via 203.0.113.2
       route net 172.17.0.0/16 via 203.0.113.2
       route net 192.0.2.64/27 via 203.0.113.2
+      route net 2001:db8:2::/64 via 2001:db8:f0::2
       route net 192.0.2.9 via 198.51.100.10
       route net 10.0.0.0/8 via 198.51.100.10
       set net net.ipv4.ip_forward=1
@@ -78,11 +81,17 @@ class OrdinaryTrafficIT {
 
   private static void with(Ruleset ruleset, Runnable test) {
     Examples.load(gw, ruleset);
+    // What was begun before must not make an answer of what a test sends.
+    gw.run("conntrack", "-F").expected();
     try {
       test.run();
     } finally {
       Examples.unload(gw, ruleset);
     }
+  }
+
+  private static Ruleset changed(String example, String words, String others) {
+    return Compiler.compile(Descriptions.changedExample(example, words, others)).ruleset();
   }
 
   private static Sightings probe(String... lines) {
@@ -99,34 +108,79 @@ class OrdinaryTrafficIT {
                   "ike udp from=web to=dmz dst=192.0.2.70:500 src=198.51.100.7:500",
                   "nat-t udp from=web to=dmz dst=192.0.2.70:4500 src=198.51.100.7:4500",
                   "esp ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7",
-                  "esp-out ip from=dmz to=web dst=198.51.100.7 src=192.0.2.70",
                   "pptp tcp from=web to=dmz dst=192.0.2.70:1723 src=198.51.100.7",
                   "gre ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=47",
-                  "gre-out ip from=dmz to=web dst=198.51.100.7 src=192.0.2.70 proto=47",
+                  "ike-six udp from=web to=dmz dst=[2001:db8:2::70]:500 src=[2001:db8:f::7]:500",
+                  "esp-six ip from=web to=dmz dst=2001:db8:2::70 src=2001:db8:f::7",
+                  "pptp-six tcp from=web to=dmz dst=[2001:db8:2::70]:1723 src=[2001:db8:f::7]",
+                  "gre-six ip from=web to=dmz dst=2001:db8:2::70 src=2001:db8:f::7 proto=47",
                   "no-ike-of-others udp from=web to=dmz dst=192.0.2.70:500 src=198.51.100.10:500",
                   "no-pptp-of-others tcp from=web to=dmz dst=192.0.2.70:1723 src=198.51.100.10",
                   "no-gre-of-others ip from=web to=dmz dst=192.0.2.70 src=198.51.100.10 proto=47",
                   "no-other-port udp from=web to=dmz dst=192.0.2.70:53 src=198.51.100.7",
                   "no-ah ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=51",
-                  "no-gre-of-client ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71 proto=47",
-                  "no-world tcp from=dmz to=web dst=198.51.100.10:80 src=192.0.2.70");
-          // The other way round the same hosts send from those ports.
-          Sightings client =
-              probe(
-                  "client udp from=dmz to=web dst=198.51.100.10:500 src=192.0.2.71:500",
-                  "client-esp ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71",
-                  "no-into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500");
-          Probes.assertReplied(seen, "ike", "nat-t", "pptp");
-          Probes.assertReplied(client, "client");
+                  "no-ike-of-others-six udp from=web to=dmz dst=[2001:db8:2::70]:500 src=[2001:db8:f::10]:500",
+                  "no-gre-of-others-six ip from=web to=dmz dst=2001:db8:2::70 src=2001:db8:f::10 proto=47",
+                  "no-other-port-six udp from=web to=dmz dst=[2001:db8:2::70]:53 src=[2001:db8:f::7]");
+          Probes.assertReplied(seen, "ike", "nat-t", "pptp", "ike-six", "pptp-six");
           Probes.assertFrom(seen, "ike", "198.51.100.7");
-          Probes.assertFrom(client, "client", "192.0.2.71");
+          Probes.assertFrom(seen, "ike-six", "2001:db8:f::7");
         });
     // The control: without the rules they would pass.
     gw.script("echo 1 > /proc/sys/net/ipv4/ip_forward").expected();
+    gw.script("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding").expected();
     probe(
         "into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500",
         "gre-of-others ip from=web to=dmz dst=192.0.2.70 src=198.51.100.10 proto=47",
-        "ah ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=51");
+        "ah ip from=web to=dmz dst=192.0.2.70 src=198.51.100.7 proto=51",
+        "gre-of-others-six ip from=web to=dmz dst=2001:db8:2::70 src=2001:db8:f::10 proto=47",
+        "pptp-into-client tcp from=web to=dmz dst=192.0.2.72:1723 src=198.51.100.9");
+  }
+
+  /** What they begin themselves, apart: none of it is an answer to what others began. */
+  @Test
+  void vpnHostsWithRegisteredAddressesBegin() {
+    with(
+        "registered-vpn",
+        () -> {
+          Sightings seen =
+              probe(
+                  "esp-out ip from=dmz to=web dst=198.51.100.7 src=192.0.2.70",
+                  "gre-out ip from=dmz to=web dst=198.51.100.7 src=192.0.2.70 proto=47",
+                  "esp-out-six ip from=dmz to=web dst=2001:db8:f::7 src=2001:db8:2::70",
+                  "gre-out-six ip from=dmz to=web dst=2001:db8:f::7 src=2001:db8:2::70 proto=47",
+                  "client udp from=dmz to=web dst=198.51.100.10:500 src=192.0.2.71:500",
+                  "client-six udp from=dmz to=web dst=[2001:db8:f::10]:500 src=[2001:db8:2::71]:500",
+                  "client-esp ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71",
+                  "pptp tcp from=dmz to=web dst=198.51.100.9:1723 src=192.0.2.72",
+                  "gre ip from=dmz to=web dst=198.51.100.9 src=192.0.2.72 proto=47",
+                  "pptp-six tcp from=dmz to=web dst=[2001:db8:f::9]:1723 src=[2001:db8:2::72]",
+                  "gre-six ip from=dmz to=web dst=2001:db8:f::9 src=2001:db8:2::72 proto=47",
+                  "no-world tcp from=dmz to=web dst=198.51.100.10:80 src=192.0.2.70",
+                  "no-gre-of-client ip from=dmz to=web dst=198.51.100.10 src=192.0.2.71 proto=47",
+                  "no-pptp-of-client tcp from=dmz to=web dst=198.51.100.9:1723 src=192.0.2.71",
+                  "no-pptp-elsewhere tcp from=dmz to=web dst=198.51.100.10:1723 src=192.0.2.72",
+                  "no-gre-elsewhere ip from=dmz to=web dst=198.51.100.10 src=192.0.2.72 proto=47",
+                  "no-gre-elsewhere-six ip from=dmz to=web dst=2001:db8:f::10 src=2001:db8:2::72 proto=47",
+                  "no-ike-of-pptp udp from=dmz to=web dst=198.51.100.9:500 src=192.0.2.72");
+          Probes.assertReplied(seen, "client", "client-six", "pptp", "pptp-six");
+          Probes.assertFrom(seen, "client", "192.0.2.71");
+          Probes.assertFrom(seen, "client-six", "2001:db8:2::71");
+          Probes.assertFrom(seen, "pptp", "192.0.2.72");
+          Probes.assertFrom(seen, "pptp-six", "2001:db8:2::72");
+
+          // The remote sends first: GRE of a call may, into a client of IPsec nothing.
+          gw.run("conntrack", "-F").expected();
+          probe(
+              "gre-in ip from=web to=dmz dst=192.0.2.72 src=198.51.100.9 proto=47",
+              "gre-in-six ip from=web to=dmz dst=2001:db8:2::72 src=2001:db8:f::9 proto=47",
+              "no-gre-of-others ip from=web to=dmz dst=192.0.2.72 src=198.51.100.10 proto=47",
+              "no-gre-of-others-six ip from=web to=dmz dst=2001:db8:2::72 src=2001:db8:f::10 proto=47",
+              "no-pptp-into-client tcp from=web to=dmz dst=192.0.2.72:1723 src=198.51.100.9",
+              "no-into-client udp from=web to=dmz dst=192.0.2.71:4500 src=198.51.100.7:4500",
+              "no-into-client-six udp from=web to=dmz dst=[2001:db8:2::71]:4500 src=[2001:db8:f::7]:4500",
+              "no-esp-into-client ip from=web to=dmz dst=192.0.2.71 src=198.51.100.10");
+        });
   }
 
   @Test
@@ -140,30 +194,45 @@ class OrdinaryTrafficIT {
                   "gre ip from=web to=pc dst=203.0.113.2 at=10.0.1.80 src=198.51.100.7 proto=47",
                   "second tcp from=web to=pc dst=203.0.113.2:1723 at=10.0.1.81:1723 src=198.51.100.10",
                   "second-gre ip from=web to=pc dst=203.0.113.2 at=10.0.1.81 src=198.51.100.10 proto=47",
+                  "https tcp from=pc to=web dst=198.51.100.10:443",
                   "no-others tcp from=web to=pc dst=203.0.113.2:1723 at=10.0.1.81:1723 src=192.0.2.9",
                   "no-gre-of-others ip from=web to=pc dst=203.0.113.2 at=10.0.1.81 src=192.0.2.9 proto=47",
                   "no-esp ip from=web to=pc dst=203.0.113.2 at=10.0.1.80 src=198.51.100.7",
-                  "no-https tcp from=pc to=web dst=198.51.100.10:443");
-          Probes.assertReplied(seen, "control", "second");
+                  "no-http tcp from=pc to=web dst=198.51.100.10:80");
+          Probes.assertReplied(seen, "control", "second", "https");
           Probes.assertFrom(seen, "control", "198.51.100.7");
-        });
-    with(
-        "pptp-servers",
-        () -> {
-          // What the server sends first is a flow of its own, under the outside address.
-          Sightings seen = probe("out ip from=pc to=web dst=198.51.100.7 src=10.0.1.80 proto=47");
-          assertThat(seen.of("out").from()).hasValue("203.0.113.2");
+          Probes.assertFrom(seen, "https", "203.0.113.2");
         });
     // The control: it is the callers' addresses that keep the others out.
     with(
-        Compiler.compile(
-                Descriptions.changedExample(
-                    "pptp-servers.yaml", ", from: [198.51.100.10, 192.0.2.128/25]", ""))
-            .ruleset(),
+        changed("pptp-servers.yaml", ", from: [198.51.100.10, 192.0.2.128/25]", ""),
         () ->
             probe(
                 "others tcp from=web to=pc dst=203.0.113.2:1723 at=10.0.1.81:1723 src=192.0.2.9",
                 "gre-of-others ip from=web to=pc dst=203.0.113.2 at=10.0.1.81 src=192.0.2.9 proto=47"));
+  }
+
+  /** What a server sends first is a flow of its own, under the outside address. */
+  @Test
+  void serversOfPptpAloneSendGre() {
+    String office = "gre-of-office ip from=pc to=web dst=198.51.100.7 src=10.0.1.20 proto=47";
+    String elsewhere = "gre-elsewhere ip from=pc to=web dst=192.0.2.9 src=10.0.1.80 proto=47";
+    with(
+        "pptp-servers",
+        () -> {
+          Sightings seen =
+              probe(
+                  "out ip from=pc to=web dst=198.51.100.7 src=10.0.1.80 proto=47",
+                  "second ip from=pc to=web dst=198.51.100.10 src=10.0.1.81 proto=47",
+                  "no-" + office,
+                  "no-" + elsewhere,
+                  "no-callers-of-the-other ip from=pc to=web dst=198.51.100.7 src=10.0.1.81 proto=47");
+          assertThat(seen.of("out").from()).hasValue("203.0.113.2");
+          assertThat(seen.of("second").from()).hasValue("203.0.113.2");
+        });
+    // The control: it is the flows that say whose, and to whom.
+    with(changed("pptp-servers.yaml", "source: 10.0.1.80, ", ""), () -> probe(office));
+    with(changed("pptp-servers.yaml", ", destination: 198.51.100.7", ""), () -> probe(elsewhere));
   }
 
   @Test

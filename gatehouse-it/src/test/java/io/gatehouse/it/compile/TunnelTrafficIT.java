@@ -30,11 +30,13 @@ class TunnelTrafficIT {
       """
       wire gw:eth0 203.0.113.2/24 203.0.113.9/24 203.0.113.20/24 2001:db8:f0::2/64 -- net:gw 203.0.113.1/24 2001:db8:f0::1/64
       wire gw:eth1 10.0.1.1/24 2001:db8:1::1/64 -- pc:eth0 10.0.1.20/24 2001:db8:1::20/64 -- one:eth0 10.0.1.2/24 -- printer:eth0 10.0.1.30/24
-      wire gw:eth2 172.30.0.1/24 -- cloud:ens5 172.30.0.10/24
+      wire gw:eth2 172.30.0.1/24 10.0.2.1/24 -- cloud:ens5 172.30.0.10/24 -- bench:eth0 10.0.2.20/24
       wire cloud:ens6 172.31.16.10/20 -- server:eth0 172.31.16.20/20
-      wire net:roam 198.51.101.1/24 2001:db8:f1::1/64 -- roam:eth0 198.51.101.20/24 10.0.3.5/32 10.0.3.10/32 10.0.3.11/32 10.0.3.12/32 10.0.4.5/32 10.0.5.5/32 2001:db8:f1::20/64 2001:db8:3::5/128 2001:db8:4::5/128 fd00:3::5/128
-      wire net:branch 198.51.100.1/24 2001:db8:f7::1/64 -- branch:eth0 198.51.100.7/24 10.20.0.10/32 10.0.3.6/32 2001:db8:f7::7/64 2001:db8:20::10/128
+      wire net:roam 198.51.101.1/24 2001:db8:f1::1/64 -- roam:eth0 198.51.101.20/24 10.0.3.5/32 10.0.3.10/32 10.0.3.11/32 10.0.3.12/32 10.0.4.5/32 10.0.5.5/32 192.168.3.5/32 2001:db8:f1::20/64 2001:db8:3::5/128 2001:db8:4::5/128 fd00:3::5/128
+      wire net:branch 198.51.100.1/24 2001:db8:f7::1/64 -- branch:eth0 198.51.100.7/24 10.20.0.10/32 10.30.0.10/32 10.31.0.10/32 10.0.3.6/32 10.0.1.201/32 2001:db8:f7::7/64 2001:db8:20::10/128 -- south:eth0 198.51.100.8/24 10.40.0.10/32
       wire net:web 198.18.0.1/24 2001:db8:f8::1/64 -- web:eth0 198.18.0.10/24 2001:db8:f8::10/64
+      wire net:home 198.51.102.1/24 -- home:ppp0 198.51.102.2/24
+      wire home:eth1 192.168.1.1/24 fd00:1::1/64 -- lap:eth0 192.168.1.20/24
       route gw default via 203.0.113.1
       route gw default via 2001:db8:f0::1
       route pc default via 10.0.1.1
@@ -47,11 +49,18 @@ class TunnelTrafficIT {
       route roam default via 198.51.101.1
       route roam default via 2001:db8:f1::1
       route branch default via 198.51.100.1
+      route south default via 198.51.100.1
+      route bench default via 10.0.2.1
+      route home default via 198.51.102.1
+      route lap default via 192.168.1.1
       route branch default via 2001:db8:f7::1
       route web default via 198.18.0.1
       route web default via 2001:db8:f8::1
       route net 10.0.0.0/8 via 203.0.113.2
       route net 10.20.0.0/16 via 198.51.100.7
+      route net 10.30.0.0/16 via 198.51.100.7
+      route net 10.40.0.0/16 via 198.51.100.8
+      route net 192.168.0.0/16 via 198.51.102.2
       route net 2001:db8:1::/64 via 2001:db8:f0::2
       route net 2001:db8:4::/64 via 2001:db8:f0::2
       route net 2001:db8:20::/48 via 2001:db8:f7::7
@@ -94,7 +103,7 @@ class TunnelTrafficIT {
     } finally {
       Examples.unload(gw, ruleset);
       net.each(
-          List.of("gw", "roam", "branch", "one", "cloud"),
+          List.of("gw", "roam", "branch", "south", "one", "cloud"),
           "bash",
           "-c",
           "ip xfrm state flush; ip xfrm policy flush");
@@ -386,13 +395,22 @@ class TunnelTrafficIT {
   @Tag("full")
   @Test
   void leasedAddressesComeThroughTheirTunnelOnly() {
-    Laid clients = Laid.tunnel(9, GW, ROAM, "10.0.1.0/24", "10.0.1.192/26");
+    Laid client = Laid.tunnel(9, GW, ROAM, "10.0.1.0/24", "10.0.1.200/32");
+    Laid second = Laid.tunnel(17, GW, BRANCH, "10.0.1.0/24", "10.0.1.201/32");
+    String nobodys = "lease-of-nobody udp from=roam to=pc dst=10.0.1.20:449 src=10.0.1.202 spoof";
     with(
         "dhcp-pool",
         () -> {
-          lay(Map.of("gw", clients.all(), "roam", clients.other("0.0.0.0/0", "0.0.0.0/0").all()));
-          // What `gatehouse run` does for this client.
-          gw.run("ip", "neigh", "add", "proxy", "10.0.1.200", "dev", "eth1").expected();
+          // One client sends everything into its tunnel, in whose name it likes.
+          lay(
+              Map.of(
+                  "gw", client.all() + second.all(),
+                  "roam", client.other("0.0.0.0/0", "0.0.0.0/0").all(),
+                  "branch", second.other().all()));
+          // What `gatehouse run` does for these clients.
+          for (String leased : List.of("10.0.1.200", "10.0.1.201")) {
+            gw.run("ip", "neigh", "add", "proxy", leased, "dev", "eth1").expected();
+          }
           net.host("roam").run("ip", "address", "add", "10.0.1.200/32", "dev", "eth0").expected();
           try {
             Sightings seen =
@@ -400,7 +418,12 @@ class TunnelTrafficIT {
                     "watch net",
                     "quiet 3", // proxy ARP is answered after a random delay (proxy_delay)
                     "client udp from=roam to=pc dst=10.0.1.20:445 src=10.0.1.200",
-                    "no-other-lease udp from=roam to=pc dst=10.0.1.20:446 src=10.0.1.77 spoof",
+                    "second udp from=branch to=pc dst=10.0.1.20:450 src=10.0.1.201",
+                    "ping icmp from=roam to=gw dst=10.0.1.1 src=10.0.1.200",
+                    "no-as-second udp from=roam to=pc dst=10.0.1.20:448 src=10.0.1.201 spoof",
+                    "no-ping-as-second icmp from=roam to=gw dst=10.0.1.1 src=10.0.1.201 spoof",
+                    "no-" + nobodys,
+                    "no-as-lan udp from=roam to=pc dst=10.0.1.20:446 src=10.0.1.77 spoof",
                     "no-as-client udp from=pc to=web dst=198.18.0.10:53 src=10.0.1.200 spoof",
                     "no-in-clear udp from=web to=pc dst=10.0.1.20:447 src=10.0.1.200 spoof",
                     "no-internet udp from=roam to=web dst=198.18.0.10:53 src=10.0.1.200",
@@ -413,13 +436,168 @@ class TunnelTrafficIT {
             probe(
                 "asks udp from=gw to=pc dst=10.0.1.20:67 src=10.0.1.1:68",
                 "no-asks-outside udp from=gw to=web dst=198.18.0.10:67 src=203.0.113.2:68");
-            Probes.assertReplied(seen, "client");
+            Probes.assertReplied(seen, "client", "second", "ping");
             assertThat(seen.of("client").seenAt("net")).isFalse();
+            // The control: our rules know the tunnel, each client's own policies know the address.
+            lay(Map.of("gw", Laid.tunnel(9, GW, ROAM, "10.0.1.0/24", "10.0.1.202/32").policies()));
+            probe(nobodys + " silent");
           } finally {
-            gw.run("ip", "neigh", "del", "proxy", "10.0.1.200", "dev", "eth1");
+            for (String leased : List.of("10.0.1.200", "10.0.1.201")) {
+              gw.run("ip", "neigh", "del", "proxy", leased, "dev", "eth1");
+            }
             net.host("roam").run("ip", "address", "del", "10.0.1.200/32", "dev", "eth0");
           }
         });
+  }
+
+  /** Policies that carry more than the description lets pass; the other ends send everything. */
+  private static Laid north(String remote) {
+    return Laid.tunnel(14, GW, BRANCH, "10.0.0.0/8", remote);
+  }
+
+  private static final Laid NORTH = north("10.20.0.0/16");
+  private static final Laid NORTH_SECOND = north("10.30.0.0/16");
+  private static final Laid NORTH_SIX =
+      Laid.tunnel(14, GW, BRANCH, "2001:db8:1::/64", "2001:db8:20::/48");
+  private static final Laid SOUTH =
+      Laid.tunnel(15, GW, "198.51.100.8", "10.0.0.0/8", "10.40.0.0/16");
+
+  private static void betweenSites(Runnable test) {
+    with(
+        "site-to-site",
+        () -> {
+          lay(
+              Map.of(
+                  "gw", NORTH.all() + NORTH_SECOND.policies() + NORTH_SIX.policies() + SOUTH.all(),
+                  "branch",
+                      NORTH.other("10.0.0.0/8", "10.0.0.0/8").all() + NORTH_SIX.other().policies(),
+                  "south", SOUTH.other("10.0.0.0/8", "10.0.0.0/8").all()));
+          test.run();
+        });
+  }
+
+  @Test
+  void networksOfSitesReachEachOther() {
+    betweenSites(() -> {
+      String[] pass = {
+        "office udp from=branch to=pc dst=10.0.1.20:445 src=10.20.0.10",
+        "second tcp from=branch to=pc dst=10.0.1.20:446 src=10.30.0.10",
+        "lab tcp from=branch to=bench dst=10.0.2.20:8022 src=10.20.0.10",
+        "six udp from=branch to=pc dst=[2001:db8:1::20]:447 src=[2001:db8:20::10]",
+        "to-second tcp from=pc to=branch dst=10.30.0.10:80",
+        "to-six udp from=pc to=branch dst=[2001:db8:20::10]:53",
+        "to-south udp from=bench to=south dst=10.40.0.10:53",
+        "https tcp from=south to=bench dst=10.0.2.20:443 src=10.40.0.10",
+        "between tcp from=branch to=south dst=10.40.0.10:445 src=10.30.0.10",
+        "back udp from=south to=branch dst=10.20.0.10:54 src=10.40.0.10"
+      };
+      Sightings seen =
+          probe(
+              Probes.and(
+                  pass,
+                  "watch net",
+                  "ssh tcp from=pc to=bench dst=10.0.2.20:22",
+                  "no-http tcp from=south to=bench dst=10.0.2.20:80 src=10.40.0.10",
+                  "no-lab-to-office tcp from=bench to=pc dst=10.0.1.20:22",
+                  "no-unlisted udp from=branch to=pc dst=10.0.1.20:448 src=10.31.0.10",
+                  "no-unlisted-between udp from=branch to=south dst=10.40.0.10:55 src=10.31.0.10",
+                  "no-as-south udp from=branch to=pc dst=10.0.1.20:449 src=10.40.0.10 spoof",
+                  "no-as-north udp from=south to=pc dst=10.0.1.20:450 src=10.20.0.10 spoof",
+                  "no-as-office udp from=branch to=south dst=10.40.0.10:56 src=10.0.1.20 spoof",
+                  "no-in-clear udp from=web to=pc dst=10.0.1.20:451 src=10.40.0.10:9 spoof"));
+      for (String line : pass) {
+        String probe = line.split(" ", 2)[0];
+        Probes.assertReplied(seen, probe);
+        assertThat(seen.of(probe).seenAt("net")).as(probe).isFalse();
+      }
+      Probes.assertFrom(seen, "to-second", "10.0.1.20");
+      Probes.assertFrom(seen, "between", "10.30.0.10");
+    });
+  }
+
+  @Test
+  @Tag("full")
+  void itIsTheDescriptionThatLetsSites() {
+    with(
+        Compiler.compile(Descriptions.changedExample("site-to-site.yaml", ", lab, south]", "]"))
+            .ruleset(),
+        () -> {
+          lay(
+              Map.of(
+                  "gw", NORTH.all() + SOUTH.all(),
+                  "branch", NORTH.other("10.0.0.0/8", "10.0.0.0/8").all(),
+                  "south", SOUTH.other("10.0.0.0/8", "10.0.0.0/8").all()));
+          probe(
+              "office udp from=branch to=pc dst=10.0.1.20:445 src=10.20.0.10",
+              "no-lab tcp from=branch to=bench dst=10.0.2.20:8022 src=10.20.0.10",
+              "no-between tcp from=branch to=south dst=10.40.0.10:445 src=10.20.0.10");
+        });
+  }
+
+  @Test
+  @Tag("full")
+  void nothingOfASiteThatIsDownLeavesInClear() {
+    String[] towards = {
+      "to-north udp from=pc to=branch dst=10.20.0.10:53 silent",
+      "to-second udp from=bench to=branch dst=10.30.0.10:54 silent",
+      "to-six udp from=pc to=branch dst=[2001:db8:20::10]:53 silent",
+      "between udp from=south to=branch dst=10.30.0.10:55 src=10.40.0.10 silent",
+      "as-north udp from=web to=pc dst=10.0.1.20:451 src=10.30.0.10:9 spoof silent"
+    };
+    String[] none = Probes.and(Probes.none(towards), "watch gw");
+    String south = "south udp from=south to=pc dst=10.0.1.20:452 src=10.40.0.10";
+    betweenSites(() -> {
+      lay(
+          Map.of(
+              "gw",
+                  NORTH.withoutPolicies()
+                      + NORTH_SECOND.withoutPolicies()
+                      + NORTH_SIX.withoutPolicies(),
+              "branch",
+                  NORTH.other("10.0.0.0/8", "10.0.0.0/8").withoutPolicies()
+                      + NORTH_SIX.other().withoutPolicies()));
+      Sightings down = probe(Probes.and(none, south));
+      Probes.assertReplied(down, "south");
+      Probes.assertNothingLeft(probe(none), "gw", "eth0");
+      gw.run("nft", "flush", "ruleset").expected();
+      Probes.assertNothingLeft(probe(none), "gw", "eth0"); // the backstop holds alone
+      // The control: nothing else stops it.
+      gw.run("ip", "xfrm", "policy", "flush").expected();
+      lay(Map.of("gw", SOUTH.policies()));
+      probe(towards);
+    });
+  }
+
+  /** The LAN of the same gateway is in WaysIT. */
+  @Test
+  void usersHaveNameServerAndClockOfTheGateway() {
+    Host home = net.host("home");
+    Laid user = Laid.tunnel(16, "198.51.102.2", ROAM, "0.0.0.0/0", "192.168.3.5/32");
+    Examples.load(home, "lan-services");
+    try {
+      lay(Map.of("home", user.all(), "roam", user.other().all()));
+      Sightings seen =
+          probe(
+              "watch net",
+              "dns udp from=roam to=home dst=192.168.1.1:53 src=192.168.3.5",
+              "dns-tcp tcp from=roam to=home dst=192.168.1.1:53 src=192.168.3.5",
+              "clock udp from=roam to=home dst=192.168.1.1:123 src=192.168.3.5",
+              "lan udp from=roam to=lap dst=192.168.1.20:445 src=192.168.3.5",
+              "no-dhcp udp from=roam to=home dst=192.168.1.1:67 src=192.168.3.5",
+              "no-ssh tcp from=roam to=home dst=192.168.1.1:22 src=192.168.3.5",
+              "no-as-lan udp from=roam to=home dst=192.168.1.1:54 src=192.168.1.20 spoof",
+              "no-dns-outside udp from=web to=home dst=198.51.102.2:53",
+              "no-clock-outside udp from=web to=home dst=198.51.102.2:123",
+              "no-dns-in-clear udp from=web to=home dst=192.168.1.1:53 src=192.168.3.5:9 spoof",
+              "no-clock-in-clear udp from=web to=home dst=192.168.1.1:123 src=192.168.3.5:10 spoof");
+      Probes.assertReplied(seen, "dns", "dns-tcp", "clock", "lan");
+      for (String probe : List.of("dns", "dns-tcp", "clock", "lan")) {
+        assertThat(seen.of(probe).seenAt("net")).as(probe).isFalse();
+      }
+    } finally {
+      Examples.unload(home, "lan-services");
+      net.each(List.of("home", "roam"), "bash", "-c", "ip xfrm state flush; ip xfrm policy flush");
+    }
   }
 
   private static final Laid HQ = Laid.tunnel(7, GW, BRANCH, "10.20.255.7/32", "10.20.0.0/16");

@@ -34,7 +34,7 @@ class WaysIT {
       wire isp:six 2001:db8:f6::1/64 -- six:eth0 2001:db8:f6::2/64
       wire six:eth1 2001:db8:1::1/64 -- pc6:eth0 2001:db8:1::20/64
       wire isp:home 100.64.0.2/24 -- home:ppp0 100.64.0.1/24
-      wire home:eth1 192.168.1.1/24 fd00:1::1/64 -- lap:eth0
+      wire home:eth1 192.168.1.1/24 fd00:1::1/64 -- lap:eth0 -- den:eth0 192.168.1.20/24 fd00:1::20/64
       route desk default via 203.0.113.1
       route desk 192.0.2.128/25 dev tun0
       route web default via 198.18.0.1
@@ -42,6 +42,7 @@ class WaysIT {
       route corp default via 192.0.2.129
       route vpn default via 198.51.102.1
       route isp 192.0.2.64/27 via 198.51.102.2
+      route isp 192.168.1.0/24 via 100.64.0.1
       route isp 192.0.2.128/25 via 198.51.102.2
       route isp 2001:db8:1::/64 via 2001:db8:f6::2
       route up default via 203.0.113.1
@@ -394,6 +395,43 @@ class WaysIT {
           assertThat(net.host("lap").script(ASK.formatted("eth0")).expected().out())
               .contains("4 192.168.1.1", "6");
           assertThat(net.host("isp").script(ASK.formatted("home")).expected().out()).isEmpty();
+        });
+  }
+
+  private static final String[] FROM_OUTSIDE = {
+    "dns-outside udp from=isp to=home dst=100.64.0.1:53 src=100.64.0.2",
+    "dns-outside-tcp tcp from=isp to=home dst=100.64.0.1:53 src=100.64.0.2",
+    "dns-inside-address udp from=isp to=home dst=192.168.1.1:53 src=100.64.0.2",
+    "clock-outside udp from=isp to=home dst=100.64.0.1:123 src=100.64.0.2",
+    "clock-inside-address udp from=isp to=home dst=192.168.1.1:123 src=100.64.0.2"
+  };
+
+  @Test
+  void nameServerAndClockForTheLanAndNobodyElse() {
+    Host home = net.host("home");
+    // The control: nothing else keeps the outside away.
+    Probes.sent(net, FROM_OUTSIDE);
+    with(
+        home,
+        "lan-services",
+        () -> {
+          Sightings seen =
+              Probes.sent(
+                  net,
+                  Probes.and(
+                      Probes.none(FROM_OUTSIDE),
+                      "dns udp from=den to=home dst=192.168.1.1:53",
+                      "dns-tcp tcp from=den to=home dst=192.168.1.1:53",
+                      "clock udp from=den to=home dst=192.168.1.1:123",
+                      "dns-six udp from=den to=home dst=[fd00:1::1]:53",
+                      "clock-six udp from=den to=home dst=[fd00:1::1]:123",
+                      "admin tcp from=den to=home dst=192.168.1.1:22",
+                      "no-other udp from=den to=home dst=192.168.1.1:69",
+                      "no-clock-tcp tcp from=den to=home dst=192.168.1.1:123",
+                      "no-other-six udp from=den to=home dst=[fd00:1::1]:69",
+                      "no-as-lan udp from=isp to=home dst=100.64.0.1:53 src=192.168.1.20:9 spoof",
+                      "no-as-user udp from=isp to=home dst=192.168.1.1:53 src=192.168.3.5:9 spoof"));
+          Probes.assertReplied(seen, "dns", "dns-tcp", "clock", "dns-six", "clock-six", "admin");
         });
   }
 }

@@ -3,6 +3,7 @@ package io.gatehouse.it.masquerade;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.gatehouse.generated.Descriptions;
 import io.gatehouse.it.Described;
 import io.gatehouse.it.lab.Answer;
 import io.gatehouse.it.lab.Feature;
@@ -329,7 +330,8 @@ class VpnHostsIT {
       certificates(net);
       gate.run(DESCRIPTION.replace("clients: office", "clients: office, register: " + REGISTER));
       assertThat(gate.masquerade("status")).contains("it stood already");
-      assertThat(net.host("gw").run("nft", "list", "set", "inet", "gatehouse", "masq.watched").out())
+      assertThat(
+              net.host("gw").run("nft", "list", "set", "inet", "gatehouse", "masq.watched").out())
           .as("of nobody that it knows")
           .contains("masq.watched")
           .doesNotContain("elements");
@@ -489,11 +491,7 @@ class VpnHostsIT {
   @Tag("full")
   void aServerInsideClientsInsideAndThisHostsOwnGoOnTogether() {
     in((net, gate) -> {
-      gate.run(
-          DESCRIPTION.replace(
-                  "clients: office",
-                  "clients: office, servers: [{ host: 10.0.1.12, from: 203.0.113.9 }]")
-              + "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }\n");
+      gate.run(Descriptions.text("gateway-and-hosts.yaml"));
       loggedOn(net, gate);
       serverInside(net, gate);
       ownSessions(net, gate);
