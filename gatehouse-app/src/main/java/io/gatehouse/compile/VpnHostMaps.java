@@ -141,7 +141,7 @@ final class VpnHostMaps {
     set(SENT, concat(SADDR, DADDR, SPI), tuples(hosts, anywhere, spi), learned);
     set(KNOWN, concat(SADDR, DADDR, COOKIE), tuples(hosts, anywhere, cookie), learned);
     set(WATCHED, concat(SADDR, DADDR), tuples(hosts, anywhere), Set.of());
-    if (wish.on().stream().anyMatch(at -> VpnHosts.isOwn(draft, at))) {
+    if (wish.on().stream().anyMatch(at -> VpnHosts.isOwn(draft.gateway, at))) {
       set(OWN_SPIS, concat(SADDR, SPI), remoteSpi, Set.of());
       set(OWN_COOKIES, concat(SADDR, COOKIE), remoteCookie, learned);
     }

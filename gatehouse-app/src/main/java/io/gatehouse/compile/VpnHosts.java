@@ -18,6 +18,7 @@ import static io.gatehouse.compile.VpnHostMaps.ZONES;
 import static io.gatehouse.compile.VpnHostMaps.concat;
 
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Gateway;
 import io.gatehouse.model.Interface;
 import io.gatehouse.model.Located;
 import io.gatehouse.model.Masquerade;
@@ -137,13 +138,13 @@ final class VpnHosts {
   }
 
   /** Whether this host speaks IPsec there itself. */
-  static boolean isOwn(Draft draft, Interface at) {
-    return draft.gateway.tunnels().stream().anyMatch(tunnel -> tunnel.on().contains(at));
+  static boolean isOwn(Gateway gateway, Interface at) {
+    return gateway.tunnels().stream().anyMatch(tunnel -> tunnel.on().contains(at));
   }
 
   private List<Rule> ownIke() {
     return wish.on().stream()
-        .filter(at -> isOwn(draft, at))
+        .filter(at -> isOwn(draft.gateway, at))
         .map(at ->
             rule(
                 "IKE of this host's own",
@@ -159,7 +160,7 @@ final class VpnHosts {
   private List<Statement> arriving(Interface at) {
     List<Statement> here = new ArrayList<>();
     here.add(Nft.is(Nft.IIFNAME, Nft.device(at.device())));
-    if (isOwn(draft, at)) {
+    if (isOwn(draft.gateway, at)) {
       here.add(Nft.NOT_DECRYPTED);
     }
     List<Value> written = own(at);
@@ -193,7 +194,7 @@ final class VpnHosts {
   private List<Rule> fromOutside(Interface at) {
     List<Statement> here = arriving(at);
     List<Rule> rules = new ArrayList<>();
-    if (isOwn(draft, at)) {
+    if (isOwn(draft.gateway, at)) {
       rules.add(
           rule(
               "IKE of this host's own",

@@ -32,7 +32,7 @@ final class Warnings {
     gateway.host().internet().forEach(access -> warnings.translated(access, gateway));
     gateway.host().portForwards().forEach(warnings::forwarded);
     OneWay.of(gateway).forEach(warnings.notes::add);
-    gateway.masquerade().ifPresent(warnings::hosts);
+    gateway.masquerade().ifPresent(masquerade -> warnings.hosts(masquerade, gateway));
     Pptp.asked(gateway).ifPresent(warnings::pptp);
     // A port forward is one for each outside interface.
     return warnings.notes.stream().distinct().toList();
@@ -127,7 +127,7 @@ final class Warnings {
     }
   }
 
-  private void hosts(Masquerade masquerade) {
+  private void hosts(Masquerade masquerade, Gateway gateway) {
     notes.add(
         new Note(
             "VPN hosts behind this one need ESP in tunnel mode, or UDP encapsulation: AH protects the address"
@@ -145,6 +145,21 @@ final class Warnings {
                   + " `lifetime` be somewhat above the rekey interval.",
               masquerade.origin()));
     }
+    masquerade.on().stream()
+        .filter(at -> VpnHosts.isOwn(gateway, at))
+        .forEach(at -> masquerade.servers().forEach(server -> withoutNatTraversal(at, server)));
+  }
+
+  private void withoutNatTraversal(Interface at, Masquerade.Server server) {
+    notes.add(
+        new Note(
+            "UDP 4500 on `"
+                + at.name()
+                + "` is this host's own, for its tunnels: "
+                + server.host().value()
+                + " gets IKE on port 500 and raw ESP alone. Let its remotes use no UDP encapsulation, or"
+                + " give it an outside interface without tunnels.",
+            server.origin()));
   }
 
   private void pptp(Origin asked) {

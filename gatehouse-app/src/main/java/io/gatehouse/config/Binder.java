@@ -42,8 +42,7 @@ final class Binder {
     List<Identity> identities =
         new Identities(problems, values, interfaceNames, interfaces).read(top);
     Optional<Masquerade> masquerade =
-        new Masquerades(problems, values, places, interfaceNames, interfaces, host, tunnels)
-            .read(top);
+        new Masquerades(problems, values, places, interfaceNames, interfaces, host).read(top);
     Numbers numbers = NumbersReader.read(top, identities, problems);
     FullTunnel full = new FullTunnel(problems, reader.everythings());
     full.check(tunnels, host, masquerade);

@@ -11,7 +11,6 @@ import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
-import io.gatehouse.model.Tunnel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,7 +31,6 @@ final class Masquerades {
   private final Names<Interface> interfaceNames;
   private final List<Interface> interfaces;
   private final Host host;
-  private final List<Tunnel> tunnels;
 
   Masquerades(
       Problems problems,
@@ -40,15 +38,13 @@ final class Masquerades {
       Places places,
       Names<Interface> interfaceNames,
       List<Interface> interfaces,
-      Host host,
-      List<Tunnel> tunnels) {
+      Host host) {
     this.problems = problems;
     this.values = values;
     this.places = places;
     this.interfaceNames = interfaceNames;
     this.interfaces = interfaces;
     this.host = host;
-    this.tunnels = tunnels;
   }
 
   Optional<Masquerade> read(Fields top) {
@@ -69,7 +65,7 @@ final class Masquerades {
         Duration.ofMillis(ipsec.flatMap(i -> i.number("hold")).orElse(400L)),
         ipsec.flatMap(i -> i.word("without-daemon")).filter("open"::equals).isPresent(),
         fields.flag("pptp").orElse(false),
-        servers(fields, clients, on, peers),
+        servers(fields, clients, peers),
         fields.fields("register").flatMap(register -> register(register, clients)),
         fields.origin());
   }
@@ -267,7 +263,7 @@ final class Masquerades {
   }
 
   private List<Masquerade.Server> servers(
-      Fields fields, List<Network> clients, List<Interface> on, List<Located<Prefix>> peers) {
+      Fields fields, List<Network> clients, List<Located<Prefix>> peers) {
     List<Masquerade.Server> servers = new ArrayList<>();
     Map<Prefix, Spot> taken = new HashMap<>();
     for (Fields server : fields.several("servers")) {
@@ -312,18 +308,6 @@ final class Masquerades {
               "tell remotes apart with `from`");
         }
       }
-      on.stream()
-          .filter(at -> NatTraversal.isOwn(at, tunnels))
-          .findFirst()
-          .ifPresent(at ->
-              problems.warning(
-                  spot,
-                  "UDP 4500 on `"
-                      + at.name()
-                      + "` is this host's own, for its tunnels: "
-                      + address.get().value()
-                      + " gets only IKE on port 500 and raw ESP",
-                  "have remotes use no encapsulation, or name them in a port forward of udp/4500"));
       servers.add(new Masquerade.Server(address.get(), from, server.origin()));
     }
     return servers;

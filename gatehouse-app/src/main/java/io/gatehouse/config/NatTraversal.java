@@ -46,7 +46,7 @@ final class NatTraversal {
     return all;
   }
 
-  static boolean isOwn(Interface at, List<Tunnel> tunnels) {
+  private static boolean isOwn(Interface at, List<Tunnel> tunnels) {
     return tunnels.stream().anyMatch(tunnel -> tunnel.on().contains(at));
   }
 

@@ -233,4 +233,14 @@ class WarningsTest {
         .noneMatch(companion -> companion.toString().matches("(?s).*\\b(mtu|mss) *=.*"));
     assertThat(compiled.mss()).allMatch(reckoning -> reckoning.innerMtu() < 1500);
   }
+
+  @Test
+  void aServerBesideTunnelsHasNoSecondPortOfIke() {
+    String servers = "masquerade: { clients: office, servers: { host: 10.0.1.9 } }\n";
+    String tunnels =
+        "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }\n";
+    assertThat(warnings(servers)).noneMatch(note -> note.text().contains("4500"));
+    assertThat(warnings(servers + tunnels))
+        .anyMatch(note -> note.text().startsWith("UDP 4500 on `wan` is this host's own"));
+  }
 }
