@@ -8,6 +8,7 @@ import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Numbers;
 import io.gatehouse.model.Tunnel;
+import io.gatehouse.model.Uplink;
 import java.util.List;
 import java.util.Optional;
 
@@ -43,7 +44,9 @@ final class Binder {
         new Identities(problems, values, interfaceNames, interfaces).read(top);
     Optional<Masquerade> masquerade =
         new Masquerades(problems, values, places, interfaceNames, interfaces, host).read(top);
-    Numbers numbers = NumbersReader.read(top, identities, problems);
+    Numbers numbers =
+        NumbersReader.read(
+            top, identities, Uplink.among(identities, interfaces, host).size(), problems);
     FullTunnel full = new FullTunnel(problems, reader.everythings());
     full.check(tunnels, host, masquerade);
     tunnels = full.cut(tunnels, interfaces, networks);
