@@ -39,6 +39,7 @@ public final class Compiler {
     L2tp.write(draft);
     VpnHosts.write(draft);
     SharedClient.write(draft);
+    Uplinks.write(draft);
     Input.write(draft);
     Forward.write(draft);
     Output.write(draft);

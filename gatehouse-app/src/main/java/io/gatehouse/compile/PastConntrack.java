@@ -58,13 +58,14 @@ final class PastConntrack {
   /**
    * Nothing where it cannot be done: each outside interface has to have one address, that is known,
    * and nothing of this host's own may have a policy for what leaves under it, because xfrm is not
-   * asked again.
+   * asked again. Nor may answers leave by the uplink that was asked: a connection remembers it.
    */
   static Optional<PastConntrack> of(Draft draft) {
     Gateway gateway = draft.gateway;
     List<Interface> outside = gateway.outside();
     boolean can =
         gateway.tunnels().isEmpty()
+            && gateway.uplinks().isEmpty()
             && outside.stream().allMatch(at -> VpnHosts.own(at).size() == 1)
             && gateway.host().internet().stream()
                 .allMatch(access -> access.nat() instanceof Host.SourceNat.Masquerade);

@@ -9,7 +9,9 @@ import io.gatehouse.model.Located;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Tunnel;
+import io.gatehouse.model.Uplink;
 import io.gatehouse.ruleset.Routing.Kind;
+import io.gatehouse.ruleset.Routing.Mark;
 import io.gatehouse.ruleset.Routing.Policy;
 import io.gatehouse.ruleset.Routing.Route;
 import java.util.ArrayList;
@@ -42,6 +44,7 @@ final class Routes {
     for (int i = 0; i < gateway.identities().size(); i++) {
       made.identity(gateway.identities().get(i), i);
     }
+    gateway.uplinks().forEach(made::answers);
     for (Tunnel tunnel : gateway.tunnels()) {
       if (tunnel instanceof Tunnel.RemoteAccess access && access.wayBack() == Tunnel.Return.PROXY) {
         access.pools().forEach(pool -> made.proxy(access, pool));
@@ -119,6 +122,24 @@ final class Routes {
       routes.add(
           new Route(
               all(family), table, new Kind.Unreachable(), Optional.of(WORST), identity.origin()));
+    }
+  }
+
+  /** What answers a connection that came by an identity's path leaves by that. */
+  private void answers(Uplink uplink) {
+    for (Family family : Family.values()) {
+      if (uplink.has(family)) {
+        rules.add(
+            new Policy(
+                family,
+                // Behind the identities' own: what this host sends never goes by a mark.
+                gateway.numbers().rulePriorities().last(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(new Mark(uplink.mark(), gateway.numbers().uplinkMask())),
+                gateway.numbers().routeTables().first() + uplink.number(),
+                uplink.identity().origin()));
+      }
     }
   }
 

@@ -31,6 +31,7 @@ final class Warnings {
     gateway.tunnels().forEach(warnings::pastL2tp);
     gateway.host().internet().forEach(access -> warnings.translated(access, gateway));
     gateway.host().portForwards().forEach(warnings::forwarded);
+    gateway.host().portForwards().forEach(forward -> warnings.answered(forward, gateway));
     OneWay.of(gateway).forEach(warnings.notes::add);
     gateway.masquerade().ifPresent(masquerade -> warnings.hosts(masquerade, gateway));
     Pptp.asked(gateway).ifPresent(warnings::pptp);
@@ -123,6 +124,28 @@ final class Warnings {
                   + forward.to().value()
                   + " will be refused there: it protects the address that the forward changes (RFC 4302,"
                   + " 3.3.3). Use ESP.",
+              forward.origin()));
+    }
+  }
+
+  /** Of several uplinks, one that is no identity's way is not remembered. */
+  private void answered(PortForward forward, Gateway gateway) {
+    Interface first = gateway.outside().getFirst();
+    boolean remembered =
+        gateway.uplinks().stream()
+            .filter(uplink -> uplink.has(forward.to().value().family()))
+            .anyMatch(uplink -> uplink.identity().device().equals(forward.on().device()));
+    if (!remembered && !first.device().equals(forward.on().device())) {
+      notes.add(
+          new Note(
+              "What "
+                  + forward.to().value()
+                  + " answers to those who come by "
+                  + forward.on().name()
+                  + " leaves by the default route, which may be another interface's, and is lost there. Make"
+                  + " an identity of it: `identities: { NAME: { via: "
+                  + forward.on().name()
+                  + " } }`, with a fixed address.",
               forward.origin()));
     }
   }

@@ -8,6 +8,7 @@ import io.gatehouse.model.Masquerade;
 import io.gatehouse.model.Network;
 import io.gatehouse.model.Numbers;
 import io.gatehouse.model.Tunnel;
+import io.gatehouse.model.Uplink;
 import java.util.List;
 import java.util.Optional;
 
@@ -43,14 +44,15 @@ final class Binder {
         new Identities(problems, values, interfaceNames, interfaces).read(top);
     Optional<Masquerade> masquerade =
         new Masquerades(problems, values, places, interfaceNames, interfaces, host).read(top);
-    Numbers numbers = NumbersReader.read(top, identities, problems);
     FullTunnel full = new FullTunnel(problems, reader.everythings());
     full.check(tunnels, host, masquerade);
-    tunnels = full.cut(tunnels, interfaces, networks);
     host = host.offering(masquerade.map(Masquerades::offers).orElse(List.of()));
     if (masquerade.isPresent()) {
       host = host.forwarding(NatTraversal.forwards(masquerade.get(), host, tunnels));
     }
+    int uplinks = Uplink.among(identities, interfaces, host, masquerade).size();
+    Numbers numbers = NumbersReader.read(top, identities, uplinks, problems);
+    tunnels = full.cut(tunnels, interfaces, networks);
     overlaps.check();
     if (problems.errors() > 0) {
       return new Reading.Refused(problems.sorted());

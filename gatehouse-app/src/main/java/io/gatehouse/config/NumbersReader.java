@@ -55,8 +55,9 @@ final class NumbersReader {
 
   /**
    * @param identities to be given priorities and tables
+   * @param uplinks how many of them need a mark
    */
-  static Numbers read(Fields top, List<Identity> identities, Problems problems) {
+  static Numbers read(Fields top, List<Identity> identities, int uplinks, Problems problems) {
     Numbers numbers =
         top.fields("numbers").map(new NumbersReader(problems)::read).orElse(Numbers.DEFAULT);
     int addresses = identities.stream().mapToInt(i -> i.addresses().size()).sum();
@@ -74,6 +75,15 @@ final class NumbersReader {
               + " addresses, but priorities of ip rules for "
               + numbers.rulePriorities().size(),
           "give more: `numbers: { rule-priorities: first-last }`");
+    }
+    if (uplinks > numbers.uplinks()) {
+      problems.error(
+          top.spot("identities"),
+          uplinks
+              + " uplinks that the world comes in by, but marks for "
+              + numbers.uplinks()
+              + ": the lowest bit of the mask means something else",
+          "give more bits: `numbers: { identity-mark-mask: … }`");
     }
     return numbers;
   }

@@ -63,6 +63,9 @@ final class Deeds {
   /** Addresses that this host has no more, whose connections are not all ended yet. */
   private final Set<Address> gone = new LinkedHashSet<>();
 
+  /** Addresses of uplinks that went down, under which hosts behind this one still appear. */
+  private final Set<Address> down = new LinkedHashSet<>();
+
   /** What {@link Surroundings#outsideNow} was told last; nothing before the first listing. */
   private Optional<Set<Address>> told = Optional.empty();
 
@@ -76,6 +79,7 @@ final class Deeds {
   private Optional<Instant> repairAt = Optional.empty();
   private Optional<String> blind = Optional.empty();
   private Optional<String> unended = Optional.empty();
+  private Optional<String> stuck = Optional.empty();
 
   /** Begins: devices are known then, and L2TP in clear is held back. */
   Deeds(Store store, Surroundings surroundings, Instant now) {
@@ -180,9 +184,11 @@ final class Deeds {
   /** Acts on what happened to devices. */
   private void settleDevices() {
     gone.addAll(devices.left());
+    down.addAll(devices.down());
     boolean came = devices.came();
     if (keeper.model().generation() == 0) {
       gone.clear();
+      down.clear();
       return;
     }
     if (came) {
@@ -190,9 +196,15 @@ final class Deeds {
       surroundings.devicesCame();
     }
     if (!gone.isEmpty()) {
-      unended = Forgetting.of(store, gone);
+      unended = Forgetting.ofGone(store, gone);
       if (unended.isEmpty()) {
         gone.clear();
+      }
+    }
+    if (!down.isEmpty()) {
+      stuck = Forgetting.ofDown(store, down);
+      if (stuck.isEmpty()) {
+        down.clear();
       }
     }
     Set<Address> outside = new HashSet<>(devices.outside());
@@ -257,6 +269,7 @@ final class Deeds {
     heldBack.failure().ifPresent(troubles::add);
     blind.ifPresent(troubles::add);
     unended.ifPresent(troubles::add);
+    stuck.ifPresent(troubles::add);
     troubles.addAll(surroundings.troubles());
     if (keeper.rulesAreMissing()) {
       troubles.add("our rules are not in the kernel");

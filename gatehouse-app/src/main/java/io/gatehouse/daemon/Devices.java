@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * The host's devices and their addresses, as the kernel told of them: which of the description
- * came, and which addresses of the outside, or of tunnels, this host has no more. No I/O: a
- * function of what was told.
+ * came, which addresses of the outside, or of tunnels, this host has no more, and which are of an
+ * outside device that went down. No I/O: a function of what was told.
  */
 final class Devices {
   /** What is known of one, by its index. */
@@ -41,6 +41,7 @@ final class Devices {
 
   private boolean came;
   private final Set<Address> left = new LinkedHashSet<>();
+  private final Set<Address> down = new LinkedHashSet<>();
 
   Devices(Gateway gateway) {
     follow(gateway);
@@ -101,6 +102,14 @@ final class Devices {
     Known now = new Known(link.name(), link.up());
     Known before = links.put(link.index(), now);
     came |= link.up() && named.contains(link.name()) && !now.equals(before);
+    if (outside.contains(link.name())) {
+      Set<Address> its = addresses.getOrDefault(link.index(), Set.of());
+      if (link.up()) {
+        down.removeAll(its);
+      } else if (before != null && before.up()) {
+        down.addAll(its);
+      }
+    }
   }
 
   private void gone(int index) {
@@ -166,6 +175,13 @@ final class Devices {
     before.stream()
         .filter(address -> addresses.values().stream().noneMatch(all -> all.contains(address)))
         .forEach(left::add);
+  }
+
+  /** Addresses of outside devices that went down and did not come back, since last asked. */
+  Set<Address> down() {
+    Set<Address> answer = Set.copyOf(down);
+    down.clear();
+    return answer;
   }
 
   /** Outside addresses that no device has any more, since this was last asked. */

@@ -1,5 +1,6 @@
 package io.gatehouse.model;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -35,6 +36,15 @@ public record Gateway(
 
   public List<Interface> inside() {
     return interfaces.stream().filter(Interface::isInside).toList();
+  }
+
+  /** The ways by which the world may begin connections with hosts behind this one. */
+  public List<Uplink> uplinks() {
+    List<Uplink> uplinks = new ArrayList<>();
+    for (int place : Uplink.among(identities, interfaces, host, masquerade)) {
+      uplinks.add(new Uplink(identities.get(place), place, numbers.uplinkMark(uplinks.size() + 1)));
+    }
+    return List.copyOf(uplinks);
   }
 
   /** The prefixes of a place that has some; the internet has none of its own. */

@@ -55,6 +55,28 @@ public record Numbers(
     return Long.lowestOneBit(identityMarkMask);
   }
 
+  /** The bits by which connections and their answers remember an uplink: all but the lowest. */
+  public long uplinkMask() {
+    return identityMarkMask & ~clientMark();
+  }
+
+  /** How many uplinks these bits tell apart; zero is none. */
+  public long uplinks() {
+    return (1L << Long.bitCount(uplinkMask())) - 1;
+  }
+
+  /**
+   * The mark of an uplink.
+   *
+   * @param number from 1 to {@link #uplinks}
+   */
+  long uplinkMark(int number) {
+    if (number < 1 || number > uplinks()) {
+      throw new IllegalArgumentException("no mark is left for uplink " + number);
+    }
+    return Long.expand(number, uplinkMask());
+  }
+
   /** What stands where the description has no {@code numbers:}. */
   public static final Numbers DEFAULT =
       new Numbers(

@@ -32,4 +32,9 @@ public record Connection(
         || answerSource.equals(address)
         || answerDestination.equals(address);
   }
+
+  /** Whether it went out under that address, which is not its own. */
+  public boolean appearsAs(Address address) {
+    return answerDestination.equals(address) && !source.equals(address);
+  }
 }

@@ -59,6 +59,9 @@ public final class HeaderSpace {
   /** Stands for every device that no rule and no route names. */
   public static final String ANOTHER_DEVICE = "(another device)";
 
+  /** What a connection's earlier packets left there. */
+  static final String CONNECTION_MARK = "the connection's mark";
+
   /** Of a field that forwarding changes, its name behind that. */
   static final String AT_EXIT = " when it leaves";
 
@@ -687,6 +690,12 @@ public final class HeaderSpace {
   /** Answers and errors of connections that began towards this destination. */
   public int ofConnectionTo(Collection<Prefix> prefixes) {
     return bdd.and(original("daddr", prefixes), bdd.or(reply[0], related()));
+  }
+
+  /** What is no first packet, and whose connection has these bits of a mark. */
+  public int ofConnectionMarked(long value, long mask) {
+    Field of = Field.of(property(CONNECTION_MARK, 32));
+    return of.combine(bdd, Field.constant(32, mask), bdd::and).in(bdd, IntervalSet.of(value));
   }
 
   private int original(String end, Collection<Prefix> prefixes) {

@@ -80,7 +80,7 @@ final class Hooks {
     int standing = bdd.difference(state.tracked, space.is(Connection.NEW));
     if (mentions.connectionMarks()) {
       // Whatever the connection's earlier packets left there.
-      int[] earlier = space.property("the connection's mark", 32);
+      int[] earlier = space.property(HeaderSpace.CONNECTION_MARK, 32);
       state.connectionMark = state.connectionMark.assign(bdd, standing, earlier);
     }
     if (mentions.zones()) {

@@ -307,6 +307,13 @@ public final class Journey {
     return space.bdd().and(left, atExit.mark.in(space.bdd(), IntervalSet.of(mark)));
   }
 
+  /** What left and has left these bits of a mark to its connection. */
+  public int leftMarkingConnection(long value, long mask) {
+    Bdd bdd = space.bdd();
+    Field bits = atExit.connectionMark.combine(bdd, Field.constant(32, mask), bdd::and);
+    return bdd.and(left, bits.in(bdd, IntervalSet.of(value)));
+  }
+
   /** What this host got with this mark. */
   public int deliveredMarked(long mark) {
     return space.bdd().and(delivered, atHost.mark.in(space.bdd(), IntervalSet.of(mark)));

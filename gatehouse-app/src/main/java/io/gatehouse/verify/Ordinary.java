@@ -14,6 +14,7 @@ import io.gatehouse.model.PortRange;
 import io.gatehouse.model.Prefix;
 import io.gatehouse.model.Protocol;
 import io.gatehouse.model.Service;
+import io.gatehouse.model.Uplink;
 import io.gatehouse.path.HeaderSpace;
 import io.gatehouse.path.Journey;
 import java.util.ArrayList;
@@ -40,8 +41,17 @@ final class Ordinary {
    * @param as those that leave as the one that the description says
    * @param back answers as they arrive
    * @param home answers that get back
+   * @param by the uplinks that are to be remembered
    */
-  private record Way(String who, int packets, int ordinary, int way, int as, int back, int home) {}
+  private record Way(
+      String who,
+      int packets,
+      int ordinary,
+      int way,
+      int as,
+      int back,
+      int home,
+      List<Uplink> by) {}
 
   private Ordinary(Meaning meaning) {
     this.meaning = meaning;
@@ -59,6 +69,7 @@ final class Ordinary {
     for (Way way : ways) {
       ordinary.little(way);
       ordinary.answers(way);
+      way.by().forEach(uplink -> ordinary.byItsUplink(way, uplink));
     }
     ordinary.untranslated();
     ordinary.notOurs();
@@ -146,11 +157,7 @@ final class Ordinary {
 
   /** What belongs to a connection, and errors about it, get back to who began it. */
   private void answers(Way way) {
-    // What belongs to a tunnel's connection, and comes in clear, is none of its answers.
-    int whole =
-        walk.minus(
-            walk.and(way.back(), walk.space().whole(), walk.space().inClear(), meaning.routable()),
-            walk.space().ofConnectionWith(meaning.far()));
+    int whole = whole(way);
     int home = walk.and(walk.received().leftInClear(), way.home());
     suspects.missing(
         Property.ANSWERS,
@@ -164,6 +171,67 @@ final class Ordinary {
         /* made= */ false,
         walk.and(whole, walk.space().related(), walk.space().reply(), meaning.icmpErrors()),
         home);
+  }
+
+  private int whole(Way way) {
+    // What belongs to a tunnel's connection, and comes in clear, is none of its answers.
+    return walk.minus(
+        walk.and(way.back(), walk.space().whole(), walk.space().inClear(), meaning.routable()),
+        walk.space().ofConnectionWith(meaning.far()));
+  }
+
+  /**
+   * What came by an uplink is answered by that, in two steps: a connection that begins remembers
+   * it, and answers of connections that remember it leave by no other way.
+   */
+  private void byItsUplink(Way way, Uplink uplink) {
+    String device = uplink.identity().device();
+    long mask = gateway.numbers().uplinkMask();
+    int begins =
+        walk.and(
+            way.packets(),
+            way.ordinary(),
+            meaning.ordinary(),
+            walk.space().arrivesOn(device),
+            walk.space().inClear(),
+            walk.received().leftInClear(),
+            way.way());
+    int remembered = Bdd.FALSE;
+    for (Uplink other : gateway.uplinks()) {
+      if (other.identity().device().equals(device)) {
+        remembered = walk.or(remembered, walk.received().leftMarkingConnection(other.mark(), mask));
+      }
+    }
+    suspects.add(
+        Property.ANSWERS,
+        way.who() + " begins by " + device + ", and its connection does not remember that",
+        /* made= */ false,
+        walk.minus(begins, remembered));
+    int answers =
+        walk.and(
+            whole(way),
+            walk.space().ofConnectionMarked(uplink.mark(), mask),
+            walk.space().reply(),
+            walk.or(
+                walk.space().established(),
+                walk.and(walk.space().related(), meaning.icmpErrors())));
+    int there = walk.and(walk.received().leftInClear(), walk.received().leftBy(device));
+    suspects.missing(
+        Property.ANSWERS,
+        "the answer to " + way.who() + ", which came by " + device + ", does not leave by it",
+        /* made= */ false,
+        answers,
+        there);
+    // One whose destination NAT gives back is none of these: it came in as itself (way.as).
+    suspects.add(
+        Property.ANSWERS,
+        "the answer to " + way.who() + ", which came by " + device + ", leaves by another way",
+        /* made= */ false,
+        walk.minus(walk.and(answers, meaning.leftForTheWorld(walk.received())), there));
+  }
+
+  private List<Uplink> uplinks() {
+    return gateway.uplinks().stream().filter(uplink -> uplink.has(family)).toList();
   }
 
   // ---- ways
@@ -219,7 +287,8 @@ final class Ordinary {
         way.way(),
         way.as(),
         walk.and(way.back(), walk.space().source(masquerade.remotes())),
-        way.home());
+        way.home(),
+        way.by());
   }
 
   private Way flow(Host.Flow flow) {
@@ -239,7 +308,8 @@ final class Ordinary {
             somebody(flow.to().place()),
             meaning.somewhere(flow.from()),
             meaning.narrowed(flow, /* back= */ true)),
-        leavesTo(flow.from()));
+        leavesTo(flow.from()),
+        flow.from() instanceof Place.Internet ? uplinks() : List.of());
   }
 
   private Way internet(Host.InternetAccess access) {
@@ -262,7 +332,8 @@ final class Ordinary {
         gateway.prefixes(from).anyMatch(prefix -> prefix.family() == family)
             ? (translates ? here : itself)
             : Bdd.FALSE,
-        leavesTo(from));
+        leavesTo(from),
+        List.of());
   }
 
   private Way portForward(Host.PortForward forward) {
@@ -275,21 +346,35 @@ final class Ordinary {
             meaning.service(forward.service()),
             forward.from().isEmpty() ? Bdd.TRUE : walk.space().source(forward.from()),
             own.isEmpty() ? meaning.thisHost() : walk.space().destination(own));
-    boolean first = gateway.outside().getFirst().equals(forward.on());
+    String device = forward.on().device();
+    List<Uplink> by =
+        uplinks().stream().filter(uplink -> uplink.identity().device().equals(device)).toList();
     int ports =
         forward.toPort().isPresent()
             ? received.leftWithDestinationPort(PortRange.of(forward.toPort().get()))
             : Bdd.TRUE;
-    // Of several uplinks only the first one's answers find their way by themselves.
-    int back = first ? walk.and(from(to), meaning.someWorld()) : Bdd.FALSE;
     return new Way(
         "what is for " + forward.to().value() + " by a port forward",
         asked,
         walk.and(meaning.worldAsSource(), walk.space().destination(own)),
         walk.and(received.leftWithDestination(List.of(to)), ports),
         walk.minus(Bdd.TRUE, received.leftAsAnother()),
-        back,
-        walk.leftBy(received, List.of(forward.on().device())));
+        walk.and(from(to), meaning.someWorld(), remembered(forward.on(), by)),
+        received.leftBy(device),
+        by);
+  }
+
+  /** Answers of which something tells that they are of a connection that came by an interface. */
+  private int remembered(Interface at, List<Uplink> by) {
+    long mask = gateway.numbers().uplinkMask();
+    int all = Bdd.FALSE;
+    for (Uplink uplink : by) {
+      all = walk.or(all, walk.space().ofConnectionMarked(uplink.mark(), mask));
+    }
+    // Of several uplinks that nothing is remembered of, only the first one's find their way.
+    boolean first = gateway.outside().getFirst().equals(at);
+    int unmarked = uplinks().isEmpty() ? Bdd.TRUE : walk.space().ofConnectionMarked(0, mask);
+    return by.isEmpty() ? (first ? unmarked : Bdd.FALSE) : all;
   }
 
   /** What a host of ours sends. */

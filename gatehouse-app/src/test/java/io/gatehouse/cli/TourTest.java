@@ -38,6 +38,7 @@ class TourTest {
       Map.ofEntries(
           Map.entry("other-router DhcpClientIT", "what a client makes of the options alone"),
           Map.entry("proxy-lan MovingIT", "a host that moves in several ways"),
+          Map.entry("two-uplinks MovingIT", "a host that moves in several ways"),
           Map.entry("dynamic-address MovingIT", "a host that moves in several ways"),
           Map.entry("dhcp-pool LeasesIT", "one proposal that lab's charons have"),
           Map.entry("site-to-site BrokenPathIT", "both ends, by a narrow way"),

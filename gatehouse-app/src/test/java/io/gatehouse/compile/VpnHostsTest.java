@@ -127,6 +127,18 @@ class VpnHostsTest {
         .anyMatch(line -> line.contains("ct state untracked") && line.contains("ip saddr set"));
   }
 
+  @Test
+  void aServersAnswersGoThroughConntrackWhereItRemembersTheUplink() {
+    List<String> lines =
+        changed(
+            "masquerade:",
+            "identities: { line: { address: 203.0.113.2, via: wan, gateway: 203.0.113.1 } }\n"
+                + "masquerade:");
+    assertThat(lines)
+        .anyMatch(line -> line.contains("began by the way of line"))
+        .noneMatch(line -> line.contains("notrack"));
+  }
+
   /** An address that comes and goes; one of two; a tunnel's policy; an address of its own. */
   @Test
   void elseAllOfItGoesThroughConntrack() {

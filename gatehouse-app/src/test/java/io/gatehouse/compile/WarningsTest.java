@@ -46,6 +46,25 @@ class WarningsTest {
   }
 
   @Test
+  void answersThatDoNotFindTheirUplink() {
+    String second = BASE.replace("  lan:", "  dsl: { device: ppp0, role: outside }\n  lan:");
+    String forward = "host: { port-forwards: [{ service: https, to: 10.0.1.9 }] }\n";
+    only(
+        Warnings.of(Descriptions.gateway("office.yaml", second + forward)),
+        8,
+        "those who come by dsl",
+        "via: dsl");
+    assertThat(
+            Warnings.of(
+                Descriptions.gateway(
+                    "office.yaml",
+                    second.replace("ppp0", "ppp0, addresses: 198.51.103.2/24")
+                        + forward
+                        + "identities: { second: { via: dsl } }\n")))
+        .isEmpty();
+  }
+
+  @Test
   void pptpIsBrokenAsCryptography() {
     List<Note> notes = warnings("masquerade:\n  clients: office\n  pptp: true\n");
     assertThat(notes).hasSize(2);

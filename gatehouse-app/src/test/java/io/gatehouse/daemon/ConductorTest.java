@@ -319,6 +319,31 @@ class ConductorTest {
   }
 
   @Test
+  void whatAppearsUnderTheAddressOfAnUplinkThatIsDownBeginsAnew() throws Exception {
+    Connection translated = connection("10.0.1.20", "198.51.100.7", "203.0.113.2");
+    Connection received = connection("198.51.100.7", "203.0.113.2", "198.51.100.7");
+    Connection own = connection("203.0.113.2", "198.51.100.9", "203.0.113.2");
+    Connection other = connection("10.0.1.20", "198.51.100.8", "203.0.113.7");
+    store.connected(translated);
+    store.connected(received);
+    store.connected(own);
+    store.connected(other);
+    standing(OUR);
+    thread.start();
+    report();
+    store.deaf(true);
+    conductor.devicesChanged(List.of(DevicesTest.link(2, "eth0", false)));
+    assertThat(report().troubles()).anyMatch(trouble -> trouble.contains("203.0.113.2"));
+    assertThat(store.connected()).hasSize(4);
+
+    store.deaf(false);
+    report();
+    report();
+    assertThat(store.connected()).containsExactly(received, own, other);
+    assertThat(report().troubles()).noneMatch(trouble -> trouble.contains("203.0.113.2"));
+  }
+
+  @Test
   void anAddressThatWentWhileNobodyRanIsMissed() throws Exception {
     store.connected(connection("198.51.100.7", "203.0.113.2", "198.51.100.7"));
     Connection other = connection("10.0.1.20", "198.51.100.8", "203.0.113.7");

@@ -46,6 +46,27 @@ class DevicesTest {
   }
 
   @Test
+  void anOutsideDeviceThatGoesDownKeepsItsAddressAndIsTold() {
+    standing();
+    devices.hear(link(2, "eth0", false));
+    devices.hear(link(3, "eth1", false));
+
+    assertThat(devices.left()).isEmpty();
+    assertThat(devices.down()).containsExactly(OUR);
+    devices.hear(link(2, "eth0", false));
+    assertThat(devices.down()).as("once").isEmpty();
+  }
+
+  @Test
+  void anOutsideDeviceThatIsUpAgainAtOnceIsNot() {
+    standing();
+    devices.hear(link(2, "eth0", false));
+    devices.hear(link(2, "eth0", true));
+
+    assertThat(devices.down()).isEmpty();
+  }
+
+  @Test
   void anInsideAddressIsNot() {
     standing();
     devices.hear(lost(3, LAN));

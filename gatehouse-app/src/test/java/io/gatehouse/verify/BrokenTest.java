@@ -116,6 +116,23 @@ class BrokenTest {
   }
 
   @Test
+  void answersThatDoNotLeaveByTheirUplinkAreNoticed() {
+    Gateway two = Descriptions.example("uplink-servers.yaml");
+    Weakened whole = new Weakened(Compiler.compile(two).ruleset());
+    assertThat(verdict(two, whole.ruleset(), Property.ANSWERS)).isInstanceOf(Verdict.Holds.class);
+
+    Verdict.Broken forgets =
+        broken(two, whole.without("began by the way of second"), Property.ANSWERS);
+    assertThat(forgets.what()).contains("does not remember");
+    assertThat(packet(forgets).device()).isEqualTo("eth2");
+
+    Verdict.Broken strays =
+        broken(two, whole.without("answered by the way of second"), Property.ANSWERS);
+    assertThat(packet(strays).device()).isEqualTo("eth1");
+    broken(two, whole.withoutRoutingRules(), Property.ANSWERS);
+  }
+
+  @Test
   void l2tpInClearOrMoreThanL2tpIsNoticed() {
     Gateway gateway = Descriptions.example("l2tp.yaml");
     Weakened whole = new Weakened(Compiler.compile(gateway).ruleset());

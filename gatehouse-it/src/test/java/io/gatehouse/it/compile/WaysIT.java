@@ -26,6 +26,7 @@ class WaysIT {
       """
       wire isp:near 203.0.113.1/24 -- desk:eth0 203.0.113.5/24 -- up:eth0 203.0.113.2/24
       wire isp:web 198.18.0.1/24 2001:db8:f8::1/64 -- web:eth0 198.18.0.10/24 2001:db8:f8::10/64
+      wire isp:sites 198.51.100.1/24 -- sites:eth0 198.51.100.7/24 198.51.100.8/24
       wire isp:vpn 198.51.102.1/24 -- vpn:isp 198.51.102.2/24
       wire vpn:desk 192.0.2.65/27 -- desk:tun0 192.0.2.77/32
       wire vpn:corp 192.0.2.129/25 -- corp:eth0 192.0.2.130/25
@@ -38,6 +39,7 @@ class WaysIT {
       route desk default via 203.0.113.1
       route desk 192.0.2.128/25 dev tun0
       route web default via 198.18.0.1
+      route sites default via 198.51.100.1
       route web default via 2001:db8:f8::1
       route corp default via 192.0.2.129
       route vpn default via 198.51.102.1
@@ -234,6 +236,66 @@ class WaysIT {
             "again tcp from=pc to=web dst=198.18.0.10:81");
     assertAnswered(back.of("ike1"), "up", "eth0");
     Probes.assertFrom(back, "again", "203.0.113.2");
+  }
+
+  /** What a server inside answers leaves by the uplink that it was asked by. */
+  @Test
+  void serversBehindTwoUplinks() {
+    Host up = net.host("up");
+    String first = "first tcp from=web to=pc dst=203.0.113.2:443 at=10.0.1.20:8443";
+    String second = "second tcp from=web to=pc dst=198.51.103.2:443 at=10.0.1.20:8443";
+    String again = second.replace(":443 ", ":2222 ").replace(":8443", ":22");
+    with(
+        up,
+        "uplink-servers",
+        () -> {
+          Sightings seen =
+              Probes.sent(
+                  net,
+                  "watch up",
+                  first,
+                  second,
+                  again.replace("second", "pinned"),
+                  "no-pinned tcp from=web to=pc dst=203.0.113.2:2222 at=10.0.1.20:22",
+                  "lan udp from=pc to=web dst=198.18.0.10:53");
+          Probes.assertReplied(seen, "first", "second", "pinned", "lan");
+          assertAnswered(seen.of("first"), "up", "eth0");
+          assertAnswered(seen.of("second"), "up", "eth2");
+          assertAnswered(seen.of("pinned"), "up", "eth2");
+          assertThat(seen.of("lan").left("up", "eth0")).isTrue();
+          sitesByTheirUplinks();
+
+          // The other way round, when the default route is by the second.
+          up.script("ip route delete default via 203.0.113.1").expected();
+          seen = Probes.sent(net, "watch up", first, second);
+          Probes.assertReplied(seen, "first", "second");
+          assertAnswered(seen.of("first"), "up", "eth0");
+          assertAnswered(seen.of("second"), "up", "eth2");
+          up.script("ip route add default via 203.0.113.1").expected();
+
+          // The control: by destination alone the answer leaves by neither.
+          up.script("while ip rule delete priority 5099; do :; done").expected();
+          seen = net.probe("watch up", second);
+          assertThat(seen.of("second").replied()).isFalse();
+          Probes.assertNothingLeft(seen, "up", "eth0");
+        });
+    // Settings stay: the other tests look at a host that checks strictly.
+    up.script("for at in eth0 eth2; do echo 1 > /proc/sys/net/ipv4/conf/$at/rp_filter; done")
+        .expected();
+  }
+
+  /** The tunnel that is pinned to one uplink is negotiated by that alone. */
+  private static void sitesByTheirUplinks() {
+    String north = "udp from=sites to=up src=198.51.100.7:500 dst=";
+    String south = "udp from=sites to=up src=198.51.100.8:500 dst=";
+    Sightings seen =
+        Probes.sent(
+            net,
+            "north " + north + "203.0.113.2:500",
+            "north2 " + north.replace(":500 ", ":4500 ") + "198.51.103.2:4500",
+            "south2 " + south + "198.51.103.2:500",
+            "no-south " + south.replace(":500 ", ":4500 ") + "203.0.113.2:4500");
+    Probes.assertReplied(seen, "north", "north2", "south2");
   }
 
   private static String routesBy(String device) {

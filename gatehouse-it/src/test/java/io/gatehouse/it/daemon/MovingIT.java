@@ -113,6 +113,7 @@ class MovingIT {
         Process daemon = gatehouse.run("--at-end", "clear");
         clientsInTheLan(lan, charon);
         identity();
+        outsideDown();
         outsideAddress();
         anotherDescription(gatehouse, daemon, file, lan);
         status(gatehouse, charon);
@@ -178,6 +179,24 @@ class MovingIT {
 
   private static String connections() throws Exception {
     return sh("conntrack -L 2> /dev/null");
+  }
+
+  /**
+   * An uplink goes down and keeps its address: what hosts inside have under it begins anew, which
+   * this host's own need not.
+   */
+  private static void outsideDown() throws Exception {
+    sh(
+        """
+        conntrack -I -p udp -t 600 -s 10.0.1.20 -d 198.51.100.7 --sport 4711 --dport 53 \
+          -r 198.51.100.7 -q 203.0.113.2 --reply-port-src 53 --reply-port-dst 4711
+        conntrack -I -p udp -t 600 -s 203.0.113.2 -d 198.51.100.8 --sport 4712 --dport 53
+        """);
+    assertThat(connections()).contains("198.51.100.7", "198.51.100.8");
+    sh("ip link set eth0 down");
+    soonNot(MovingIT::connections, "198.51.100.7");
+    assertThat(connections()).contains("198.51.100.8");
+    sh("ip link set eth0 up");
   }
 
   /** Connections of the old address end, those of others go on. */
