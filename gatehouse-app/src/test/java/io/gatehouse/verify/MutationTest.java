@@ -483,7 +483,8 @@ class MutationTest {
         "same-network",
         "site-to-site",
         "two-identities",
-        "two-uplinks"
+        "two-uplinks",
+        "uplink-servers"
       })
   void everythingTakenFromAnExampleIsNoticed(String example) {
     Tally tally = tried(example + ".yaml", 1);
