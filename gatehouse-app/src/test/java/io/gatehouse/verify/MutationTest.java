@@ -274,6 +274,24 @@ class MutationTest {
               "IKE: seen on its way, or asked: without",
               "more packets go through user space: its answer is open"),
           entry(
+              "AH: refused, and by whom it was: gone",
+              "AH is dropped by the rule behind it, and `status` does not say whose it was"),
+          entry(
+              "AH: refused, and by whom it was: without",
+              "more packets go through user space: its answer is open"),
+          entry(
+              "AH: nobody can translate it: gone",
+              "AH of a connection, which conntrack has of nobody, and what is over the rate of questions"),
+          entry(
+              "AH: nobody can translate it: without",
+              "AH of others is dropped too, which nothing that is described sends"),
+          entry(
+              "AH of hosts of office: gone",
+              "AH of hosts is dropped as nothing that is described, and `status` does not say whose it was"),
+          entry(
+              "AH of hosts of office: without",
+              "more packets go through user space: its answer is open; AH of others is nothing that is described"),
+          entry(
               "ESP of a known SPI, past conntrack: gone",
               "ESP of a known SPI goes through conntrack like any other: MasqueradeKernel says what that costs"),
           entry(

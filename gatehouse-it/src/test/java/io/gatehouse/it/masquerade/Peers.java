@@ -26,6 +26,9 @@ final class Peers implements AutoCloseable {
   private static final String SECRET = "0123456789abcdef0123456789abcdef";
   private static final String SEQUENCE = "icmp_seq=";
 
+  /** The last second's pings. */
+  private static final int IN_FLIGHT = 4;
+
   private static final String DESCRIPTION =
       """
       version: 1
@@ -38,6 +41,12 @@ final class Peers implements AutoCloseable {
       host: { output: closed }
       masquerade: { clients: office }
       """;
+
+  /** A server inside too, for these remotes. */
+  private static final String WITH_SERVER_INSIDE =
+      DESCRIPTION.replace(
+          "clients: office",
+          "clients: office, servers: [{ host: 10.0.1.80, from: [203.0.113.8, 203.0.113.1] }]");
 
   /** The host between them has a tunnel of its own with the very same server. */
   private static final String WITH_OWN_TUNNEL =
@@ -80,7 +89,7 @@ final class Peers implements AutoCloseable {
         rightid=@gw
         rightsubnet=10.0.1.0/24
       """
-          .formatted(common(2));
+          .formatted(common(Keying.V2, "no"));
 
   /** Nothing but what everybody has: the baseline. */
   private static final String STOCK =
@@ -90,23 +99,104 @@ final class Peers implements AutoCloseable {
       }
       """;
 
+  /**
+   * How a client agrees on keys.
+   *
+   * @param seconds that a client's SA lives; a third of it before, the client asks for the next
+   */
+  record Keying(int version, int seconds) {
+    static final Keying V1 = new Keying(1, 28_800);
+    static final Keying V2 = new Keying(2, 28_800);
+
+    /** Nobody can tell libreswan to ask for new SAs of version 1: it has to be their time. */
+    static final Keying V1_SOON = new Keying(1, 45);
+  }
+
+  /** Who stands beside the clients and their server. */
+  private enum Beside {
+    NOBODY,
+    /** The host between them has its own tunnel with the clients' server. */
+    OWN_TUNNEL,
+    /** A server inside, with raw ESP: for a remote of its own, and for the clients' server. */
+    RAW_SERVER,
+    /** A server inside for a remote of its own; both find the NAT and go on with port 4500. */
+    NAT_T_SERVER;
+
+    boolean isServer() {
+      return this == RAW_SERVER || this == NAT_T_SERVER;
+    }
+
+    /** Who has a tunnel with the server inside. */
+    List<String> remotes() {
+      return switch (this) {
+        case NOBODY, OWN_TUNNEL -> List.of();
+        case RAW_SERVER -> List.of("road", "srv");
+        case NAT_T_SERVER -> List.of("road");
+      };
+    }
+  }
+
+  /** An end of tunnels: its name, address, and what is behind it. */
+  private record End(String name, String address, String inner) {
+    static final End SITE = new End("site", "10.0.1.80", "192.168.80.1");
+    static final End ROAD = new End("road", "203.0.113.8", "192.168.108.1");
+    static final End SERVER = new End("srv", "203.0.113.1", "192.168.100.1");
+
+    static End remote(String name) {
+      return name.equals("road") ? ROAD : SERVER;
+    }
+
+    /** Translated where the other end sees it. */
+    End seen() {
+      return equals(SITE) ? new End(name, "203.0.113.2", inner) : this;
+    }
+
+    String tunnel(End far, String common) {
+      return """
+      conn %s
+      %s  left=%s
+        leftid=@%s
+        leftsubnet=%s/32
+        right=%s
+        rightid=@%s
+        rightsubnet=%s/32
+      """
+          .formatted(
+              far.name, common, address, name, inner, far.seen().address, far.name, far.inner);
+    }
+  }
+
   private final Network net;
   private final int clients;
-  private final boolean own;
+  private final Beside beside;
 
-  private Peers(Network net, int clients, boolean own) {
+  private Peers(Network net, int clients, Beside beside) {
     this.net = net;
     this.clients = clients;
-    this.own = own;
+    this.beside = beside;
   }
 
   /**
    * Lays the wires and starts Gatehouse and all peers; nobody has a session yet.
    *
-   * @param version of IKE, for a client's number
+   * @param keying for a client's number
    */
-  static Peers behindGatehouse(int clients, IntFunction<Integer> version) {
-    return of(clients, false, version, peers -> peers.gate().run(DESCRIPTION));
+  static Peers behindGatehouse(int clients, IntFunction<Keying> keying) {
+    return of(clients, Beside.NOBODY, keying, peers -> peers.gate().run(DESCRIPTION));
+  }
+
+  /**
+   * The same, and {@code site} inside is a server too: for {@code road}, and with raw ESP for the
+   * clients' own server. Nobody has begun with it.
+   *
+   * @param natT whether its ends may encapsulate, which they do as they find the NAT
+   */
+  static Peers behindGatehouseWithAServer(int clients, boolean natT) {
+    return of(
+        clients,
+        natT ? Beside.NAT_T_SERVER : Beside.RAW_SERVER,
+        i -> Keying.V2,
+        peers -> peers.gate().run(WITH_SERVER_INSIDE));
   }
 
   /**
@@ -116,8 +206,8 @@ final class Peers implements AutoCloseable {
   static Peers behindOneWithItsOwnTunnel(int clients) {
     return of(
         clients,
-        true,
-        i -> 2,
+        Beside.OWN_TUNNEL,
+        i -> Keying.V2,
         peers -> {
           peers.net.charon(
               new Network.Peer("gw", Described.of(WITH_OWN_TUNNEL).swanctl() + OWN_END));
@@ -136,12 +226,12 @@ final class Peers implements AutoCloseable {
   }
 
   /** The same with what everybody has in Gatehouse's place. */
-  static Peers behindStock(int clients, IntFunction<Integer> version) {
-    return of(clients, false, version, peers -> peers.host("gw").nft(STOCK));
+  static Peers behindStock(int clients, IntFunction<Keying> keying) {
+    return of(clients, Beside.NOBODY, keying, peers -> peers.host("gw").nft(STOCK));
   }
 
   private static Peers of(
-      int clients, boolean own, IntFunction<Integer> version, Consumer<Peers> between) {
+      int clients, Beside beside, IntFunction<Keying> keying, Consumer<Peers> between) {
     Lab lab =
         Lab.with(Feature.VETH, Feature.ESP, Feature.NFT_NAT, Feature.CT_ZONES, Feature.NFT_QUEUE);
     StringBuilder wires = new StringBuilder("host srv beside libreswan\n");
@@ -150,11 +240,18 @@ final class Peers implements AutoCloseable {
       wires.append("host c%d beside libreswan%nroute c%d default via 10.0.1.1%n".formatted(i, i));
       lan.append(" -- c%d:eth0 10.0.1.%d/24".formatted(i, 10 + i));
     }
+    String road = "";
+    if (beside.isServer()) {
+      wires.append("host site beside libreswan\nhost road beside libreswan\n");
+      wires.append("route site default via 10.0.1.1\nroute road default via 203.0.113.2\n");
+      lan.append(" -- site:eth0 10.0.1.80/24");
+      road = " -- road:eth0 203.0.113.8/24";
+    }
     Network net =
         lab.network(
             """
             %s
-            wire gw:eth0 203.0.113.2/24 -- srv:eth0 203.0.113.1/24 -- other:eth0 203.0.113.9/24
+            wire gw:eth0 203.0.113.2/24 -- srv:eth0 203.0.113.1/24 -- other:eth0 203.0.113.9/24%s
             %s
             route gw default via 203.0.113.1
             route srv default via 203.0.113.2
@@ -162,36 +259,40 @@ final class Peers implements AutoCloseable {
             route pc default via 10.0.1.1
             set gw net.ipv4.ip_forward=1
             """
-                .formatted(wires, lan));
-    Peers peers = new Peers(net, clients, own);
+                .formatted(wires, road, lan));
+    Peers peers = new Peers(net, clients, beside);
     CompletableFuture<Void> middle = CompletableFuture.runAsync(() -> between.accept(peers));
     try {
-      peers.start(version);
+      peers.start(keying);
     } finally {
       middle.join();
     }
     return peers;
   }
 
-  private static String common(int version) {
+  private static String common(Keying keying, String encapsulation) {
     return """
       authby=secret
       ikev2=%s
-      encapsulation=no
+      encapsulation=%s
+      salifetime=%ds
+      rekeymargin=%ds
+      rekeyfuzz=0%%
       ike=aes128-sha2_256-dh31
       esp=aes128-sha1
       pfs=no
       leftupdown=%%disabled
       auto=add
     """
-        .formatted(version == 2 ? "yes" : "no");
+        .formatted(
+            keying.version == 2 ? "yes" : "no", encapsulation, keying.seconds, keying.seconds / 3);
   }
 
-  private void start(IntFunction<Integer> version) {
+  private void start(IntFunction<Keying> keying) {
     StringBuilder server = new StringBuilder("config setup\n  ikev1-policy=accept\n");
     StringBuilder script = new StringBuilder();
     for (int i = 1; i <= clients; i++) {
-      String tunnel = common(version.apply(i));
+      Keying its = keying.apply(i);
       server.append(
           """
           conn c%1$d
@@ -202,7 +303,7 @@ final class Peers implements AutoCloseable {
             rightid=@c%1$d
             rightsubnet=192.168.%3$d.1/32
           """
-              .formatted(i, tunnel, 10 + i));
+              .formatted(i, common(new Keying(its.version, Keying.V2.seconds), "no"), 10 + i));
       String client =
           """
           config setup
@@ -215,11 +316,24 @@ final class Peers implements AutoCloseable {
             rightid=@srv
             rightsubnet=192.168.100.1/32
           """
-              .formatted(i, tunnel, 10 + i);
+              .formatted(i, common(its, "no"), 10 + i);
       script.append(pluto("c" + i, client, "192.168." + (10 + i) + ".1"));
     }
-    if (own) {
+    if (beside == Beside.OWN_TUNNEL) {
       server.append(OWN_FAR_END);
+    }
+    if (beside.isServer()) {
+      String common = common(Keying.V2, beside == Beside.RAW_SERVER ? "no" : "auto");
+      StringBuilder site = new StringBuilder("config setup\n");
+      for (String remote : beside.remotes()) {
+        site.append(End.SITE.tunnel(End.remote(remote), common));
+      }
+      script.append(pluto("site", site.toString(), End.SITE.inner));
+      String road = "config setup\n" + End.ROAD.tunnel(End.SITE, common);
+      script.append(pluto("road", road, End.ROAD.inner));
+      if (beside.remotes().contains("srv")) {
+        server.append(End.SERVER.tunnel(End.SITE, common));
+      }
     }
     script.append(pluto("srv", server.toString(), "192.168.100.1"));
     script.append("for one in ${starting[@]}; do wait $one || exit 1; done\n");
@@ -244,7 +358,7 @@ final class Peers implements AutoCloseable {
 
   /** Gatehouse in the host between them. */
   Gate gate() {
-    return own
+    return beside == Beside.OWN_TUNNEL
         ? new Gate(net.lab(), host("gw"), "/run/charon.vici")
         : new Gate(net.lab(), host("gw"));
   }
@@ -290,24 +404,51 @@ final class Peers implements AutoCloseable {
     return ask(List.of(ownPing(false, count), ownPing(true, count)), count);
   }
 
+  /** The remote begins with the server inside; whether it came to a session. */
+  boolean begunWithSite(String remote) {
+    return whack(List.of(remote + " --name site --initiate"), 120) == 1;
+  }
+
+  /** The server inside and each of its remotes ask; how many were answered, for each. */
+  List<Integer> sitePings(boolean remoteFirst, int count) {
+    return ask(
+        beside.remotes().stream()
+            .map(End::remote)
+            .map(remote ->
+                remoteFirst
+                    ? ping(remote.name, remote.inner, End.SITE.inner, count)
+                    : ping("site", End.SITE.inner, remote.inner, count))
+            .toList(),
+        count);
+  }
+
+  /** How many SAs a host's kernel has that are encapsulated, and how many that are not. */
+  List<Integer> encapsulated(String name) {
+    String out = host(name).run("ip", "xfrm", "state").expected().out();
+    int all = (int) out.lines().filter(line -> line.startsWith("src ")).count();
+    int inUdp = (int) out.lines().filter(line -> line.contains("espinudp")).count();
+    return List.of(inUdp, all - inUdp);
+  }
+
   private String ownPing(boolean serverFirst, int count) {
-    return "lab-in %s ping -n -I %s -c %d -i 0.3 -w 40 %s"
-        .formatted(
-            host(serverFirst ? "srv" : "pc").namespace(),
-            serverFirst ? "192.168.100.1" : "10.0.1.20",
-            count,
-            serverFirst ? "10.0.1.20" : "192.168.100.1");
+    return serverFirst
+        ? ping("srv", End.SERVER.inner, "10.0.1.20", count)
+        : ping("pc", "10.0.1.20", End.SERVER.inner, count);
+  }
+
+  private static String inner(int client) {
+    return "192.168." + (10 + client) + ".1";
   }
 
   private String ping(int client, boolean serverFirst, int count) {
-    String inside = "192.168." + (10 + client) + ".1";
-    String server = "192.168.100.1";
+    return serverFirst
+        ? ping("srv", End.SERVER.inner, inner(client), count)
+        : ping("c" + client, inner(client), End.SERVER.inner, count);
+  }
+
+  private String ping(String name, String from, String to, int count) {
     return "lab-in %s ping -n -I %s -c %d -i 0.3 -w 40 %s"
-        .formatted(
-            host(serverFirst ? "srv" : "c" + client).namespace(),
-            serverFirst ? server : inside,
-            count,
-            serverFirst ? inside : server);
+        .formatted(host(name).namespace(), from, count, to);
   }
 
   /** With a deadline, ping sends more than its count where answers are late; the first count. */
@@ -347,12 +488,87 @@ final class Peers implements AutoCloseable {
    * @param byServer whether the server asks
    */
   int rekeyed(IntStream who, boolean byServer) {
-    return whack(
-        who.mapToObj(i ->
-                "%s --name %s --rekey-ipsec"
-                    .formatted(byServer ? "srv" : "c" + i, byServer ? "c" + i : "vpn"))
-            .toList(),
-        60);
+    return whack(who.mapToObj(i -> rekey(i, byServer)).toList(), 60);
+  }
+
+  /** Whack's words. */
+  private static String rekey(int client, boolean byServer) {
+    return "%s --name %s --rekey-ipsec"
+        .formatted(byServer ? "srv" : "c" + client, byServer ? "c" + client : "vpn");
+  }
+
+  /** What became of a client's pings while SAs were replaced. */
+  record Lost(int sent, int lost) {}
+
+  /**
+   * Clients ask four times a second, all the while that SAs are replaced: those of some by
+   * themselves, those of others by the server, all at once; or whose time is over.
+   *
+   * @param who asks
+   * @param until whose SAs have to be others before it ends
+   * @return for each who asks; the last second is not reckoned, whose answers may be on their way
+   */
+  List<Lost> lostMeanwhile(
+      IntStream who, List<Integer> byClient, List<Integer> byServer, List<Integer> until) {
+    List<Integer> asking = who.boxed().toList();
+    StringBuilder script = new StringBuilder("asked=$(mktemp -d)\nexec 9<> <(:)\n");
+    script.append("spis() { lab-in $1 ip xfrm state | ");
+    script.append("grep -A1 'src 203.0.113.1 dst 10' | grep -o 'spi 0x[0-9a-f]*'; }\n");
+    for (int i : until) {
+      script.append(
+          "before%1$d=$(spis %2$s)\n[[ $before%1$d ]] || echo none\n"
+              .formatted(i, host("c" + i).namespace()));
+    }
+    for (int i : asking) {
+      script.append(
+          "lab-in %s ping -n -I %s -i 0.25 -w 280 %s > $asked/%d &\npings+=($!)\n"
+              .formatted(host("c" + i).namespace(), inner(i), End.SERVER.inner, i));
+    }
+    for (int i : asking) {
+      script.append(
+          "until grep -q icmp_seq= $asked/%d; do read -r -t 0.2 -u 9; done\n".formatted(i));
+    }
+    byClient.forEach(i -> script.append(inBackground(rekey(i, false))));
+    byServer.forEach(i -> script.append(inBackground(rekey(i, true))));
+    script.append("for one in ${asks[@]}; do wait $one || echo refused; done\n");
+    // The old ones stay a second longer: new ones beside them are enough.
+    for (int i : until) {
+      script.append(
+          "until spis %s | grep -qvxF \"$before%d\"; do kill -0 ${pings[0]} || { echo same; break; }; read -r -t 0.5 -u 9; done\n"
+              .formatted(host("c" + i).namespace(), i));
+    }
+    // Until the old ones are deleted, and a while under the new ones.
+    script.append("read -r -t 5 -u 9\n");
+    script.append("for one in ${pings[@]}; do kill -0 $one || echo ended; done\n");
+    script.append("kill -INT ${pings[@]}\nwait ${pings[@]}\n");
+    for (int i : asking) {
+      script.append(
+          "echo of; grep -o 'icmp_seq=[0-9]*' $asked/%1$d | sort -u; grep -o '^[0-9]* packets' $asked/%1$d\n"
+              .formatted(i));
+    }
+    Answer answer = net.lab().run(script.toString(), Duration.ofMinutes(9));
+    List<String> lines = answer.out().lines().toList();
+    assertThat(lines).as(answer::toString).doesNotContain("none", "refused", "same", "ended");
+    List<Lost> all = new ArrayList<>();
+    List<Integer> answered = new ArrayList<>();
+    for (String line : lines) {
+      if (line.equals("of")) {
+        answered.clear();
+      } else if (line.startsWith(SEQUENCE)) {
+        answered.add(Integer.parseInt(line.substring(SEQUENCE.length())));
+      } else if (line.endsWith(" packets")) {
+        int sent = Integer.parseInt(line.substring(0, line.indexOf(' '))) - IN_FLIGHT;
+        all.add(new Lost(sent, sent - (int) answered.stream().filter(i -> i <= sent).count()));
+      }
+    }
+    assertThat(all).as(answer::toString).hasSize(asking.size());
+    return all;
+  }
+
+  private String inBackground(String whack) {
+    String[] parts = whack.split(" ", 2);
+    return "lab-in %s timeout 60 /usr/libexec/ipsec/whack --rundir /run/pluto %s > /dev/null & asks+=($!)\n"
+        .formatted(host(parts[0]).namespace(), parts[1]);
   }
 
   /** Kills a client, which says nothing, and puts a new one without memory in its place. */
@@ -382,7 +598,11 @@ final class Peers implements AutoCloseable {
   /** What all have written, for a failure. */
   String logs() {
     StringBuilder logs = new StringBuilder(gate().state());
-    for (String name : List.of("c1", "c" + clients, "srv")) {
+    List<String> names = new ArrayList<>(List.of("c1", "c" + clients, "srv"));
+    if (beside.isServer()) {
+      names.addAll(List.of("site", "road"));
+    }
+    for (String name : names) {
       logs.append(name).append('\n').append(host(name).script("tail -30 /var/log/pluto.log").out());
     }
     return logs.toString();

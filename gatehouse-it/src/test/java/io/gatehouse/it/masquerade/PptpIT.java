@@ -2,15 +2,22 @@ package io.gatehouse.it.masquerade;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gatehouse.it.Described;
 import io.gatehouse.it.lab.Answer;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Two pptp-linux clients behind Gatehouse to one pptpd: PPP comes up, and data goes both ways. */
+/**
+ * Two pptp-linux clients behind Gatehouse to one pptpd: PPP comes up, and data goes both ways. And
+ * what the kernel's helper makes of calls that ordinary clients do not make, played without PPP.
+ */
 @Tag("full")
 class PptpIT {
   private static final String DESCRIPTION =
@@ -97,5 +104,171 @@ class PptpIT {
           .as("GRE that belongs to no session")
           .isFalse();
     }
+  }
+
+  /** Without peers: {@code s} inside is a server, {@code far} outside one, and calls as well. */
+  private static final String PLAYED =
+      """
+      wire gw:eth0 203.0.113.2/24 -- far:eth0 203.0.113.1/24 -- road:eth0 203.0.113.9/24
+      wire gw:eth1 10.0.1.1/24 -- a:eth0 10.0.1.11/24 -- b:eth0 10.0.1.12/24 -- s:eth0 10.0.1.80/24
+      route gw default via 203.0.113.1
+      route a default via 10.0.1.1
+      route b default via 10.0.1.1
+      route s default via 10.0.1.1
+      set gw net.ipv4.ip_forward=1
+      """;
+
+  /** A server inside beside the clients: from which GRE leaves unasked, as its own flow. */
+  private static final String WITH_SERVER =
+      DESCRIPTION
+          + """
+          host:
+            internet: { from: office, services: gre }
+            port-forwards: [{ service: pptp, to: 10.0.1.80 }]
+          """;
+
+  private static void in(String description, Consumer<Network> story) {
+    Lab lab =
+        Lab.with(
+            Feature.VETH, Feature.NFT_NAT, Feature.CT_ZONES, Feature.NFT_QUEUE, Feature.CT_PPTP);
+    try (Network net = lab.network(PLAYED)) {
+      // Else the helper expects calls and translates nothing; `apply` does it.
+      lab.run("modprobe nf_nat_pptp").expected();
+      net.host("gw").nft(Described.of(description).nft());
+      story.accept(net);
+    }
+  }
+
+  /** Where each call and each packet came to, by its name. */
+  private static Map<String, String> played(Network net, String script) {
+    String name = net.host("gw").namespace().replaceFirst("-gw$", "");
+    Answer answer =
+        net.lab().run("lab-pptp <<'END'%nnet %s%n%s%nEND%n".formatted(name, script)).expected();
+    Map<String, String> came = new LinkedHashMap<>();
+    answer.out().lines().forEach(line -> came.put(line.split(" ", 2)[0], line.split(" ", 2)[1]));
+    return came;
+  }
+
+  private static final String EQUAL =
+      """
+      serve far
+      A call a 203.0.113.1 id=7
+      B call b 203.0.113.1 id=7
+      a-out out A
+      b-out out B
+      b-back back B
+      a-back back A
+      """;
+
+  private static void assertEachHasItsOwn(Map<String, String> came) {
+    assertThat(came)
+        .containsEntry("A", "far/203.0.113.2")
+        .containsEntry("B", "far/203.0.113.2")
+        .containsEntry("a-out", "far/203.0.113.2 A")
+        .containsEntry("b-out", "far/203.0.113.2 B")
+        .containsEntry("b-back", "b/203.0.113.1 B")
+        .containsEntry("a-back", "a/203.0.113.1 A");
+  }
+
+  @Test
+  void equalCallIdsOfTwoClientsAreEachItsOwn() {
+    in(DESCRIPTION, net -> assertEachHasItsOwn(played(net, EQUAL)));
+  }
+
+  /** As docs/masquerade.md says: the helper gives both the one Call ID, and forgets the first. */
+  @Test
+  void aSecondCallInASessionIsLostAndTheFirstGoesOn() {
+    in(
+        DESCRIPTION,
+        net ->
+            assertThat(
+                    played(
+                        net,
+                        """
+                        serve far
+                        A call a 203.0.113.1 id=7
+                        first-out out A
+                        first-back back A
+                        again again A id=8
+                        out out again
+                        back back again
+                        still-out out A
+                        still-back back A
+                        """))
+                .containsEntry("first-out", "far/203.0.113.2 A")
+                .containsEntry("first-back", "a/203.0.113.1 A")
+                .containsEntry("again", "far/203.0.113.2")
+                .containsEntry("out", "nowhere")
+                .as("under the first one's Call ID")
+                .containsEntry("back", "a/203.0.113.1 A")
+                .containsEntry("still-out", "far/203.0.113.2 A")
+                .containsEntry("still-back", "a/203.0.113.1 A"));
+  }
+
+  @Test
+  void aServerInsideAndClientsInsideGoOnTogether() {
+    in(
+        WITH_SERVER,
+        net -> {
+          Map<String, String> came =
+              played(
+                  net,
+                  EQUAL
+                      + """
+                      serve s first=300
+                      S call far 203.0.113.2 id=7
+                      R call road 203.0.113.2 id=7
+                      s-out out S
+                      s-back back S
+                      r-out out R
+                      r-back back R
+                      a-still-out out A
+                      a-still-back back A
+                      b-still-out out B
+                      b-still-back back B
+                      s-still-out out S
+                      """);
+          assertEachHasItsOwn(came);
+          assertThat(came)
+              .containsEntry("S", "s/203.0.113.1")
+              .containsEntry("R", "s/203.0.113.9")
+              .containsEntry("s-out", "s/203.0.113.1 S")
+              .containsEntry("s-back", "far/203.0.113.2 S")
+              .containsEntry("r-out", "s/203.0.113.9 R")
+              .containsEntry("r-back", "road/203.0.113.2 R")
+              .containsEntry("a-still-out", "far/203.0.113.2 A")
+              .containsEntry("a-still-back", "a/203.0.113.1 A")
+              .containsEntry("b-still-out", "far/203.0.113.2 B")
+              .containsEntry("b-still-back", "b/203.0.113.1 B")
+              .containsEntry("s-still-out", "s/203.0.113.1 S");
+        });
+  }
+
+  /** The helper looks for a Call ID that no other client's call has: its source port. */
+  @Test
+  void aServerInsideThatChoosesTheCallIdOfAClientsCallWithTheSameRemoteLosesIt() {
+    in(
+        WITH_SERVER,
+        net ->
+            assertThat(
+                    played(
+                        net,
+                        """
+                        serve far
+                        serve s first=40000
+                        A call a 203.0.113.1 id=7 port=40000
+                        a-out out A
+                        a-back back A
+                        S call far 203.0.113.2 id=9
+                        R call road 203.0.113.2 id=9
+                        s-out out S
+                        r-out out R
+                        a-still-back back A
+                        """))
+                .containsEntry("a-back", "a/203.0.113.1 A")
+                .containsEntry("S", "s/203.0.113.1")
+                .containsEntry("s-out", "a/203.0.113.1 A")
+                .containsEntry("r-out", "s/203.0.113.9 R")
+                .containsEntry("a-still-back", "a/203.0.113.1 A"));
   }
 }

@@ -93,7 +93,7 @@ class VpnHostsIT {
     return came;
   }
 
-  private static void loggedOn(Network net, Gate gate) {
+  static void loggedOn(Network net, Gate gate) {
     Map<String, String> came = played(net, LOGON);
     Map<String, String> expected = new LinkedHashMap<>();
     expected.put("a1", "far/203.0.113.2:500");
