@@ -2,7 +2,9 @@ package io.gatehouse.packet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -60,7 +62,6 @@ class AnyBytesTest {
           Bytes.copyOf(bytes).part(0, bytes.length - random.nextInt(3) * random.nextInt(9));
       malformed += look(Packet.parse(spoilt), spoilt.length()) ? 1 : 0;
       look(Packet.parseBeginning(spoilt), spoilt.length());
-      PptpControl.read(spoilt);
     }
     assertThat(malformed).as("spoilt ones that were found to be so").isBetween(count / 20, count);
   }
@@ -82,6 +83,60 @@ class AnyBytesTest {
   /** The fourth packet alone is malformed when whole: ESP of seven bytes. */
   private static boolean broken(Bytes sound) {
     return sound.equals(SOUND.get(3));
+  }
+
+  @Test
+  void spoiltPptp() {
+    SplittableRandom random = new SplittableRandom(9);
+    int[] lengths = {156, 156, 16, 16, 16, 20, 168, 32, 220, 24, 28, 16, 148, 40, 24};
+    int messages = 0;
+    int incomplete = 0;
+    int broken = 0;
+    for (int i = 0; i < 100_000; i++) {
+      int type = 1 + random.nextInt(lengths.length);
+      byte[] bytes = new byte[lengths[type - 1] + random.nextInt(3) * random.nextInt(9)];
+      random.nextBytes(bytes);
+      ByteBuffer.wrap(bytes)
+          .putShort((short) lengths[type - 1])
+          .putShort((short) 1)
+          .putInt(0x1a2b3c4d)
+          .putShort((short) type);
+      for (int n = random.nextInt(3); n > 0; n--) {
+        bytes[random.nextInt(16)] = (byte) random.nextInt();
+      }
+      int end = random.nextInt(4) == 0 ? random.nextInt(bytes.length) : bytes.length;
+      Bytes stream = Bytes.copyOf(bytes).part(0, end);
+      switch (PptpControl.read(stream)) {
+        case PptpControl.Message message -> {
+          messages++;
+          assertThat(message.type()).isEqualTo(stream.u16(8)).isBetween(1, lengths.length);
+          assertThat(message.length())
+              .isEqualTo(lengths[message.type() - 1])
+              .isEqualTo(stream.u16(0))
+              .isLessThanOrEqualTo(end);
+          assertThat(message.callId())
+              .isEqualTo(at(PptpControl.callIdOffset(message.type()), stream));
+          assertThat(message.peerCallId())
+              .isEqualTo(at(PptpControl.peerCallIdOffset(message.type()), stream));
+        }
+        case PptpControl.Incomplete beginning -> {
+          incomplete++;
+          assertThat(end).isLessThan(220);
+          assertThat(end < 10 || end < stream.u16(0)).as("%s lacks something", stream).isTrue();
+        }
+        case PptpControl.Broken(Malformed why) -> {
+          broken++;
+          within(why, end);
+        }
+      }
+    }
+    assertThat(messages).isGreaterThan(20_000);
+    assertThat(incomplete).isGreaterThan(5_000);
+    assertThat(broken).isGreaterThan(20_000);
+  }
+
+  private static OptionalInt at(OptionalInt offset, Bytes stream) {
+    return offset.isPresent() ? OptionalInt.of(stream.u16(offset.getAsInt())) : offset;
   }
 
   /** Whether something in the packet is malformed; its offset must be sensible. */

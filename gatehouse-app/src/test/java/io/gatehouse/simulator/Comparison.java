@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** Every scenario by every method, many seeds each, as one table. */
 final class Comparison {
@@ -29,7 +30,7 @@ final class Comparison {
   /** All of it, for so many seeds. */
   static Comparison of(int seeds) {
     Comparison all = new Comparison();
-    for (Scenario scenario : Scenario.all()) {
+    for (Scenario scenario : scenarios()) {
       for (Method method : METHODS) {
         List<Outcome> outcomes =
             LongStream.rangeClosed(1, seeds)
@@ -43,6 +44,11 @@ final class Comparison {
     return all;
   }
 
+  /** The frozen ones, and behind them what came later. */
+  static List<Scenario> scenarios() {
+    return Stream.concat(Scenario.all().stream(), Scenario.later().stream()).toList();
+  }
+
   /** What became of each seed. */
   List<Outcome> of(Scenario scenario, Method method) {
     return outcomes.getOrDefault(new Ran(scenario, method), List.of());
@@ -54,14 +60,15 @@ final class Comparison {
     lines.add(
         "| scenario | way | SAs | wrong bindings, % of SAs | still wrong after a minute, % |"
             + " not delivered, % | to a wrong host, % | copies a packet | asked, % |"
-            + " dropped going out | longest block, s | longest hold of IKE, s |");
-    lines.add("|---|---|---|---|---|---|---|---|---|---|---|---|");
+            + " dropped going out | longest block, s | longest hold of IKE, s |"
+            + " delayed | forged SPIs bound |");
+    lines.add("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     outcomes.forEach((ran, all) -> lines.add(row(ran.scenario(), ran.method(), all)));
     return lines;
   }
 
   private static String row(Scenario scenario, Method method, List<Outcome> all) {
-    return "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |"
+    return "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |"
         .formatted(
             scenario.name(),
             switch (method) {
@@ -78,7 +85,9 @@ final class Comparison {
             number(mean(all, o -> 100.0 * o.asked() / (2.0 * (o.arrived() + o.unreached())))),
             Math.round(mean(all, Outcome::blocked)),
             number(all.stream().mapToLong(Outcome::longestBlock).max().orElse(0) / 1000.0),
-            number(all.stream().mapToLong(Outcome::longestHold).max().orElse(0) / 1000.0));
+            number(all.stream().mapToLong(Outcome::longestHold).max().orElse(0) / 1000.0),
+            Math.round(mean(all, Outcome::delayed)),
+            Math.round(mean(all, Outcome::forged)));
   }
 
   static double mean(List<Outcome> all, ToDoubleFunction<Outcome> figure) {

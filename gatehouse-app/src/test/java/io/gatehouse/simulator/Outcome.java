@@ -16,6 +16,8 @@ package io.gatehouse.simulator;
  * @param undecided SPIs that needed copies at some time
  * @param forged bindings of forged SPIs
  * @param asked packets that the gateway's engine had to look at
+ * @param delayed packets that passed the gateway later than they came: dropped and sent again, or
+ *     messages of IKE that were held
  */
 public record Outcome(
     long sas,
@@ -30,7 +32,8 @@ public record Outcome(
     long longestHold,
     long undecided,
     long forged,
-    long asked) {
+    long asked,
+    long delayed) {
 
   /** Wrong bindings in per cent of SAs. */
   public double wrongPercent() {

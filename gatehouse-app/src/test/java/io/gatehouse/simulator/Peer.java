@@ -390,7 +390,7 @@ final class Peer {
     if (hostSends == 0) {
       return;
     }
-    world.outbound(
+    boolean passed = world.outbound(
         this,
         hostSends,
         ++hostSequence,
@@ -407,6 +407,9 @@ final class Peer {
             world.in(1000L << tries, () -> hostSays(tries + 1));
           }
         });
+    if (passed && tries > 0) {
+      world.passedLate();
+    }
   }
 
   private void remoteSays(boolean answered) {

@@ -19,6 +19,7 @@ import java.util.List;
  * @param version of IKE
  * @param hostile whether one host makes SAs all the time to catch others' packets, and forged
  *     packets come in the remote's name
+ * @param forgeries packets under each forged SPI
  */
 public record Scenario(
     String name,
@@ -33,14 +34,15 @@ public record Scenario(
     long jitter,
     double loss,
     int version,
-    boolean hostile) {
+    boolean hostile,
+    int forgeries) {
   private static final long SECOND = 1000;
   private static final long MINUTE = 60 * SECOND;
   private static final long HOUR = 60 * MINUTE;
 
   private static Scenario calm(String name, int hosts, long duration) {
     return new Scenario(
-        name, hosts, 10 * MINUTE, duration, HOUR, false, 2 * SECOND, 0, 15, 10, 0.0005, 2, false);
+        name, hosts, 10 * MINUTE, duration, HOUR, false, 2 * SECOND, 0, 15, 10, 0.0005, 2, false, 1);
   }
 
   /** Frozen on 21 November 2026, before the first comparison; see docs/masquerade.md. */
@@ -57,6 +59,36 @@ public record Scenario(
         calm("30 hosts, a hostile one, forgeries", 30, HOUR).rekeying(10 * MINUTE).attacked());
   }
 
+  /**
+   * What came later, behind the frozen ones: a forger who sends a second packet under each SPI,
+   * which is what an SPI is bound with.
+   */
+  public static List<Scenario> later() {
+    return List.of(
+        calm("30 hosts, a hostile one, forgeries twice", 30, HOUR)
+            .rekeying(10 * MINUTE)
+            .attacked()
+            .forging(2));
+  }
+
+  private Scenario forging(int packets) {
+    return new Scenario(
+        name,
+        hosts,
+        logonWithin,
+        duration,
+        rekey,
+        together,
+        gap,
+        idle,
+        delay,
+        jitter,
+        loss,
+        version,
+        hostile,
+        packets);
+  }
+
   private Scenario silent(double share) {
     return new Scenario(
         name,
@@ -71,13 +103,15 @@ public record Scenario(
         jitter,
         loss,
         version,
-        hostile);
+        hostile,
+        forgeries);
   }
 
   private Scenario within(long time) {
     return new Scenario(
         name, hosts, time, duration, rekey, together, gap, idle, delay, jitter, loss, version,
-        hostile);
+        hostile,
+        forgeries);
   }
 
   private Scenario road(long least, long more, double lost) {
@@ -94,13 +128,15 @@ public record Scenario(
         more,
         lost,
         version,
-        hostile);
+        hostile,
+        forgeries);
   }
 
   private Scenario storms(long interval) {
     return new Scenario(
         name, hosts, MINUTE, duration, interval, true, gap, idle, delay, jitter, loss, version,
-        hostile);
+        hostile,
+        forgeries);
   }
 
   private Scenario ikev1() {
@@ -117,7 +153,8 @@ public record Scenario(
         jitter,
         loss,
         1,
-        hostile);
+        hostile,
+        forgeries);
   }
 
   private Scenario speaking(long mean) {
@@ -134,7 +171,8 @@ public record Scenario(
         jitter,
         loss,
         version,
-        hostile);
+        hostile,
+        forgeries);
   }
 
   private Scenario rekeying(long interval) {
@@ -151,7 +189,8 @@ public record Scenario(
         jitter,
         loss,
         version,
-        hostile);
+        hostile,
+        forgeries);
   }
 
   private Scenario attacked() {
@@ -168,7 +207,8 @@ public record Scenario(
         jitter,
         loss,
         version,
-        true);
+        true,
+        forgeries);
   }
 
   /** The same with fewer hosts, for a shorter time. */
@@ -186,6 +226,7 @@ public record Scenario(
         jitter,
         loss,
         version,
-        hostile);
+        hostile,
+        forgeries);
   }
 }

@@ -63,6 +63,7 @@ public final class Simulation {
   private long longestHold;
   private long forged;
   private long asked;
+  private long delayed;
 
   private Simulation(Scenario scenario, Manners manners, Method method, long seed) {
     this.scenario = scenario;
@@ -112,7 +113,8 @@ public final class Simulation {
         longestHold,
         copied.size(),
         forged,
-        asked);
+        asked,
+        delayed);
   }
 
   void at(long time, Runnable what) {
@@ -147,7 +149,10 @@ public final class Simulation {
   }
 
   private void forge() {
-    inbound(random.nextInt() | 0x100, 1, () -> {});
+    int spi = random.nextInt() | 0x100;
+    for (int packet = 1; packet <= scenario.forgeries(); packet++) {
+      inbound(spi, packet, () -> {});
+    }
     in(200, this::forge);
   }
 
@@ -183,8 +188,8 @@ public final class Simulation {
 
   // ---- ESP -------------------------------------------------------------------------------------
 
-  /** A host sends under an SPI; {@code arrives} happens at the remote. */
-  void outbound(Peer peer, int spi, int sequence, Runnable arrives, Runnable dropped) {
+  /** A host sends under an SPI; {@code arrives} happens at the remote. Whether it passed. */
+  boolean outbound(Peer peer, int spi, int sequence, Runnable arrives, Runnable dropped) {
     boolean known = method == Method.EVIDENCE && settled.contains(spi);
     if (!known || engine.watches(peer.host, REMOTE)) {
       asked++;
@@ -194,7 +199,7 @@ public final class Simulation {
         blocked++;
         blockedSince.putIfAbsent(peer, now);
         dropped.run();
-        return;
+        return false;
       }
       settled.add(spi);
     }
@@ -205,6 +210,12 @@ public final class Simulation {
     if (!isLost()) {
       in(road(), arrives);
     }
+    return true;
+  }
+
+  /** What passes now was dropped before. */
+  void passedLate() {
+    delayed++;
   }
 
   /** The remote sends under an SPI; {@code arrives} happens at the SPI's owner, if it gets it. */
@@ -266,6 +277,7 @@ public final class Simulation {
           at(Math.clamp(until, now + 1, now + 20), () -> ikeOut(peer, message, arrives, began));
       case Verdict.Drop drop -> {}
       default -> {
+        delayed += now > began ? 1 : 0;
         longestHold = Math.max(longestHold, now - began);
         if (!isLost()) {
           in(road(), arrives);

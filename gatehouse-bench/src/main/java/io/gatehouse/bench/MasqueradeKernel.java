@@ -305,6 +305,12 @@ public final class MasqueradeKernel {
                     ratio(out, names.get(ours), names.get(other))));
       }
     }
+    lines.add("");
+    lines.add(
+        "The aim is 0.9 of plain masquerade at least. The first two ratios say whether it is met against plain masquerade without a firewall: "
+            + (met(in, names, 0) && met(out, names, 0) ? "it is." : "it is missed.")
+            + " Against the same firewall with plain masquerade, by the medians: "
+            + (met(in, names, 1) && met(out, names, 1) ? "it is met." : "it is missed."));
     return lines;
   }
 
@@ -320,6 +326,12 @@ public final class MasqueradeKernel {
 
   private static double[] sorted(List<Double> some) {
     return some.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+  }
+
+  /** Whether both of ours reach 0.9 of another, by the medians of pairs. */
+  private static boolean met(Map<String, List<Double>> rates, List<String> names, int other) {
+    return Double.parseDouble(ratio(rates, names.get(2), names.get(other)).split(" ", 2)[0]) >= 0.9
+        && Double.parseDouble(ratio(rates, names.get(3), names.get(other)).split(" ", 2)[0]) >= 0.9;
   }
 
   /** Of pairs of one round: the median, and the sign test's interval at 95 %, n/2 ± 0.98·√n. */
