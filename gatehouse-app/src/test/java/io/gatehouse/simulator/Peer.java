@@ -390,23 +390,24 @@ final class Peer {
     if (hostSends == 0) {
       return;
     }
-    boolean passed = world.outbound(
-        this,
-        hostSends,
-        ++hostSequence,
-        () ->
-            world.in(
-                1 + chance(20),
-                () -> {
-                  if (remoteSends != 0) {
-                    world.fromRemote(remoteSends, ++remoteSequence, () -> heard = world.now);
-                  }
-                }),
-        () -> {
-          if (tries < 5) {
-            world.in(1000L << tries, () -> hostSays(tries + 1));
-          }
-        });
+    boolean passed =
+        world.outbound(
+            this,
+            hostSends,
+            ++hostSequence,
+            () ->
+                world.in(
+                    1 + chance(20),
+                    () -> {
+                      if (remoteSends != 0) {
+                        world.fromRemote(remoteSends, ++remoteSequence, () -> heard = world.now);
+                      }
+                    }),
+            () -> {
+              if (tries < 5) {
+                world.in(1000L << tries, () -> hostSays(tries + 1));
+              }
+            });
     if (passed && tries > 0) {
       world.passedLate();
     }

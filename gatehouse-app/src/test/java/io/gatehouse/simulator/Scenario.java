@@ -42,7 +42,20 @@ public record Scenario(
 
   private static Scenario calm(String name, int hosts, long duration) {
     return new Scenario(
-        name, hosts, 10 * MINUTE, duration, HOUR, false, 2 * SECOND, 0, 15, 10, 0.0005, 2, false, 1);
+        name,
+        hosts,
+        10 * MINUTE,
+        duration,
+        HOUR,
+        false,
+        2 * SECOND,
+        0,
+        15,
+        10,
+        0.0005,
+        2,
+        false,
+        1);
   }
 
   /** Frozen on 21 November 2026, before the first comparison; see docs/masquerade.md. */
@@ -110,8 +123,7 @@ public record Scenario(
   private Scenario within(long time) {
     return new Scenario(
         name, hosts, time, duration, rekey, together, gap, idle, delay, jitter, loss, version,
-        hostile,
-        forgeries);
+        hostile, forgeries);
   }
 
   private Scenario road(long least, long more, double lost) {
@@ -135,8 +147,7 @@ public record Scenario(
   private Scenario storms(long interval) {
     return new Scenario(
         name, hosts, MINUTE, duration, interval, true, gap, idle, delay, jitter, loss, version,
-        hostile,
-        forgeries);
+        hostile, forgeries);
   }
 
   private Scenario ikev1() {

@@ -47,7 +47,9 @@ class SimulationTest {
     assertThat(evidence).isLessThan(serialised / 20).isLessThan(fifo / 20);
   }
 
-  /** The weakness that docs/masquerade.md names: it costs packets, a tenth of a per cent at most. */
+  /**
+   * The weakness that docs/masquerade.md names: it costs packets, a tenth of a per cent at most.
+   */
   @Test
   void whoForgesTwiceIsBoundAndCostsFewPackets() {
     for (Scenario scenario : Scenario.later()) {
@@ -106,7 +108,9 @@ class SimulationTest {
             comparison.of(scenario, Method.EVIDENCE),
             o -> 100.0 * o.unreached() / (o.arrived() + o.unreached()));
     // Frozen: 0.011 in the storm of 100 hosts, of which 64 get copies. Forged twice: 0.035.
-    assertThat(lost).as("%s, not delivered", name).isLessThan(scenario.forgeries() > 1 ? 0.1 : 0.02);
+    assertThat(lost)
+        .as("%s, not delivered", name)
+        .isLessThan(scenario.forgeries() > 1 ? 0.1 : 0.02);
     for (Outcome ours : comparison.of(scenario, Method.EVIDENCE)) {
       if (scenario.forgeries() == 1) {
         assertThat(ours.lasting()).as(name).isZero();
