@@ -553,9 +553,7 @@ final class ByEvidence implements Association {
           return answered;
         });
     exchange.last = now;
-    if (fromInside && (exchange.state == State.ASKED || exchange.state == State.HELD)) {
-      return inTurn(contest, exchange, State.DONE, now);
-    }
+    // Not in turn: the host sends under its new SA already, and the remote lacks it until then.
     exchange.become(State.DONE, now);
     finished(contest, remote, host, now);
     return new Verdict.Forward();
@@ -573,8 +571,8 @@ final class ByEvidence implements Association {
       exchange.last = now;
       if (!fromInside && exchange.state == State.ASKED) {
         exchange.become(State.ANSWERED, now);
-      } else if (fromInside && (exchange.state == State.ASKED || exchange.state == State.HELD)) {
-        return inTurn(contest, exchange, State.LIKELY, now);
+      } else if (fromInside && exchange.state == State.ASKED) {
+        exchange.become(State.LIKELY, now);
       }
       return new Verdict.Forward();
     }

@@ -433,39 +433,71 @@ class EvidenceTest {
 
   @Test
   void aMessageThatGoesOnThoughItWasToWaitMakesItsHostPlausible() {
-    Gateway held = new Gateway(Settings.standard());
-    for (Address host : List.of(A, B)) {
-      held.now += 1000;
-      held.logon(host);
-      held.begins((int) host.low());
-    }
-    held.now += 1000;
+    Gateway held = bothHaveTheirSas();
     held.ask(A, Ike.CREATE_CHILD_SA, 2, Ike.NOTIFY_PAYLOAD, Wire.LONG);
-    held.ikeIn(childSa(B, false));
-    assertThat(held.ikeOut(B, childSa(B, true))).isInstanceOf(Verdict.Hold.class);
+    Ike asks =
+        Wire.v2(
+            cookie(B), answered(B), Ike.CREATE_CHILD_SA, 2, false, Ike.NOTIFY_PAYLOAD, Wire.LONG);
+    assertThat(held.ikeOut(B, asks)).isInstanceOf(Verdict.Hold.class);
     assertThat(held.espIn(0x22, 1)).as("while it waits").isEqualTo(to(A));
 
-    held.engine.goesOn(Wire.ike(B, REMOTE, childSa(B, true)), held.now);
+    held.engine.goesOn(Wire.ike(B, REMOTE, asks), held.now);
 
     assertThat(held.espIn(0x23, 1)).isEqualTo(copies(B, A));
-    assertThat(held.ikeOut(B, childSa(B, true))).as("it has had its turn").isEqualTo(FORWARD);
+    assertThat(held.ikeOut(B, asks)).as("it has had its turn").isEqualTo(FORWARD);
+  }
+
+  private Gateway bothHaveTheirSas() {
+    Gateway both = new Gateway(Settings.standard());
+    for (Address host : List.of(A, B)) {
+      both.now += 1000;
+      both.logon(host);
+      both.begins((int) host.low());
+    }
+    both.now += 1000;
+    return both;
+  }
+
+  /** Whoever answers sends under the new SA at once, which the remote has not before. */
+  @Test
+  void whatTheRemoteAskedForIsNeverKeptFromIt() {
+    Gateway asked = bothHaveTheirSas();
+    asked.ikeIn(childSa(A, false));
+    asked.ikeIn(childSa(B, false));
+    assertThat(asked.ikeOut(A, childSa(A, true))).isEqualTo(FORWARD);
+    assertThat(asked.ikeOut(B, childSa(B, true))).isEqualTo(FORWARD);
+    assertThat(asked.espIn(0x22, 1)).isEqualTo(copies(B, A));
+
+    Gateway quick = bothInMainMode();
+    quick.ask(A, Ike.CREATE_CHILD_SA, 2, Ike.NOTIFY_PAYLOAD, Wire.LONG);
+    Ike message = Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.LONG);
+    quick.ikeIn(message);
+    assertThat(quick.ikeOut(B, message)).isEqualTo(FORWARD);
+    quick.ikeIn(Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.SHORT));
+    assertThat(quick.espIn(0x22, 1)).isEqualTo(copies(B, A));
+  }
+
+  private static Gateway bothInMainMode() {
+    Gateway both = new Gateway(Settings.standard());
+    both.now = 1000;
+    for (Address host : List.of(A, B)) {
+      both.ikeOut(host, Wire.v1(cookie(host), 0, Ike.MAIN_MODE, 0, Wire.LONG));
+      both.ikeIn(Wire.v1(cookie(host), answered(host), Ike.MAIN_MODE, 0, Wire.LONG));
+    }
+    return both;
   }
 
   @Test
-  void quickModesMessagesToo() {
-    Gateway held = new Gateway(Settings.standard());
-    held.now = 1000;
-    for (Address host : List.of(A, B)) {
-      held.ikeOut(host, Wire.v1(cookie(host), 0, Ike.MAIN_MODE, 0, Wire.LONG));
-      held.ikeIn(Wire.v1(cookie(host), answered(host), Ike.MAIN_MODE, 0, Wire.LONG));
-    }
+  void quickModesThirdMessageWaitsToo() {
+    Gateway held = bothInMainMode();
     held.ask(A, Ike.CREATE_CHILD_SA, 2, Ike.NOTIFY_PAYLOAD, Wire.LONG);
-    Ike second = Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.LONG);
-    held.ikeIn(second);
-    assertThat(held.ikeOut(B, second)).isInstanceOf(Verdict.Hold.class);
+    Ike message = Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.LONG);
+    Ike third = Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.SHORT);
+    held.ikeOut(B, message);
+    held.ikeIn(message);
+    assertThat(held.ikeOut(B, third)).isInstanceOf(Verdict.Hold.class);
 
-    held.engine.goesOn(Wire.ike(B, REMOTE, second), held.now);
-    held.ikeIn(Wire.v1(cookie(B), answered(B), Ike.QUICK_MODE, 77, Wire.SHORT));
+    held.engine.goesOn(Wire.ike(B, REMOTE, third), held.now);
 
     assertThat(held.espIn(0x22, 1)).isEqualTo(copies(B, A));
   }

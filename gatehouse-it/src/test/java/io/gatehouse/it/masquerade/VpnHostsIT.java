@@ -283,10 +283,10 @@ class VpnHostsIT {
                   ike ike b 203.0.113.1 i=0xbb exchange=34
                   then
                   patience 2
-                  otherKnown esp road 203.0.113.2 spi=0xa100 seq=3
+                  otherKnown esp road 203.0.113.2 spi=0xa100 seq=5
                   otherSixteenth esp road 203.0.113.2 spi=0xa100 seq=16
-                  otherSent esp a 203.0.113.9 spi=0xa200 seq=3
-                  otherNew esp a 203.0.113.9 spi=0xa201 seq=1
+                  otherSent esp a 203.0.113.9 spi=0xa200 seq=5
+                  otherNew esp a 203.0.113.9 spi=0xa202 seq=1
                   otherIke ike b 203.0.113.9 i=0xbc exchange=34
                   """))
           .as(gate::state)
