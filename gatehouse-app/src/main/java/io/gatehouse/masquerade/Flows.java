@@ -372,27 +372,25 @@ final class Flows {
     }
   }
 
-  /** Forgets what has seen no traffic for the lifetime. */
+  /** Forgets what has seen no traffic for the lifetime; of large tables, a slice at a time. */
   void expire(long now) {
     int oldest = Ticks.of(now) - lifetime;
-    for (int slot = 0; slot < inbound.top(); slot++) {
-      if (inbound.isUsed(slot) && inbound.at(SEEN, slot) < oldest) {
+    inbound.sweep(slot -> {
+      if (inbound.at(SEEN, slot) < oldest) {
         unbind(slot);
       }
-    }
-    for (int slot = 0; slot < outbound.top(); slot++) {
-      if (outbound.isUsed(slot) && outbound.at(OUT_SEEN, slot) < oldest) {
+    });
+    outbound.sweep(slot -> {
+      if (outbound.at(OUT_SEEN, slot) < oldest) {
         count(outbound.low(slot), (int) (outbound.high(slot) >>> 32), -1);
         outbound.remove(slot);
       }
-    }
-    for (int slot = 0; slot < clients.top(); slot++) {
-      if (clients.isUsed(slot)
-          && clients.at(CLIENT_SEEN, slot) < oldest
-          && clients.at(SPIS, slot) == 0) {
+    });
+    clients.sweep(slot -> {
+      if (clients.at(CLIENT_SEEN, slot) < oldest && clients.at(SPIS, slot) == 0) {
         removeClient(slot);
       }
-    }
+    });
   }
 
   List<Binding> bindings() {

@@ -197,12 +197,11 @@ final class Sessions {
   void expire(long now) {
     int oldest = Ticks.of(now - settings.lifetime().toMillis());
     int oldestUnanswered = Ticks.of(now - UNANSWERED);
-    for (int slot = 0; slot < cookies.top(); slot++) {
-      if (cookies.isUsed(slot)
-          && cookies.at(SEEN, slot) < (isAnswered(slot) ? oldest : oldestUnanswered)) {
+    cookies.sweep(slot -> {
+      if (cookies.at(SEEN, slot) < (isAnswered(slot) ? oldest : oldestUnanswered)) {
         remove(slot);
       }
-    }
+    });
   }
 
   private void remove(int slot) {

@@ -1,6 +1,7 @@
 package io.gatehouse.masquerade;
 
 import java.util.Arrays;
+import java.util.function.IntConsumer;
 
 /**
  * A hash table of keys of 96 bits whose entries keep their number, with columns of numbers beside
@@ -10,6 +11,12 @@ import java.util.Arrays;
 final class SlotTable {
   /** No entry. */
   static final int NONE = -1;
+
+  /**
+   * Entries that a sweep looks at: of more, the packets behind it would wait for milliseconds. Two
+   * million take 64 sweeps.
+   */
+  static final int SLICE = 1 << 15;
 
   private static final int FREE = -2;
   private static final int FIRST_CAPACITY = 64;
@@ -32,6 +39,9 @@ final class SlotTable {
   private int top;
 
   private int free = NONE;
+
+  /** Where the next sweep goes on. */
+  private int unswept;
 
   /**
    * @param columns how many numbers stand beside a key
@@ -73,6 +83,22 @@ final class SlotTable {
 
   void put(int column, int slot, int value) {
     rows[slot * stride + COLUMNS + column] = value;
+  }
+
+  /** Shows the next slice of entries, or all where they are fewer; each may be removed. */
+  void sweep(IntConsumer entry) {
+    if (top <= SLICE) {
+      unswept = 0;
+    }
+    for (int left = Math.min(top, SLICE); left > 0; left--) {
+      if (unswept >= top) {
+        unswept = 0;
+      }
+      int slot = unswept++;
+      if (isUsed(slot)) {
+        entry.accept(slot);
+      }
+    }
   }
 
   /** The entry of a key, or {@link #NONE}. */

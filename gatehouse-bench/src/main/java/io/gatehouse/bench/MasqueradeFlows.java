@@ -38,8 +38,13 @@ public final class MasqueradeFlows {
   private final Masquerade engine;
   private final SplittableRandom random = new SplittableRandom(1);
 
+  private long now;
+  private int begun;
+  private int bound;
+
   private MasqueradeFlows(int flows) {
     this.flows = flows;
+    this.now = flows;
     Settings.Limits limits = new Settings.Limits(8192, 4096, 1 << 20, 256, 64, 1 << 21);
     this.engine =
         new Masquerade(
@@ -64,6 +69,9 @@ public final class MasqueradeFlows {
     System.out.printf(Locale.ROOT, "| bytes a flow | %.0f | | |%n", (double) used / flows);
     measure("established, from outside, million a second", true);
     measure("established, from inside, million a second", false);
+    ticks("tick, ms");
+    begin("a new SA, from its exchange to its binding, thousand a second");
+    ticks("tick after these, ms");
   }
 
   private static Address remote(int flow) {
@@ -136,14 +144,72 @@ public final class MasqueradeFlows {
     if (answers > 0) {
       throw new IllegalStateException(answers + " packets were dropped");
     }
-    Arrays.sort(rates);
+    row(name, rates);
+  }
+
+  /** What the packet thread does each second beside packets. */
+  private void ticks(String name) {
+    double[] took = new double[200];
+    for (int i = -50; i < took.length; i++) {
+      now += 1000;
+      long began = THREADS.getCurrentThreadCpuTime();
+      engine.tick(now);
+      if (i >= 0) {
+        took[i] = (THREADS.getCurrentThreadCpuTime() - began) / 1e6;
+      }
+      engine.changes();
+    }
+    row(name, took);
+  }
+
+  /** An exchange of CREATE_CHILD_SA, and two packets under the new SPI: four decisions. */
+  private void begin(String name) {
+    double[] rates = new double[ROUNDS];
+    int each = 4096;
+    for (int round = -5; round < ROUNDS; round++) {
+      long began = THREADS.getCurrentThreadCpuTime();
+      for (int i = 0; i < each; i++) {
+        int flow = random.nextInt(flows);
+        int message = ++begun;
+        now++;
+        Address host = host(flow);
+        Address remote = remote(flow);
+        Ike ask = child(flow, message, 8, Ike.NOTIFY_PAYLOAD);
+        Ike answer = child(flow, message, 0x20, Ike.SA_PAYLOAD);
+        expect(
+            engine.outbound(
+                ip(host, remote, Ip.UDP, new Udp(500, 500, 308, Bytes.EMPTY, ask)), now));
+        engine.inbound(
+            ip(remote, PUBLIC, Ip.UDP, new Udp(500, 500, 308, Bytes.EMPTY, answer)), now);
+        int spi = 0x10 + (message << 1);
+        engine.inbound(ip(remote, PUBLIC, Ip.ESP, new Esp(spi, 1, 100)), now);
+        engine.inbound(ip(remote, PUBLIC, Ip.ESP, new Esp(spi, 2, 100)), now);
+        bound += engine.evidence(remote, spi).isPresent() ? 1 : 0;
+      }
+      double seconds = (THREADS.getCurrentThreadCpuTime() - began) / 1e9;
+      engine.changes();
+      if (round >= 0) {
+        rates[round] = each / seconds / 1e3;
+      }
+    }
+    row(name, rates);
+    System.out.printf(Locale.ROOT, "| of these bound at once, %% | %.1f | | |%n", 100.0 * bound / begun);
+  }
+
+  private static Ike child(int flow, int message, int flags, int inner) {
+    return new Ike(
+        1L + flow, 2L + flow, 46, 2, 0, Ike.CREATE_CHILD_SA, flags, message, 300, inner, 0);
+  }
+
+  private static void row(String name, double[] figures) {
+    Arrays.sort(figures);
     System.out.printf(
         Locale.ROOT,
         "| %s | %.2f | %.2f | %.2f |%n",
         name,
-        rates[ROUNDS / 2],
-        rates[0],
-        rates[ROUNDS - 1]);
+        figures[figures.length / 2],
+        figures[0],
+        figures[figures.length - 1]);
   }
 
   private static long heap() {
