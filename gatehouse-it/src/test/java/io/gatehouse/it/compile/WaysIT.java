@@ -279,8 +279,7 @@ class WaysIT {
           Probes.assertNothingLeft(seen, "up", "eth0");
         });
     // Settings stay: the other tests look at a host that checks strictly.
-    up.script(
-            "for at in eth0 eth2; do echo 1 > /proc/sys/net/ipv4/conf/$at/rp_filter; done")
+    up.script("for at in eth0 eth2; do echo 1 > /proc/sys/net/ipv4/conf/$at/rp_filter; done")
         .expected();
   }
 
