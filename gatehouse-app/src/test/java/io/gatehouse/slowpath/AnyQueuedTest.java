@@ -166,7 +166,9 @@ class AnyQueuedTest {
 
     private void other() {
       switch (random.nextInt(4)) {
-        case 0 -> follow(decider.release(host(), remote(), now));
+        case 0 ->
+            follow(
+                decider.release(host(), remote(), new Decider.Learned(List.of(), List.of()), now));
         case 1 ->
             follow(decider.register(host(), remote(), 0x1000 + random.nextInt(12), now, why -> {}));
         case 2 -> follow(decider.tick(now));

@@ -193,7 +193,8 @@ public final class MasqueradeFlows {
       }
     }
     row(name, rates);
-    System.out.printf(Locale.ROOT, "| of these bound at once, %% | %.1f | | |%n", 100.0 * bound / begun);
+    System.out.printf(
+        Locale.ROOT, "| of these bound at once, %% | %.1f | | |%n", 100.0 * bound / begun);
   }
 
   private static Ike child(int flow, int message, int flags, int inner) {
