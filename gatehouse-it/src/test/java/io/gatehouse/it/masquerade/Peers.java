@@ -115,6 +115,8 @@ final class Peers implements AutoCloseable {
   /** Who stands beside the clients and their server. */
   private enum Beside {
     NOBODY,
+    /** Nobody, and the host between them translates nothing. */
+    NOBODY_ROUTED,
     /** The host between them has its own tunnel with the clients' server. */
     OWN_TUNNEL,
     /** A server inside, with raw ESP: for a remote of its own, and for the clients' server. */
@@ -129,7 +131,7 @@ final class Peers implements AutoCloseable {
     /** Who has a tunnel with the server inside. */
     List<String> remotes() {
       return switch (this) {
-        case NOBODY, OWN_TUNNEL -> List.of();
+        case NOBODY, NOBODY_ROUTED, OWN_TUNNEL -> List.of();
         case RAW_SERVER -> List.of("road", "srv");
         case NAT_T_SERVER -> List.of("road");
       };
@@ -230,6 +232,13 @@ final class Peers implements AutoCloseable {
     return of(clients, Beside.NOBODY, keying, peers -> peers.host("gw").nft(STOCK));
   }
 
+  /**
+   * The same where the host between them only routes: the server sees each under its own address.
+   */
+  static Peers routed(int clients, IntFunction<Keying> keying) {
+    return of(clients, Beside.NOBODY_ROUTED, keying, peers -> {});
+  }
+
   private static Peers of(
       int clients, Beside beside, IntFunction<Keying> keying, Consumer<Peers> between) {
     Lab lab =
@@ -299,11 +308,15 @@ final class Peers implements AutoCloseable {
           %2$s  left=203.0.113.1
             leftid=@srv
             leftsubnet=192.168.100.1/32
-            right=203.0.113.2
+            right=%4$s
             rightid=@c%1$d
             rightsubnet=192.168.%3$d.1/32
           """
-              .formatted(i, common(new Keying(its.version, Keying.V2.seconds), "no"), 10 + i));
+              .formatted(
+                  i,
+                  common(new Keying(its.version, Keying.V2.seconds), "no"),
+                  10 + i,
+                  beside == Beside.NOBODY_ROUTED ? "10.0.1." + (10 + i) : "203.0.113.2"));
       String client =
           """
           config setup
