@@ -52,6 +52,12 @@ final class Namespace implements AutoCloseable {
         ip addr add 10.0.1.1/24 dev eth1
         ip -6 addr add 2001:db8:1::1/64 dev eth1 nodad
         ip route add default via 192.0.2.1 dev eth0
+        # The kernel notices links in its own time: until then routes of theirs are not all there.
+        all() { ip -6 route show table "$1" | grep -c "^$2" || true; }
+        for _ in $(seq 200); do
+          [ "$(all 255 local) $(all 255 multicast) $(all main fe80)" = "6 4 4" ] && break
+          sleep 0.05
+        done
         """);
     return namespace;
   }
