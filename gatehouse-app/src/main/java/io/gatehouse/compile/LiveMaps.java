@@ -101,6 +101,7 @@ public record LiveMaps(
    * @param sent hosts, remotes and SPIs under which they sent lately; the kernel writes it
    * @param known hosts, remotes and cookies of IKE that they used lately; the kernel writes it
    * @param own this host's inbound SPIs, where it speaks IPsec itself on the same interface
+   * @param calls of PPTP, where the daemon translates them
    */
   public record OfMasquerade(
       NftSet zones,
@@ -111,12 +112,22 @@ public record LiveMaps(
       NftSet watched,
       NftSet sent,
       NftSet known,
-      Optional<NftSet> own) {
+      Optional<NftSet> own,
+      Optional<OfCalls> calls) {
     /** Elements that each of those may hold which traffic fills; nft writes such a bound down. */
     public int room() {
       return spis.size().orElseThrow();
     }
   }
+
+  /**
+   * Calls of PPTP.
+   *
+   * @param hosts from a remote and the Call ID that it was told to the host
+   * @param ids from the same to the host's own Call ID
+   * @param allowed hosts, remotes and these' own Call IDs, under which the hosts may send
+   */
+  public record OfCalls(NftSet hosts, NftSet ids, NftSet allowed) {}
 
   public LiveMaps {
     groups = List.copyOf(groups);
@@ -187,7 +198,19 @@ public record LiveMaps(
                 /* watched= */ named(live, VpnHostMaps.WATCHED),
                 /* sent= */ named(live, VpnHostMaps.SENT),
                 /* known= */ named(live, VpnHostMaps.KNOWN),
-                /* own= */ Optional.ofNullable(live.get(VpnHostMaps.OWN_SPIS))))
+                /* own= */ Optional.ofNullable(live.get(VpnHostMaps.OWN_SPIS)),
+                /* calls= */ calls(live)))
+        : Optional.empty();
+  }
+
+  private static Optional<OfCalls> calls(Map<String, NftSet> live) {
+    return live.keySet()
+            .containsAll(Set.of(VpnHostMaps.CALLS, VpnHostMaps.CALL_IDS, VpnHostMaps.CALLED))
+        ? Optional.of(
+            new OfCalls(
+                named(live, VpnHostMaps.CALLS),
+                named(live, VpnHostMaps.CALL_IDS),
+                named(live, VpnHostMaps.CALLED)))
         : Optional.empty();
   }
 

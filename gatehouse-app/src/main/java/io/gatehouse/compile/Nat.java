@@ -46,6 +46,7 @@ final class Nat {
         false,
         Stream.of(
                 VpnHosts.natIn(draft).stream(),
+                PptpCalls.natIn(draft).stream(),
                 draft.gateway.host().portForwards().stream()
                     .filter(PortForwards::isUsable)
                     .flatMap(forward -> portForward(forward).stream()),

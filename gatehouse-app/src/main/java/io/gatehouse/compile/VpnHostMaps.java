@@ -60,6 +60,16 @@ final class VpnHostMaps {
 
   static final String OWN_COOKIES = "masq.own_cookies";
 
+  /**
+   * Where the daemon translates calls of PPTP: from a remote and the Call ID that it was told to
+   * the host, and to the host's own; and what hosts may send under.
+   */
+  static final String CALLS = "masq.calls";
+
+  static final String CALL_IDS = "masq.call_ids";
+
+  static final String CALLED = "masq.called";
+
   static final Selector ZONE = new Ct("zone", Optional.empty());
 
   static final Selector SADDR = Nft.saddr(Family.V4);
@@ -68,6 +78,9 @@ final class VpnHostMaps {
 
   /** Of IKE behind UDP: the header begins at bit 64. */
   static final Selector COOKIE = new RawPayload("th", 64, 64);
+
+  /** Of GRE, version 1 (RFC 2637, 4.1). */
+  static final Selector CALL_ID = new RawPayload("th", 48, 16);
 
   /** SPIs that the engine lets one host have; of cookies it lets it have less. */
   private static final long OF_HOST = 512;
@@ -141,10 +154,29 @@ final class VpnHostMaps {
     set(SENT, concat(SADDR, DADDR, SPI), tuples(hosts, anywhere, spi), learned);
     set(KNOWN, concat(SADDR, DADDR, COOKIE), tuples(hosts, anywhere, cookie), learned);
     set(WATCHED, concat(SADDR, DADDR), tuples(hosts, anywhere), Set.of());
+    if (wish.calls() == Masquerade.Calls.BY_DAEMON) {
+      calls(hosts);
+    }
     if (wish.on().stream().anyMatch(at -> VpnHosts.isOwn(draft.gateway, at))) {
       set(OWN_SPIS, concat(SADDR, SPI), remoteSpi, Set.of());
       set(OWN_COOKIES, concat(SADDR, COOKIE), remoteCookie, learned);
     }
+  }
+
+  /** They stay as long as their calls; those of servers inside are among them. */
+  private void calls(List<Value> hosts) {
+    Value anywhere = new Expression.Net(Prefix.ALL_V4);
+    Value any = new Range(Nft.number(0), Nft.number(0xffff));
+    Value given = new Range(Nft.number(1), Nft.number(0xffff));
+    List<Value> keys = List.of(new Tuple(List.of(anywhere, given)));
+    map(CALLS, concat(SADDR, CALL_ID), DADDR, new Contract(keys, List.of(), hosts), Set.of());
+    map(
+        CALL_IDS,
+        concat(SADDR, CALL_ID),
+        CALL_ID,
+        new Contract(keys, List.of(), List.of(any)),
+        Set.of());
+    set(CALLED, concat(SADDR, DADDR, CALL_ID), tuples(hosts, anywhere, any), Set.of());
   }
 
   private static List<Value> tuples(List<Value> first, Value... others) {

@@ -74,7 +74,7 @@ final class VpnHosts {
   private static final int SRCNAT = 99;
 
   /** To a host inside, from our own address. */
-  private static final Statement TRANSLATED =
+  static final Statement TRANSLATED =
       Nft.is(new Ct("status", Optional.empty()), new Symbol("dnat"));
 
   private static final Statement IS_ESP = Nft.protocol(Protocol.ESP);
@@ -122,7 +122,7 @@ final class VpnHosts {
                 asking.addAll(hosts.fromInside(network));
                 learning.addAll(hosts.learned(network));
               });
-          if (wish.pptp()) {
+          if (wish.calls() == Masquerade.Calls.BY_KERNEL) {
             draft.helper(new Table.Helper(PPTP, PPTP));
           }
           draft.base("masq_ask", "filter", Hook.PREROUTING, RAW, false, asking);
@@ -134,6 +134,7 @@ final class VpnHosts {
           draft.base("masq_own", "filter", Hook.OUTPUT, MANGLE, false, hosts.ownIke());
           past.ifPresent(p ->
               draft.base("masq_direct", "filter", Hook.POSTROUTING, SRCNAT, false, p.leaving()));
+          PptpCalls.write(draft);
         });
   }
 
@@ -171,6 +172,11 @@ final class VpnHosts {
       here.add(Nft.is(DADDR, Nft.anyOf(written)));
     }
     return here;
+  }
+
+  /** From a remote to our address there. */
+  static List<Statement> toOurs(Draft draft, Masquerade wish, Interface at) {
+    return Nft.all(new VpnHosts(draft, wish).arriving(at), peers(draft, wish, SADDR));
   }
 
   /** Where only some remotes are allowed: these. */
@@ -314,7 +320,7 @@ final class VpnHosts {
 
   /** Behind conntrack, and before its entry is confirmed: the first packet decides. */
   private List<Rule> helped() {
-    return wish.pptp()
+    return wish.calls() == Masquerade.Calls.BY_KERNEL
         ? wish.clients().stream()
             .map(network ->
                 rule(
@@ -473,7 +479,8 @@ final class VpnHosts {
                       Nft.ACCEPT));
             }
           });
-      if (wish.pptp()) {
+      rules.addAll(PptpCalls.forward(draft, network, from.get(), to.get()));
+      if (wish.calls() == Masquerade.Calls.BY_KERNEL) {
         rules.addAll(calls(network, from.get(), to.get()));
       }
     }

@@ -655,7 +655,13 @@ final class Language {
               FLAG,
               "`false`",
               "whether hosts of `clients` may have sessions of PPTP too: TCP 1723, and the GRE that its calls agree on",
-              "true"));
+              "true"),
+          optional(
+              "pptp-by",
+              words("kernel", "daemon"),
+              "`kernel`",
+              "who translates their calls: the kernel's helper, one call in a control connection; or the daemon, any number, and those of PPTP servers inside",
+              "daemon"));
 
   /** The keys at the top. */
   static final Section TOP =

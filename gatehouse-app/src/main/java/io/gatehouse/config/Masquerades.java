@@ -64,10 +64,27 @@ final class Masquerades {
         ipsec.flatMap(i -> i.flag("parallel-sessions")).orElse(true),
         Duration.ofMillis(ipsec.flatMap(i -> i.number("hold")).orElse(400L)),
         ipsec.flatMap(i -> i.word("without-daemon")).filter("open"::equals).isPresent(),
-        fields.flag("pptp").orElse(false),
+        calls(fields),
         servers(fields, clients, peers),
         fields.fields("register").flatMap(register -> register(register, clients)),
         fields.origin());
+  }
+
+  private Masquerade.Calls calls(Fields fields) {
+    boolean pptp = fields.flag("pptp").orElse(false);
+    Optional<String> by = fields.word("pptp-by");
+    if (by.isPresent() && !pptp) {
+      problems.error(
+          fields.spot("pptp-by"),
+          "`pptp-by` says who translates calls of PPTP, and there are none",
+          "`pptp: true` beside it, or leave it out");
+    }
+    if (!pptp) {
+      return Masquerade.Calls.NONE;
+    }
+    return by.filter("daemon"::equals).isPresent()
+        ? Masquerade.Calls.BY_DAEMON
+        : Masquerade.Calls.BY_KERNEL;
   }
 
   /** What this host offers to its networks because of it: the port for registrations. */

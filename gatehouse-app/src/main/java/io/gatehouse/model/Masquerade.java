@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  * @param parallel whether several hosts may have sessions with one remote
  * @param hold how long a message of IKE may be kept so that negotiations do not overlap
  * @param open whether what only the daemon could decide goes out while no daemon runs
- * @param pptp whether the hosts may have sessions of PPTP too
+ * @param calls whether the hosts may have calls of PPTP too, and who translates these
  * @param servers hosts of these networks that remotes may begin sessions with
  * @param register where the hosts may say themselves under which SPI they receive
  */
@@ -30,12 +30,22 @@ public record Masquerade(
     boolean parallel,
     Duration hold,
     boolean open,
-    boolean pptp,
+    Calls calls,
     List<Server> servers,
     Optional<Register> register,
     Origin origin) {
   /** The port of PPTP's control connection (RFC 2637, 3.1). */
   public static final int PPTP_CONTROL = 1723;
+
+  /** Who finds and translates calls of PPTP. */
+  public enum Calls {
+    /** There are none. */
+    NONE,
+    /** The kernel's helper: one call in each control connection. */
+    BY_KERNEL,
+    /** The daemon: any number, and those of servers inside beside them. */
+    BY_DAEMON
+  }
 
   /**
    * A VPN server inside.
@@ -80,13 +90,18 @@ public record Masquerade(
     return on.stream().map(Interface::device).collect(Collectors.toUnmodifiableSet());
   }
 
+  /** Whether the hosts may have calls of PPTP. */
+  public boolean pptp() {
+    return calls != Calls.NONE;
+  }
+
   /** What the hosts may begin with the world: IKE on both its ports, ESP; PPTP's control. */
   public List<Service> services() {
     List<Service> services = new ArrayList<>();
     services.add(Service.of(Protocol.UDP, 500));
     services.add(Service.of(Protocol.UDP, 4500));
     services.add(new Service(Protocol.ESP, Optional.empty()));
-    if (pptp) {
+    if (pptp()) {
       services.add(Service.of(Protocol.TCP, PPTP_CONTROL));
     }
     return List.copyOf(services);

@@ -152,7 +152,13 @@ public final class PacketQueue implements AutoCloseable {
 
   /** Says what becomes of a packet; nothing happens where the kernel has it no more. */
   public void rule(QueuedPacket packet, Ruling ruling) {
-    socket.send(QueueCodec.verdict(packet.queue(), packet.id(), ruling.number));
+    socket.send(QueueCodec.verdict(packet.queue(), packet.id(), ruling.number, Optional.empty()));
+  }
+
+  /** Lets this go on in a packet's place, from the IP header on, with checksums that are right. */
+  public void replace(QueuedPacket packet, Bytes other) {
+    socket.send(
+        QueueCodec.verdict(packet.queue(), packet.id(), Ruling.ACCEPT.number, Optional.of(other)));
   }
 
   @Override

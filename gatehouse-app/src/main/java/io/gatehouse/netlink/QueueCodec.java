@@ -71,8 +71,12 @@ final class QueueCodec {
         .done();
   }
 
-  /** Says what becomes of a packet; there is no answer. */
-  static Bytes verdict(int queue, long id, int verdict) {
+  /**
+   * Says what becomes of a packet; there is no answer.
+   *
+   * @param payload to go on in the place of what was queued; from the IP header on
+   */
+  static Bytes verdict(int queue, long id, int verdict, Optional<Bytes> payload) {
     return new Message()
         .message(
             VERDICT,
@@ -81,6 +85,7 @@ final class QueueCodec {
             m -> {
               m.u8(Wire.ANY).u8(0).u16be(queue);
               m.attribute(VERDICT_HEADER, pair(verdict, id));
+              payload.ifPresent(bytes -> m.attribute(PAYLOAD, bytes));
             })
         .done();
   }

@@ -6,6 +6,7 @@ import static io.gatehouse.bdd.Bdd.TRUE;
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Family;
 import io.gatehouse.model.Prefix;
+import io.gatehouse.model.Protocol;
 import io.gatehouse.path.Journey.Decider;
 import io.gatehouse.path.Journey.Decision;
 import io.gatehouse.path.Journey.Effect;
@@ -333,7 +334,7 @@ final class ChainWalk {
           rewrite("tcp option " + option.kind() + " " + option.field(), 16);
         }
         case Expression.Meta meta -> {}
-        case Expression.RawPayload raw -> changeAnything(here, "a write to raw bytes");
+        case Expression.RawPayload raw -> raw(raw, assign.value());
         default -> {}
       }
     }
@@ -355,6 +356,19 @@ final class ChainWalk {
       int[] bits =
           space.open(width, new Unknown(Kind.ENVIRONMENT, name + " as it was set", at.place()));
       state.rewritten.put(name, old.assign(bdd, here, bits));
+    }
+
+    /** Bytes of GRE's header are nothing but themselves. */
+    private void raw(Expression.RawPayload raw, Expression value) {
+      int gre = raw.base().equals("th") ? space.protocol(Protocol.GRE.number()) : FALSE;
+      int others = bdd.difference(here, gre);
+      changeAnything(others, "a write to raw bytes");
+      here = bdd.and(here, gre);
+      String name = HeaderSelector.name(raw);
+      Field old = state.rewritten.getOrDefault(name, Field.of(space.property(name, raw.length())));
+      write(value, Meaning.NUMBER, raw.length())
+          .ifPresent(w -> state.rewritten.put(name, old.assign(bdd, here, w)));
+      here = bdd.or(here, others);
     }
 
     private void payload(Expression.Payload payload, Expression value) {

@@ -5,6 +5,7 @@ import static io.gatehouse.bdd.Bdd.TRUE;
 
 import io.gatehouse.bdd.Bdd;
 import io.gatehouse.model.Family;
+import io.gatehouse.model.Protocol;
 import io.gatehouse.path.Names.Meaning;
 import io.gatehouse.path.Reading.Content;
 import io.gatehouse.path.Unknown.Kind;
@@ -110,34 +111,40 @@ final class HeaderSelector {
         : transport(content.present(), content.field(), content.type(), name, at);
   }
 
+  static String name(Expression.RawPayload raw) {
+    return "@" + raw.base() + "," + raw.offset() + "," + raw.length();
+  }
+
   /** Bytes by their place; of the transport header alone, where they mean one thing. */
   Reading read(Expression.RawPayload raw, Point at) {
-    State state = at.state();
-    if (defragments && raw.base().equals("th") && raw.length() == 16 && raw.offset() <= 16) {
+    if (!defragments || !raw.base().equals("th") || raw.length() > 64) {
+      return Reading.notUnderstood(name(raw));
+    }
+    // Whoever sends it chooses, and nothing changes it but a write to the same bytes.
+    Content sent = Content.property(space, at.state(), name(raw), raw.length(), TRUE);
+    if (raw.offset() >= 64) {
+      // Behind every header's addresses and ports.
+      return sent;
+    }
+    Content others = early(raw, at.state());
+    return others.with(
+        others.field().assign(bdd, space.protocol(Protocol.GRE.number()), sent.field()));
+  }
+
+  /** Bytes of a header's beginning, of protocols other than GRE. */
+  private Content early(Expression.RawPayload raw, State state) {
+    int[] bytes =
+        space.open(raw.length(), new Unknown(Kind.NOT_UNDERSTOOD, name(raw), "raw bytes"));
+    if (raw.length() == 16 && (raw.offset() == 0 || raw.offset() == 16)) {
       // Only protocols whose header begins with ports: of others these bytes are something else.
       int ports = FALSE;
       for (int number : new int[] {6, 17, 33, 132, 136}) {
         ports = bdd.or(ports, space.protocol(number));
       }
-      int other = bdd.not(ports);
       Field field = raw.offset() == 0 ? state.sourcePort : state.destinationPort;
-      if (raw.offset() == 0 || raw.offset() == 16) {
-        int[] bytes =
-            space.open(
-                16,
-                new Unknown(
-                    Kind.NOT_UNDERSTOOD, "@th," + raw.offset() + "," + raw.length(), "raw bytes"));
-        return Content.always(field.assign(bdd, other, bytes), Meaning.PORT);
-      }
+      return Content.always(field.assign(bdd, bdd.not(ports), bytes), Meaning.PORT);
     }
-    if (defragments && raw.base().equals("th") && raw.offset() >= 64 && raw.length() <= 64) {
-      // Behind every header's addresses and ports: whoever sends it chooses, and nothing changes
-      // it.
-      return Content.always(
-          Field.of(space.property("@th," + raw.offset() + "," + raw.length(), raw.length())),
-          Meaning.NUMBER);
-    }
-    return Reading.notUnderstood("@" + raw.base() + "," + raw.offset() + "," + raw.length());
+    return Content.always(Field.of(bytes), Meaning.NUMBER);
   }
 
   Reading read(Expression.TcpOption option, Point at) {

@@ -30,14 +30,20 @@ final class MapReader implements AutoCloseable {
    * What stood when it was read.
    *
    * @param spis those of both maps
+   * @param calls those that lead to their hosts
    * @param ofSenders whether what the kernel has seen sent was asked for
    * @param sent that, or empty
    */
   record Listing(
-      List<SetElement> zones, List<SetElement> spis, boolean ofSenders, List<SetElement> sent) {
+      List<SetElement> zones,
+      List<SetElement> spis,
+      List<SetElement> calls,
+      boolean ofSenders,
+      List<SetElement> sent) {
     Listing {
       zones = List.copyOf(zones);
       spis = List.copyOf(spis);
+      calls = List.copyOf(calls);
       sent = List.copyOf(sent);
     }
   }
@@ -87,15 +93,17 @@ final class MapReader implements AutoCloseable {
     Answer<List<SetElement>> spis = elements(maps.spis());
     Answer<List<SetElement>> direct =
         maps.direct().map(this::elements).orElse(new Answer.Told<>(List.of()));
+    Answer<List<SetElement>> calls =
+        maps.calls().map(of -> elements(of.hosts())).orElse(new Answer.Told<>(List.of()));
     Answer<List<SetElement>> senders = sent ? elements(maps.sent()) : new Answer.Told<>(List.of());
-    for (Answer<List<SetElement>> each : List.of(zones, spis, direct, senders)) {
+    for (Answer<List<SetElement>> each : List.of(zones, spis, direct, calls, senders)) {
       if (each instanceof Answer.Failed<List<SetElement>>(Failure why)) {
         return new Answer.Failed<>(why);
       }
     }
     List<SetElement> both = new ArrayList<>(told(spis));
     both.addAll(told(direct));
-    return new Answer.Told<>(new Listing(told(zones), both, sent, told(senders)));
+    return new Answer.Told<>(new Listing(told(zones), both, told(calls), sent, told(senders)));
   }
 
   private Answer<List<SetElement>> elements(NftSet set) {

@@ -20,7 +20,8 @@ record Standing(
     List<SetElement> cookies,
     List<SetElement> direct,
     List<SetElement> watched,
-    List<SetElement> own) {
+    List<SetElement> own,
+    ControlConnections.Listed calls) {
 
   Standing {
     zones = List.copyOf(zones);
@@ -46,6 +47,7 @@ record Standing(
             List.of(maps.zones(), maps.hosts(), maps.spis(), maps.cookies(), maps.watched()));
     maps.direct().ifPresent(wanted::add);
     maps.own().ifPresent(wanted::add);
+    maps.calls().ifPresent(of -> wanted.addAll(List.of(of.hosts(), of.ids(), of.allowed())));
     for (NftSet map : wanted) {
       switch (kernel.apply(map)) {
         case Answer.Told<List<SetElement>>(List<SetElement> told) -> all.put(map.name(), told);
@@ -63,7 +65,11 @@ record Standing(
                 /* cookies= */ of(Optional.of(maps.cookies()), all),
                 /* direct= */ of(maps.direct(), all),
                 /* watched= */ of(Optional.of(maps.watched()), all),
-                /* own= */ of(maps.own(), all)));
+                /* own= */ of(maps.own(), all),
+                /* calls= */ new ControlConnections.Listed(
+                    of(maps.calls().map(LiveMaps.OfCalls::hosts), all),
+                    of(maps.calls().map(LiveMaps.OfCalls::ids), all),
+                    of(maps.calls().map(LiveMaps.OfCalls::allowed), all))));
   }
 
   private static List<SetElement> of(Optional<NftSet> map, Map<String, List<SetElement>> all) {

@@ -7,6 +7,7 @@ import io.gatehouse.netlink.QueuedPacket;
 import io.gatehouse.packet.Bytes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What is to be done next, in this order: maps, copies, rulings. */
 final class Step {
@@ -18,8 +19,12 @@ final class Step {
   /** A copy of a packet for a host inside. */
   record Copy(Bytes raw, Address host) {}
 
-  /** What becomes of a packet; {@code REPEAT} only where the changes were made. */
-  record Ruled(QueuedPacket packet, Ruling ruling) {}
+  /**
+   * What becomes of a packet; {@code REPEAT} only where the changes were made.
+   *
+   * @param instead what goes on in its place
+   */
+  record Ruled(QueuedPacket packet, Ruling ruling, Optional<Bytes> instead) {}
 
   void change(ElementChange change) {
     groups.add(List.of(change));
@@ -41,7 +46,12 @@ final class Step {
   }
 
   void rule(QueuedPacket packet, Ruling ruling) {
-    rulings.add(new Ruled(packet, ruling));
+    rulings.add(new Ruled(packet, ruling, Optional.empty()));
+  }
+
+  /** Another one goes on in the packet's place, only where the changes were made. */
+  void rule(Asked asked, Bytes instead) {
+    rulings.add(new Ruled(asked.queued(), Ruling.ACCEPT, Optional.of(instead)));
   }
 
   /** For whoever runs this. */

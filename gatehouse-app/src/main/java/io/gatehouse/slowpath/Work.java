@@ -13,6 +13,7 @@ import io.gatehouse.netlink.QueuedPacket;
 import io.gatehouse.netlink.SetElement;
 import io.gatehouse.packet.Ip;
 import io.gatehouse.packet.Packet;
+import io.gatehouse.packet.Tcp;
 import io.gatehouse.ruleset.NftSet;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -48,6 +49,7 @@ final class Work {
   private final LongSupplier clock;
   private final Consumer<String> say;
   private final Decider decider;
+  private final Optional<ControlConnections> control;
   private final MapWriter maps;
   private long look;
   private long began;
@@ -73,6 +75,8 @@ final class Work {
     reader = ends.reader().orElseThrow();
     own = ends.own();
     decider = new Decider(plan, new SecureRandom().nextLong());
+    control =
+        plan.maps().calls().map(of -> new ControlConnections(of, new SecureRandom().nextLong()));
     maps = new MapWriter(changes -> kernel.change(changes, OptionalLong.empty()));
   }
 
@@ -93,6 +97,10 @@ final class Work {
         decider.recall(listed, now());
         own.flatMap(OwnSas::changed).ifPresent(decider::own); // what it changes, the next line does
         execute(decider.everything(listed));
+        control.ifPresent(of -> {
+          of.recall(listed.calls(), now());
+          execute(of.everything(listed.calls()));
+        });
         look = now() + PERIOD;
         yield Optional.empty();
       }
@@ -132,6 +140,7 @@ final class Work {
       decider.note();
       reader.begin(decider.someAreIdle(time));
       execute(decider.tick(time));
+      control.ifPresent(of -> execute(of.tick(time)));
     }
     return Optional.empty();
   }
@@ -139,8 +148,11 @@ final class Work {
   private Step asked(QueuedPacket queued) {
     io.gatehouse.packet.Bytes raw = io.gatehouse.packet.Bytes.copyOf(queued.payload().array());
     if (queued.whole() && Packet.parse(raw) instanceof Ip packet) {
-      boolean inbound = queued.queue() == plan.queue();
-      return decider.asked(List.of(new Asked(queued, inbound, packet, raw)), now());
+      Asked asked = new Asked(queued, queued.queue() == plan.queue(), packet, raw);
+      if (packet.body() instanceof Tcp tcp && control.isPresent()) {
+        return control.get().asked(asked, tcp, now());
+      }
+      return decider.asked(List.of(asked), now());
     }
     Step step = new Step();
     step.rule(queued, Ruling.DROP);
@@ -151,7 +163,9 @@ final class Work {
     look = Math.max(began + PERIOD, time + (time - began) * SHARE);
     boolean stands = false;
     if (answer instanceof Answer.Told<MapReader.Listing>(MapReader.Listing listing)) {
-      stands = decider.seen(listing.zones(), listing.spis(), began);
+      stands =
+          decider.seen(listing.zones(), listing.spis(), began)
+              && control.map(of -> of.stand(listing.calls())).orElse(true);
       if (listing.ofSenders()) {
         execute(decider.giveBack(listing.sent(), time));
       }
@@ -167,6 +181,7 @@ final class Work {
       case Answer.Told<Standing>(Standing listed) -> {
         maps.trust();
         execute(decider.everything(listed));
+        control.ifPresent(of -> execute(of.everything(listed.calls())));
       }
     }
   }
@@ -179,8 +194,14 @@ final class Work {
       Headers.forwarded(copy.raw(), copy.host()).ifPresent(this::send);
     }
     for (Step.Ruled ruled : step.rulings()) {
-      boolean again = ruled.ruling() == Ruling.REPEAT;
-      queue.rule(ruled.packet(), again && !made ? Ruling.DROP : ruled.ruling());
+      boolean needsThem = ruled.ruling() == Ruling.REPEAT || ruled.instead().isPresent();
+      if (needsThem && !made) {
+        queue.rule(ruled.packet(), Ruling.DROP);
+      } else if (ruled.instead().isPresent()) {
+        queue.replace(ruled.packet(), Bytes.of(ruled.instead().get().toArray()));
+      } else {
+        queue.rule(ruled.packet(), ruled.ruling());
+      }
     }
     step.words().forEach(say);
   }

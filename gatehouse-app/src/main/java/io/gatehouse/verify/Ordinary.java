@@ -86,7 +86,7 @@ final class Ordinary {
     suspects.much(
         "comes from inside in clear, is not described, and passes",
         /* made= */ false,
-        walk.minus(passes, meaning.world(), may));
+        walk.minus(passes, meaning.world(), may, calls()));
     // NAT sees nothing of it.
     int invalid = walk.and(received.left(), walk.space().invalid());
     suspects.much(
@@ -116,6 +116,21 @@ final class Ordinary {
     for (Network network : masquerade.clients()) {
       Way way = ofVpnHosts(masquerade, network, List.of(esp));
       all = walk.or(all, walk.and(way.packets(), way.way(), way.as()));
+    }
+    return all;
+  }
+
+  /** GRE of VPN hosts, as the outside address, where the daemon knows their calls of PPTP. */
+  private int calls() {
+    int all = Bdd.FALSE;
+    Optional<Masquerade> masquerade =
+        gateway.masquerade().filter(wish -> wish.calls() == Masquerade.Calls.BY_DAEMON);
+    if (family == Family.V4 && masquerade.isPresent()) {
+      Service gre = new Service(Protocol.GRE, Optional.empty());
+      for (Network network : masquerade.get().clients()) {
+        Way way = ofVpnHosts(masquerade.get(), network, List.of(gre));
+        all = walk.or(all, walk.and(way.packets(), way.way(), way.as()));
+      }
     }
     return all;
   }

@@ -87,7 +87,7 @@ final class Outside {
 
   /**
    * IPsec of remotes, to our address there, that goes on to a host of the networks in question; and
-   * GRE, where one of those has begun a session of PPTP.
+   * GRE, where one of those has a call of PPTP.
    */
   private int towardsVpnHosts(Masquerade masquerade) {
     int ike =
@@ -107,8 +107,11 @@ final class Outside {
   }
 
   private int calls(Masquerade masquerade) {
-    return masquerade.pptp()
-        ? walk.and(walk.space().related(), walk.space().protocol(Protocol.GRE.number()))
-        : Bdd.FALSE;
+    int gre = walk.space().protocol(Protocol.GRE.number());
+    return switch (masquerade.calls()) {
+      case NONE -> Bdd.FALSE;
+      case BY_KERNEL -> walk.and(walk.space().related(), gre);
+      case BY_DAEMON -> walk.and(meaning.thisHost(), gre);
+    };
   }
 }

@@ -29,7 +29,16 @@ final class Rooms {
    */
   private static final List<String> PURE =
       List.of(
-          "model", "bdd", "packet", "ruleset", "config", "compile", "masquerade", "path", "verify");
+          "model",
+          "bdd",
+          "packet",
+          "ruleset",
+          "config",
+          "compile",
+          "masquerade",
+          "pptp",
+          "path",
+          "verify");
 
   /** Answers for people that are functions of values too. */
   private static final List<String> PURE_ANSWERS = List.of("clients", "diagnose");
@@ -55,12 +64,15 @@ final class Rooms {
     rooms.put("config", Set.of("model"));
     rooms.put("compile", Set.of("ruleset", "model"));
     rooms.put("masquerade", Set.of("packet", "model"));
+    rooms.put("pptp", Set.of("packet", "model"));
     rooms.put("path", Set.of("ruleset", "model", "bdd"));
     rooms.put("verify", Set.of("path", "ruleset", "model", "bdd"));
     rooms.put("netlink", Set.of("model"));
     rooms.put("vici", Set.of("model"));
     rooms.put("snapshot", Set.of("path", "ruleset", "model"));
-    rooms.put("slowpath", Set.of("netlink", "masquerade", "compile", "ruleset", "packet", "model"));
+    rooms.put(
+        "slowpath",
+        Set.of("netlink", "masquerade", "pptp", "compile", "ruleset", "packet", "model"));
     rooms.put("probe", Set.of("netlink", "packet", "model"));
     rooms.put("registration", Set.of("model"));
     // A change is computed from what stands.

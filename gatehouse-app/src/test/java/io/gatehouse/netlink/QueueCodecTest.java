@@ -2,6 +2,7 @@ package io.gatehouse.netlink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class QueueCodecTest {
@@ -54,7 +55,7 @@ class QueueCodecTest {
 
   @Test
   void aVerdictNamesQueueAndPacketInNetworkOrder() {
-    Bytes verdict = QueueCodec.verdict(7172, 0x01020304, 4);
+    Bytes verdict = QueueCodec.verdict(7172, 0x01020304, 4, Optional.empty());
     Frame.Content frame = (Frame.Content) Framing.frames(verdict).getFirst();
     assertThat(frame.type()).isEqualTo(3 << 8 | 1);
     assertThat(frame.body().u16be(2)).isEqualTo(7172);

@@ -279,7 +279,7 @@ class DeciderTest {
         List.of(oneWay(A, 0x1000), oneWay(STRANGER, 0x8000), oneWay(B, 0x8001));
     List<SetElement> hosts = List.of(back(0x1000, A), back(0x8000, STRANGER), back(0x8001, A));
     Standing listed =
-        new Standing(zones, hosts, List.of(), List.of(), List.of(), List.of(), List.of());
+        new Standing(zones, hosts, List.of(), List.of(), List.of(), List.of(), List.of(), NO_CALLS);
 
     decider.recall(listed, 0);
 
@@ -290,8 +290,12 @@ class DeciderTest {
         .allMatch(change -> change instanceof ElementChange.Remove);
   }
 
+  private static final ControlConnections.Listed NO_CALLS =
+      new ControlConnections.Listed(List.of(), List.of(), List.of());
+
   private static final Standing NOTHING =
-      new Standing(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+      new Standing(
+          List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), NO_CALLS);
 
   private Standing standing() {
     return new Standing(
@@ -301,7 +305,8 @@ class DeciderTest {
         map("masq.cookies"),
         map("masq.direct"),
         map("masq.watched"),
-        map("masq.own_spis"));
+        map("masq.own_spis"),
+        NO_CALLS);
   }
 
   @Test
@@ -800,7 +805,8 @@ class DeciderTest {
             map("masq.cookies"),
             map("masq.direct"),
             map("masq.watched"),
-            map("masq.own_spis"));
+            map("masq.own_spis"),
+            NO_CALLS);
     Decider alone = new Decider(exclusive(), 0);
 
     alone.recall(listed, now);

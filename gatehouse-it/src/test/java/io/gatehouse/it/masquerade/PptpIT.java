@@ -10,6 +10,7 @@ import io.gatehouse.it.lab.Network;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("full")
 class PptpIT {
-  private static final String DESCRIPTION =
+  static final String DESCRIPTION =
       """
       version: 1
       gateway: pptp
@@ -80,6 +81,20 @@ class PptpIT {
 
   @Test
   void twoClientsToOneServer() {
+    twoClients((net, description) -> {
+      net.host("gw").write("/etc/gw.yaml", description);
+      net.host("gw").gatehouse("apply", "/etc/gw.yaml").expected();
+    });
+  }
+
+  @Test
+  void twoClientsToOneServerByTheDaemon() {
+    twoClients((net, description) ->
+        new Gate(net.lab(), net.host("gw"))
+            .run(description.replace("pptp: true", "pptp: true, pptp-by: daemon")));
+  }
+
+  private static void twoClients(BiConsumer<Network, String> begun) {
     Lab lab =
         Lab.with(
             Feature.VETH,
@@ -89,8 +104,7 @@ class PptpIT {
             Feature.CT_PPTP,
             Feature.PPP);
     try (Network net = lab.network(WIRES)) {
-      net.host("gw").write("/etc/gw.yaml", DESCRIPTION);
-      net.host("gw").gatehouse("apply", "/etc/gw.yaml").expected();
+      begun.accept(net, DESCRIPTION);
       String name = net.host("gw").namespace().replaceFirst("-gw$", "");
 
       Answer dialled =
@@ -107,7 +121,7 @@ class PptpIT {
   }
 
   /** Without peers: {@code s} inside is a server, {@code far} outside one, and calls as well. */
-  private static final String PLAYED =
+  static final String PLAYED =
       """
       wire gw:eth0 203.0.113.2/24 -- far:eth0 203.0.113.1/24 -- road:eth0 203.0.113.9/24
       wire gw:eth1 10.0.1.1/24 -- a:eth0 10.0.1.11/24 -- b:eth0 10.0.1.12/24 -- s:eth0 10.0.1.80/24
@@ -140,7 +154,7 @@ class PptpIT {
   }
 
   /** Where each call and each packet came to, by its name. */
-  private static Map<String, String> played(Network net, String script) {
+  static Map<String, String> played(Network net, String script) {
     String name = net.host("gw").namespace().replaceFirst("-gw$", "");
     Answer answer =
         net.lab().run("lab-pptp <<'END'%nnet %s%n%s%nEND%n".formatted(name, script)).expected();
