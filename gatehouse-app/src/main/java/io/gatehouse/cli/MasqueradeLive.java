@@ -301,6 +301,12 @@ final class MasqueradeLive {
           "%s seems to serve one host at a time: %s took it from each other, %s times in %s s"
               .formatted(
                   at(line, "remote"), at(line, "hosts"), at(line, "times"), at(line, "seconds"));
+      case "calls" ->
+          "%s calls of PPTP in %s control connections"
+              .formatted(at(line, "count"), at(line, "connections"));
+      case "call" ->
+          "call %s from %s is for %s, which calls it %s"
+              .formatted(at(line, "id"), at(line, "remote"), at(line, "host"), at(line, "own"));
       case "refused" -> "refused %s times: %s".formatted(at(line, "count"), at(line, "why"));
       default ->
           "%s s ago, %s with %s: %s"

@@ -7,6 +7,8 @@ import io.gatehouse.masquerade.Suspected;
 import io.gatehouse.masquerade.Undecided;
 import io.gatehouse.model.Address;
 import io.gatehouse.model.Family;
+import io.gatehouse.pptp.Call;
+import io.gatehouse.pptp.CallStatus;
 import io.gatehouse.slowpath.SlowPath;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -76,6 +78,7 @@ final class Masqueraded {
     lines.add(Control.form(all));
     report.trouble().ifPresent(trouble -> lines.add(Control.form(Map.of("trouble", trouble))));
     report.status().ifPresent(status -> lines(status, report.at(), lines));
+    report.calls().ifPresent(calls -> lines(calls, lines));
     return lines;
   }
 
@@ -126,6 +129,29 @@ final class Masqueraded {
       line.put("why", refusal.reason().words());
       lines.add(Control.form(line));
     }
+  }
+
+  private static void lines(CallStatus calls, List<String> lines) {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("what", "calls");
+    all.put("count", Integer.toString(calls.calls().size()));
+    all.put("connections", Integer.toString(calls.connections()));
+    lines.add(Control.form(all));
+    for (Call call : calls.calls()) {
+      Map<String, String> line = new LinkedHashMap<>();
+      line.put("what", "call");
+      line.put("remote", call.remote().toString());
+      line.put("id", Integer.toString(call.id()));
+      line.put("host", call.host().toString());
+      line.put("own", Integer.toString(call.own()));
+      lines.add(Control.form(line));
+    }
+    calls
+        .refused()
+        .forEach((reason, count) ->
+            lines.add(
+                Control.form(
+                    Map.of("what", "refused", "why", reason.words(), "count", count.toString()))));
   }
 
   private static String words(List<Address> hosts) {

@@ -174,6 +174,7 @@ final class HostsBehind {
   private static boolean mayAssign(Statement statement) {
     return switch (statement) {
       case Statement.CtHelper helper -> true;
+      case Statement.Queue queue -> true; // whoever listens may know PPTP
       case Statement.Opaque opaque -> opaque.text().contains("helper");
       default -> false;
     };

@@ -130,14 +130,9 @@ public final class Calls {
     return live.containsKey(new Outer(remote, id));
   }
 
-  /** How many control connections are known. */
-  public int connections() {
-    return connections.size();
-  }
-
-  /** How often something was refused, by the reason. */
-  public Map<Reason, Long> refused() {
-    return Map.copyOf(refused);
+  /** For people. */
+  public CallStatus status() {
+    return new CallStatus(all(), connections.size(), refused);
   }
 
   /** What has changed since this was asked last, in its order. */
@@ -392,6 +387,15 @@ public final class Calls {
       connected.computeIfPresent(
           connection.ends.host, (host, count) -> count > 1 ? count - 1 : null);
     }
+  }
+
+  /** Frees what a host has with a remote: its calls, and its control connections are unknown. */
+  public void release(Address host, Address remote, long now) {
+    Pair pair = new Pair(host, remote);
+    List.copyOf(connections.values()).stream()
+        .filter(connection -> connection.ends.pair().equals(pair))
+        .forEach(connection -> forget(connection, now));
+    List.copyOf(between(pair)).forEach(call -> end(call, now));
   }
 
   /** Forgets what is over; every second or so. */

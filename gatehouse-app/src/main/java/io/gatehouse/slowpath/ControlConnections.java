@@ -8,6 +8,7 @@ import io.gatehouse.netlink.SetElement;
 import io.gatehouse.packet.Ip;
 import io.gatehouse.packet.Tcp;
 import io.gatehouse.pptp.Call;
+import io.gatehouse.pptp.CallStatus;
 import io.gatehouse.pptp.Calls;
 import io.gatehouse.pptp.Change;
 import io.gatehouse.pptp.Change.Allowance;
@@ -164,8 +165,15 @@ final class ControlConnections {
     return step;
   }
 
-  /** Of people's questions. */
-  Calls calls() {
-    return calls;
+  /** Frees what a host has with a remote. */
+  Step release(Address host, Address remote, long now) {
+    Step step = new Step();
+    calls.release(host, remote, now);
+    take(step);
+    return step;
+  }
+
+  CallStatus status() {
+    return calls.status();
   }
 }

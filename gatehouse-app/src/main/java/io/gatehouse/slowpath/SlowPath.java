@@ -3,6 +3,7 @@ package io.gatehouse.slowpath;
 import io.gatehouse.masquerade.Reason;
 import io.gatehouse.masquerade.Status;
 import io.gatehouse.model.Address;
+import io.gatehouse.pptp.CallStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +45,7 @@ public final class SlowPath implements AutoCloseable {
    * @param waiting packets that are held just now
    * @param trouble what keeps it from working
    * @param status the engine's; empty where there is nothing to masquerade
+   * @param calls of PPTP, where they are translated here
    * @param at now, in milliseconds of the engine's clock
    */
   public record Report(
@@ -52,6 +54,7 @@ public final class SlowPath implements AutoCloseable {
       int waiting,
       Optional<String> trouble,
       Optional<Status> status,
+      Optional<CallStatus> calls,
       long at) {}
 
   /** An IKE SA of this host itself: the other end, and the initiator's cookie. */
@@ -168,7 +171,8 @@ public final class SlowPath implements AutoCloseable {
   private void without(Request request) {
     switch (request) {
       case Request.Look look ->
-          look.answer.complete(new Report(0, 0, 0, trouble, Optional.empty(), millis()));
+          look.answer.complete(
+              new Report(0, 0, 0, trouble, Optional.empty(), Optional.empty(), millis()));
       case Request.Release release -> release.answer.complete(false);
       case Request.Register register -> register.answer.complete(Optional.of(Reason.NO_HOST));
       case Request.Wake wake -> {}

@@ -218,6 +218,7 @@ final class Work {
     Decider.Learned learned =
         new Decider.Learned(learned(plan.maps().sent()), learned(plan.maps().known()));
     execute(decider.release(host, remote, learned, now()));
+    control.ifPresent(of -> execute(of.release(host, remote, now())));
   }
 
   private List<SetElement> learned(NftSet set) {
@@ -254,6 +255,7 @@ final class Work {
         decider.waiting(),
         maps.refusal().or(() -> room).or(() -> zones),
         Optional.of(decider.status()),
+        control.map(ControlConnections::status),
         now());
   }
 }

@@ -89,6 +89,7 @@ final class Rooms {
             "vici",
             "netlink",
             "masquerade",
+            "pptp",
             "compile",
             "ruleset",
             "model"));

@@ -9,6 +9,9 @@ import io.gatehouse.masquerade.Status;
 import io.gatehouse.masquerade.Suspected;
 import io.gatehouse.masquerade.Wire;
 import io.gatehouse.model.Address;
+import io.gatehouse.pptp.Call;
+import io.gatehouse.pptp.CallStatus;
+import io.gatehouse.pptp.Ruling;
 import io.gatehouse.slowpath.SlowPath;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +42,9 @@ class MasqueradedTest {
     }
   }
 
+  private static final CallStatus CALLS =
+      new CallStatus(List.of(new Call(HOST, REMOTE, 9, 7)), 2, Map.of(Ruling.Reason.NOT_PPTP, 3L));
+
   @Test
   void aBindingAndARefusalAreToldWithTheirReasons() {
     Masquerade engine = new Masquerade(Settings.standard(), 0);
@@ -48,7 +54,13 @@ class MasqueradedTest {
     List<String> lines =
         Masqueraded.lines(
             new SlowPath.Report(
-                1, 0, 0, Optional.of("full"), Optional.of(engine.status()), 61_000));
+                1,
+                0,
+                0,
+                Optional.of("full"),
+                Optional.of(engine.status()),
+                Optional.of(CALLS),
+                61_000));
 
     assertThat(lines.getFirst()).contains("what=all&masquerades=yes&hosts=1");
     assertThat(lines).contains("trouble=full");
@@ -57,7 +69,10 @@ class MasqueradedTest {
             line.startsWith("what=binding&remote=192.0.2.1&spi=0xc0ffee01&host=10.0.1.7")
                 && line.contains("evidence=registered"))
         .anyMatch(line ->
-            line.startsWith("what=refusal&seconds=59&host=10.0.1.7&remote=192.0.2.1&why=SPI+0"));
+            line.startsWith("what=refusal&seconds=59&host=10.0.1.7&remote=192.0.2.1&why=SPI+0"))
+        .contains("what=calls&count=1&connections=2")
+        .contains("what=call&remote=192.0.2.1&id=9&host=10.0.1.7&own=7")
+        .anyMatch(line -> line.contains("no+message+of+PPTP") && line.contains("count=3"));
   }
 
   @Test
@@ -74,14 +89,17 @@ class MasqueradedTest {
 
     assertThat(
             Masqueraded.lines(
-                new SlowPath.Report(2, 2, 0, Optional.empty(), Optional.of(status), 61_000)))
+                new SlowPath.Report(
+                    2, 2, 0, Optional.empty(), Optional.of(status), Optional.empty(), 61_000)))
         .contains("what=suspected&remote=192.0.2.1&hosts=10.0.1.7+10.0.1.8&times=3&seconds=60");
   }
 
   @Test
   void withoutAMasqueradeItSaysSo() {
     assertThat(
-            Masqueraded.lines(new SlowPath.Report(0, 0, 0, Optional.empty(), Optional.empty(), 5)))
+            Masqueraded.lines(
+                new SlowPath.Report(
+                    0, 0, 0, Optional.empty(), Optional.empty(), Optional.empty(), 5)))
         .containsExactly("what=all&masquerades=no&hosts=0&ike-sessions=0&waiting=0");
   }
 }

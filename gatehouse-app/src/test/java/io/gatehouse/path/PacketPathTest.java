@@ -13,6 +13,8 @@ import io.gatehouse.ruleset.Chain.Hook;
 import io.gatehouse.ruleset.Expression;
 import io.gatehouse.ruleset.Expression.Meta;
 import io.gatehouse.ruleset.Routing;
+import io.gatehouse.ruleset.Rule;
+import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.XfrmPolicy.Direction;
 import java.util.List;
 import java.util.Optional;
@@ -364,6 +366,44 @@ class PacketPathTest {
               List.of(
                   new Unknown(
                       Unknown.Kind.NOT_UNDERSTOOD, "xt string", "inet t filter_forward_0 rule 1")));
+    }
+
+    private static final Expression.RawPayload BYTES = new Expression.RawPayload("th", 48, 16);
+
+    private static final HeaderSpace.Packet GRE =
+        packet(LAN, Optional.empty(), 47, "10.0.1.5", "198.51.100.7", 0, 0);
+
+    /** Conntrack puts fragments together: then bytes are where they seem to be. */
+    private static final Rule TRACKED = rule(is(ct("state"), name("established")), ACCEPT);
+
+    @Test
+    void bytesOfGreAreReadAsTheyWereSent() {
+      Hosts hosts =
+          gateway().table("t", forward(TRACKED, rule(is(BYTES, number(7)), ACCEPT), rule(DROP)));
+      List<Boolean> answers =
+          hosts.ask(path -> {
+            HeaderSpace space = path.space();
+            int gre = path.received(space.only(GRE)).left();
+            int udp = path.received(space.only(udp(LAN, "10.0.1.5", "198.51.100.7", 53))).left();
+            return List.of(space.unknowns(gre).isEmpty(), space.unknowns(udp).isEmpty());
+          });
+      assertThat(answers)
+          .as("of GRE, and of what has other fields there")
+          .containsExactly(true, false);
+    }
+
+    @Test
+    void whatIsWrittenIntoGreIsReadAgainAndChangesNoAddress() {
+      Hosts hosts =
+          gateway()
+              .table(
+                  "t",
+                  base("filter", Hook.FORWARD, -150, rule(new Statement.Assign(BYTES, number(7)))),
+                  forward(TRACKED, rule(is(BYTES, number(7)), ACCEPT), rule(DROP)));
+      assertThat(hosts.fates(GRE)).containsExactly("eth0 10.0.1.5 > 198.51.100.7");
+      assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
+          .as("of others it may have been anything")
+          .hasSizeGreaterThan(1);
     }
 
     @Test

@@ -206,7 +206,7 @@ class CallsTest {
 
       assertThat(standing).as("flag %d", flag).isEmpty();
       assertThat(allowed).isEmpty();
-      assertThat(calls.connections()).isZero();
+      assertThat(calls.status().connections()).isZero();
     }
     Line line = new Line(A, REMOTE, 4000);
     line.call(7, 300);
@@ -252,7 +252,7 @@ class CallsTest {
       assertThat(line.call(own, own)).isEqualTo(own);
     }
     assertThat(line.say(message(7, 999, 0)).u16(12)).as("one more").isZero();
-    assertThat(calls.refused()).containsEntry(Reason.CALLS, 1L);
+    assertThat(calls.status().refused()).containsEntry(Reason.CALLS, 1L);
     assertThat(new Line(B, REMOTE, 4000).call(999, 300)).isEqualTo(999);
 
     for (int port = 1; port < Calls.CONNECTIONS_OF_HOST; port++) {
@@ -268,7 +268,7 @@ class CallsTest {
     Tcp web = tcp(4001, 1723, 0, Tcp.ACK, Bytes.ofHex("474554202f20485454502f312e310d0a"));
     assertThat(calls.segment(new Segment(A, REMOTE, true, web), now))
         .isEqualTo(new Ruling.Drop(Reason.NOT_PPTP));
-    assertThat(calls.connections()).isZero();
+    assertThat(calls.status().connections()).isZero();
     Tcp fast = tcp(4001, 1723, 0, Tcp.SYN, start());
     assertThat(calls.segment(new Segment(A, REMOTE, true, fast), now))
         .as("data in the first segment (RFC 7413)")
@@ -287,6 +287,19 @@ class CallsTest {
   }
 
   @Test
+  void whatAHostHasWithARemoteIsFreed() {
+    new Line(A, REMOTE, 4000).call(7, 300);
+    new Line(A, OTHER, 4000).call(7, 300);
+    new Line(B, REMOTE, 4000).call(8, 301);
+    calls.release(A, REMOTE, now);
+    take();
+
+    assertThat(standing)
+        .containsExactlyInAnyOrder(new Call(A, OTHER, 7, 7), new Call(B, REMOTE, 8, 8));
+    assertThat(calls.status().connections()).isEqualTo(2);
+  }
+
+  @Test
   void aConnectionThatIsSilentForADayIsOver() {
     new Line(A, REMOTE, 4000).call(7, 300);
     now = Calls.SILENCE - 1;
@@ -297,7 +310,7 @@ class CallsTest {
     calls.tick(now);
     take();
     assertThat(standing).isEmpty();
-    assertThat(calls.connections()).isZero();
+    assertThat(calls.status().connections()).isZero();
   }
 
   // ---- a successor

@@ -215,7 +215,7 @@ class MutationTest {
               "what this host sends from an inside address to addresses that nobody routes"));
 
   private static final Set<String> MASQUERADES =
-      Set.of("gateway-and-hosts.yaml", "pptp.yaml", "vpn-masquerade.yaml");
+      Set.of("gateway-and-hosts.yaml", "pptp.yaml", "pptp-calls.yaml", "vpn-masquerade.yaml");
 
   /**
    * Of these what user space is asked, what it answers, and where its maps lead then: nothing of
@@ -514,7 +514,7 @@ class MutationTest {
   /** Half of what they write is for user space, and not for the proofs to see. */
   @Tag("full")
   @ParameterizedTest
-  @ValueSource(strings = {"gateway-and-hosts", "pptp", "vpn-masquerade"})
+  @ValueSource(strings = {"gateway-and-hosts", "pptp", "pptp-calls", "vpn-masquerade"})
   void everythingTakenFromAMasqueradeIsNoticed(String example) {
     Tally tally = tried(example + ".yaml", 1);
 

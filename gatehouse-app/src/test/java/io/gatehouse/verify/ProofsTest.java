@@ -108,7 +108,7 @@ class ProofsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"vpn-masquerade.yaml", "pptp.yaml"})
+  @ValueSource(strings = {"vpn-masquerade.yaml", "pptp.yaml", "pptp-calls.yaml"})
   void everyPropertyHoldsWhereTheGatewayOfVpnHostsHasTunnelsItself(String example) {
     String tunnels =
         "tunnels: { staff: { type: remote-access, pools: 10.0.3.0/24, reach: office } }";
@@ -124,13 +124,13 @@ class ProofsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "  pptp: true\n"})
+  @ValueSource(strings = {"", "  pptp: true\n", "  pptp: true\n  pptp-by: daemon\n"})
   void everyPropertyHoldsWhereVpnHostsHaveNamedPeersAlone(String pptp) {
     assertThat(notProved(ofVpnHosts(pptp + "  peers: [198.51.100.0/24, 192.0.2.7]\n"))).isEmpty();
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "  pptp: true\n"})
+  @ValueSource(strings = {"", "  pptp: true\n", "  pptp: true\n  pptp-by: daemon\n"})
   void whereNamedPeersAreLetThroughAloneAnybodyIsTooMuchAndTheyAreTooLittle(String pptp) {
     Gateway anybody = ofVpnHosts(pptp);
     Gateway named = ofVpnHosts(pptp + "  peers: 198.51.100.0/24\n");

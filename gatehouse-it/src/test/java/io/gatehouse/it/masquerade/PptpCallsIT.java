@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gatehouse.it.lab.Feature;
 import io.gatehouse.it.lab.Lab;
 import io.gatehouse.it.lab.Network;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -14,19 +18,20 @@ import org.junit.jupiter.api.Test;
  * loses, {@link PptpIT}, among them.
  */
 class PptpCallsIT {
-  private static final String DESCRIPTION =
-      PptpIT.DESCRIPTION.replace("pptp: true", "pptp: true, pptp-by: daemon")
-          + """
-          host:
-            port-forwards: [{ service: tcp/1723, to: 10.0.1.80 }]
-          """;
-
   private static void in(BiConsumer<Network, Gate> story) {
     Lab lab = Lab.with(Feature.VETH, Feature.NFT_NAT, Feature.CT_ZONES, Feature.NFT_QUEUE);
     try (Network net = lab.network(PptpIT.PLAYED)) {
       Gate gate = new Gate(lab, net.host("gw"));
-      gate.run(DESCRIPTION);
+      gate.run(described());
       story.accept(net, gate);
+    }
+  }
+
+  private static String described() {
+    try {
+      return Files.readString(Lab.HOME.resolve("examples/pptp-calls.yaml"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -102,6 +107,36 @@ class PptpCallsIT {
                   .arrived())
           .as("GRE that belongs to no call")
           .isFalse();
+    });
+  }
+
+  @Test
+  @Tag("full")
+  void callsOutliveTheDaemonAndItsSuccessorKnowsThem() {
+    in((net, gate) -> {
+      try (Played played = Played.in(net, "gw")) {
+        played.says("serve far");
+        assertThat(played.says("A call a 203.0.113.1 id=7")).isEqualTo("far/203.0.113.2");
+        assertThat(played.says("B call b 203.0.113.1 id=7")).isEqualTo("far/203.0.113.2");
+        gate.kill();
+        assertThat(played.says("a-back back A")).isEqualTo("a/203.0.113.1 A");
+        assertThat(played.says("b-out out B")).isEqualTo("far/203.0.113.2 B");
+        assertThat(played.says("C call b 203.0.113.1 id=8")).as("closed").isEqualTo("nowhere");
+
+        gate.run(described());
+        assertThat(gate.masquerade("status"))
+            .contains("2 calls of PPTP in 0 control connections")
+            .contains("call 7 from 203.0.113.1 is for 10.0.1.11, which calls it 7");
+        assertThat(played.says("b-back back B")).isEqualTo("b/203.0.113.1 B");
+        assertThat(played.says("again again A id=9")).isEqualTo("far/203.0.113.2");
+        assertThat(played.says("again-back back again")).isEqualTo("a/203.0.113.1 again");
+        assertThat(gate.masquerade("status")).contains("3 calls of PPTP in 1 control connections");
+        played.says("end A");
+        assertThat(played.says("a-over back A")).isEqualTo("nowhere");
+        gate.masquerade("release 10.0.1.12 203.0.113.1");
+        assertThat(played.says("b-over back B")).as("released").isEqualTo("nowhere");
+        assertThat(gate.masquerade("status")).contains("0 calls of PPTP");
+      }
     });
   }
 }
