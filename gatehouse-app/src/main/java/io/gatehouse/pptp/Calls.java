@@ -10,11 +10,13 @@ import io.gatehouse.pptp.Ruling.Reason;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * The calls that control connections agree on. A Call ID is the recipient's (RFC 2637, 4.1): those
@@ -36,6 +38,12 @@ public final class Calls {
 
   private static final int DONE = 1;
 
+  /**
+   * So long after the end of a control connection its host's calls of before are taken for its own,
+   * where no other one between the two has spoken: each end asks for an echo within a minute.
+   */
+  static final long PATIENCE = 3 * 60_000;
+
   private final Map<Ends, Connection> connections = new LinkedHashMap<>();
   private final Map<Address, Integer> connected = new HashMap<>();
   private final Map<Outer, Live> live = new HashMap<>();
@@ -50,6 +58,10 @@ public final class Calls {
 
   private final Map<Reason, Long> refused = new EnumMap<>(Reason.class);
   private final List<Change> changes = new ArrayList<>();
+
+  /** When a control connection ended beside calls whose own is not known. */
+  private final Map<Pair, Long> ended = new HashMap<>();
+
   private final CallIds ids;
 
   /** Both ends of a control connection. */
@@ -386,6 +398,10 @@ public final class Calls {
     if (connections.remove(connection.ends, connection)) {
       connected.computeIfPresent(
           connection.ends.host, (host, count) -> count > 1 ? count - 1 : null);
+      Pair pair = connection.ends.pair();
+      if (between(pair).stream().anyMatch(call -> call.connection.isEmpty())) {
+        ended.put(pair, now);
+      }
     }
   }
 
@@ -406,6 +422,19 @@ public final class Calls {
     List.copyOf(live.values()).stream()
         .filter(call -> call.connection.isEmpty() && now - call.seen >= SILENCE)
         .forEach(call -> end(call, now));
+    Set<Pair> over = new HashSet<>();
+    ended.forEach((pair, at) -> {
+      if (now - at >= PATIENCE) {
+        over.add(pair);
+      }
+    });
+    if (!over.isEmpty()) {
+      connections.keySet().forEach(ends -> over.remove(ends.pair()));
+      over.forEach(pair -> {
+        ended.remove(pair);
+        List.copyOf(between(pair)).forEach(call -> end(call, now));
+      });
+    }
     ids.tick(now);
   }
 

@@ -345,6 +345,34 @@ class CallsTest {
   }
 
   @Test
+  void aSuccessorTakesACallForTheConnectionsThatEndsUnlessAnotherSpeaks() {
+    for (boolean another : new boolean[] {false, true}) {
+      calls = new Calls(41);
+      standing.clear();
+      allowed.clear();
+      Line first = new Line(A, REMOTE, 4000);
+      Line second = new Line(A, REMOTE, 4001);
+      first.call(7, 300);
+      succeed();
+      first.say(message(5, 1, 1));
+      first.segment(true, first.said, Tcp.FIN, Bytes.EMPTY);
+      now += Calls.PATIENCE - 1;
+      if (another) {
+        second.say(message(5, 1, 1));
+      }
+      calls.tick(now);
+      take();
+      assertThat(standing).hasSize(1);
+      now++;
+      calls.tick(now);
+      take();
+
+      assertThat(standing).hasSize(another ? 1 : 0);
+      assertThat(allowed).hasSize(another ? 1 : 0);
+    }
+  }
+
+  @Test
   void whatASuccessorNeverHearsOfIsOver() {
     new Line(A, REMOTE, 4000).call(7, 300);
     succeed();

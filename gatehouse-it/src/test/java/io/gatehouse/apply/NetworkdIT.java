@@ -132,7 +132,9 @@ class NetworkdIT {
     assertThat(status(0)).contains("stands");
     Sightings seen = probed();
     for (String probe : List.of("first", "second", "storage")) {
-      assertThat(seen.of(probe).replied()).as(probe).isTrue();
+      assertThat(seen.of(probe).replied())
+          .as(() -> probe + ": " + seen + "\n" + gw.run("ip", "neigh").out())
+          .isTrue();
     }
     assertThat(seen.of("second").seenAt("one")).as("by its own way").isFalse();
   }

@@ -132,7 +132,11 @@ class PptpCallsIT {
         assertThat(played.says("again-back back again")).isEqualTo("a/203.0.113.1 again");
         assertThat(gate.masquerade("status")).contains("3 calls of PPTP in 1 control connections");
         played.says("end A");
-        assertThat(played.says("a-over back A")).isEqualTo("nowhere");
+        assertThat(played.says("again-over back again")).isEqualTo("nowhere");
+        gate.masquerade("release 10.0.1.11 203.0.113.1");
+        assertThat(played.says("a-over back A"))
+            .as("whose connection was not known")
+            .isEqualTo("nowhere");
         gate.masquerade("release 10.0.1.12 203.0.113.1");
         assertThat(played.says("b-over back B")).as("released").isEqualTo("nowhere");
         assertThat(gate.masquerade("status")).contains("0 calls of PPTP");
