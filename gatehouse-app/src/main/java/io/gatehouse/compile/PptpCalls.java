@@ -45,6 +45,7 @@ final class PptpCalls {
   private static final String TO_HOSTS = "masq_calls_in";
   private static final String FROM_HOSTS = "masq_calls_out";
   private static final String TRANSLATED = "masq_call_ids";
+  private static final String LET_IN = "masq_calls_to";
   private static final int MANGLE = -150;
 
   private static final Statement IS_GRE = Nft.protocol(Protocol.GRE);
@@ -119,6 +120,7 @@ final class PptpCalls {
                       Nft.is(concat(SADDR, DADDR, CALL_ID), new SetRef(CALLED)),
                       Nft.ACCEPT)));
           draft.chain(TRANSLATED, calls.translated());
+          draft.chain(LET_IN, List.of(calls.rule("of a call that stands", IS_PPTP, Nft.ACCEPT)));
           draft.base("masq_calls", "filter", Hook.FORWARD, MANGLE, false, calls.seen());
         });
   }
@@ -261,7 +263,7 @@ final class PptpCalls {
                     IS_GRE,
                     Nft.state("new"),
                     VpnHosts.TRANSLATED,
-                    Nft.ACCEPT)));
+                    new Verdict.Jump(LET_IN))));
     return rules;
   }
 }

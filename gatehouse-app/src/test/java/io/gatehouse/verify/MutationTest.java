@@ -145,6 +145,17 @@ class MutationTest {
       "what else gets the virtual IP is for the tunnel, and goes into it or nowhere; which address"
           + " a map gives is nothing that two hosts are compared by";
 
+  private static final String TRANSIT =
+      "answers from the world to the world, which is nothing of ours: by the way it was asked by";
+
+  private static final String OURS =
+      "answers to a far network: a connection from there begins within the tunnel and is not"
+          + " marked, or in clear and is dropped";
+
+  private static final String ORIGINAL =
+      "what a connection's beginner sends comes by the uplink: from inside with his source it is"
+          + " somebody else's";
+
   /** Others that no property speaks of, each as it is called. */
   private static final Map<String, String> OTHERS =
       Map.ofEntries(
@@ -212,7 +223,27 @@ class MutationTest {
               "the same, with a source of somebody else's"),
           entry(
               "full-client: nat_out 2, home appears as 10.20.255.7 there: without ip daddr @far_hq4",
-              "what this host sends from an inside address to addresses that nobody routes"));
+              "what this host sends from an inside address to addresses that nobody routes"),
+          entry(
+              "uplink-servers: uplinks 3, answered by the way of first: without iifname", TRANSIT),
+          entry(
+              "uplink-servers: uplinks 4, answered by the way of second: without iifname", TRANSIT),
+          entry("uplink-servers: uplinks 3, answered by the way of first: without ip daddr", OURS),
+          entry("uplink-servers: uplinks 4, answered by the way of second: without ip daddr", OURS),
+          entry(
+              "uplink-servers: uplinks 3, answered by the way of first: without ct dir", ORIGINAL),
+          entry(
+              "uplink-servers: uplinks 4, answered by the way of second: without ct dir", ORIGINAL),
+          entry(
+              "pptp-calls: nat_in 4, port forward to 10.0.1.80: without ip daddr",
+              "more of what goes to the server passes user space: its answer is open"),
+          entry(
+              "pptp-calls: nat_in 4, port forward to 10.0.1.80: without tcp dport",
+              "IPsec in a host's zone, and GRE of a call, are led to their host by the rules before"),
+          entry(
+              "pptp-calls: forward 9, port forward to 10.0.1.80: without ct status dnat",
+              "what is expected of a connection to the server and not translated: those that NAT"
+                  + " translates alone are let through"));
 
   private static final Set<String> MASQUERADES =
       Set.of("gateway-and-hosts.yaml", "pptp.yaml", "pptp-calls.yaml", "vpn-masquerade.yaml");
@@ -258,6 +289,39 @@ class MutationTest {
               "what a remote's ESP begins stays at this host: VpnHostsIT"),
           entry("nat_in 2, the remote speaks first: without ct zone", "the same as of IKE"),
           entry("nat_in 2, the remote speaks first: without", "the same as of IKE"),
+          entry(
+              "control of PPTP of",
+              "what of TCP passes user space, whose answer is open; past it calls fail: PptpCallsIT"),
+          entry(
+              "calls of PPTP: gone",
+              "what is sent to a host under its call's ID stays here: PptpCallsIT"),
+          entry(
+              "calls of PPTP: without",
+              "the map of calls is asked about more packets: what stands in that place of others is none"),
+          entry("to whom the call is: gone", "the same: PptpCallsIT"),
+          entry("to whom the call is: without", "GRE that is not PPTP's has no call's ID there"),
+          entry(
+              "calls under the hosts' own Call IDs: gone", "hosts do not know the ID: PptpCallsIT"),
+          entry(
+              "calls under the hosts' own Call IDs: without",
+              "what comes under another ID has no call"),
+          entry("as the host calls it: gone", "hosts do not know the ID: PptpCallsIT"),
+          entry("as the host calls it: without", "GRE that is not PPTP's has no call's ID there"),
+          entry(
+              "of a call that is over: gone", "it goes to the host that had the call: PptpCallsIT"),
+          entry(
+              "of a call that is over: without",
+              "GRE that is not PPTP's, which nothing lets through"),
+          entry("of a call that stands: gone", "hosts get nothing of their calls: PptpCallsIT"),
+          entry("of a call that stands: without", "GRE that is not PPTP's has no call's ID there"),
+          entry("of a call of its own: gone", "hosts send nothing of their calls: PptpCallsIT"),
+          entry(
+              "of a call of its own: without",
+              "a host's GRE of no call leaves as its own does: what stands in the set the proofs"
+                  + " do not know: PptpCallsIT"),
+          entry(
+              "calls of PPTP of hosts of office: without meta l4proto gre",
+              "what stands in the place of a call's ID of others is none"),
           entry(
               "nat_in 3, port forward to 10.0.1.9: without udp dport 4500",
               "IPsec in a host's zone is led to that host by the rules before; without a zone nothing lets it through"),
