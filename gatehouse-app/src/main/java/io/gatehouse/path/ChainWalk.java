@@ -362,9 +362,11 @@ final class ChainWalk {
     private void raw(Expression.RawPayload raw, Expression value) {
       int gre = raw.base().equals("th") ? space.protocol(Protocol.GRE.number()) : FALSE;
       int others = bdd.difference(here, gre);
-      changeAnything(others, "a write to raw bytes");
-      here = bdd.and(here, gre);
       String name = HeaderSelector.name(raw);
+      changeAnything(others, "a write to " + name);
+      // Of all packets: whoever reads other bytes is told that some were written.
+      rewrite(name, raw.length());
+      here = bdd.and(here, gre);
       Field old = state.rewritten.getOrDefault(name, Field.of(space.property(name, raw.length())));
       write(value, Meaning.NUMBER, raw.length())
           .ifPresent(w -> state.rewritten.put(name, old.assign(bdd, here, w)));

@@ -14,6 +14,9 @@ import java.util.Optional;
 
 /** What rules read of a packet's headers. */
 final class HeaderSelector {
+  /** Where it stands in GRE of version 1, in bits (RFC 2637, 4.1). */
+  private static final int CALL_ID = 48;
+
   private final HeaderSpace space;
   private final Bdd bdd;
   private final Family family;
@@ -120,6 +123,10 @@ final class HeaderSelector {
     if (!defragments || !raw.base().equals("th") || raw.length() > 64) {
       return Reading.notUnderstood(name(raw));
     }
+    if (at.state().rewritten.keySet().stream()
+        .anyMatch(written -> written.startsWith("@") && !written.equals(name(raw)))) {
+      return Reading.notUnderstood(name(raw) + ", where bytes were written");
+    }
     // Whoever sends it chooses, and nothing changes it but a write to the same bytes.
     Content sent = Content.property(space, at.state(), name(raw), raw.length(), TRUE);
     if (raw.offset() >= 64) {
@@ -127,6 +134,11 @@ final class HeaderSelector {
       return sent;
     }
     Content others = early(raw, at.state());
+    if (raw.offset() < CALL_ID + 16 && raw.offset() + raw.length() > CALL_ID) {
+      // The kernel's helper translates the Call IDs of what it expects (gre_manip_pkt).
+      int[] any = space.open(raw.length(), at.unknown(Kind.ENVIRONMENT, "a translated Call ID"));
+      sent = sent.with(sent.field().assign(bdd, bdd.or(space.related(), space.established()), any));
+    }
     return others.with(
         others.field().assign(bdd, space.protocol(Protocol.GRE.number()), sent.field()));
   }

@@ -406,6 +406,25 @@ class PacketPathTest {
           .hasSizeGreaterThan(1);
     }
 
+    /** The same bytes by another name, and what the kernel's helper translates. */
+    @Test
+    void otherBytesThanThoseThatWereWrittenAreOpen() {
+      Expression.RawPayload wider = new Expression.RawPayload("th", 32, 32);
+      Rule written = rule(new Statement.Assign(BYTES, number(7)));
+      List<Boolean> answers =
+          gateway()
+              .table(
+                  "t",
+                  base("filter", Hook.FORWARD, -150, written),
+                  forward(TRACKED, rule(is(wider, number(7)), ACCEPT), rule(DROP)))
+              .ask(path -> {
+                HeaderSpace space = path.space();
+                int left = path.received(space.only(GRE)).left();
+                return List.of(space.lowerBound(left) == Bdd.FALSE, left == Bdd.FALSE);
+              });
+      assertThat(answers).as("neither surely nor surely not").containsExactly(true, false);
+    }
+
     @Test
     void theOtherWayRoundWhatIsNotUnderstoodIsNoneEither() {
       Hosts hosts =
