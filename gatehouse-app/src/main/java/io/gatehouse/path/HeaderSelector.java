@@ -123,8 +123,7 @@ final class HeaderSelector {
     if (!defragments || !raw.base().equals("th") || raw.length() > 64) {
       return Reading.notUnderstood(name(raw));
     }
-    if (at.state().rewritten.keySet().stream()
-        .anyMatch(written -> written.startsWith("@") && !written.equals(name(raw)))) {
+    if (at.state().rewritten.keySet().stream().anyMatch(written -> isOpened(raw, written))) {
       return Reading.notUnderstood(name(raw) + ", where bytes were written");
     }
     // Whoever sends it chooses, and nothing changes it but a write to the same bytes.
@@ -141,6 +140,18 @@ final class HeaderSelector {
     }
     return others.with(
         others.field().assign(bdd, space.protocol(Protocol.GRE.number()), sent.field()));
+  }
+
+  /** Whether a write to some bytes says nothing certain of these, which are others. */
+  private static boolean isOpened(Expression.RawPayload raw, String written) {
+    if (!written.startsWith("@") || written.equals(name(raw))) {
+      return false;
+    }
+    String[] parts = written.substring(1).split(",", -1);
+    int begin = Integer.parseInt(parts[1]);
+    int end = begin + Integer.parseInt(parts[2]);
+    return !parts[0].equals(raw.base())
+        || (begin < raw.offset() + raw.length() && raw.offset() < end);
   }
 
   /** Bytes of a header's beginning, of protocols other than GRE. */
