@@ -125,13 +125,13 @@ final class PptpCalls {
         });
   }
 
-  /** Conntrack leads data of a call to its host for a while when that is over. */
+  /** Conntrack leads data of a call to its host for a while when that is over, or another's. */
   private List<Rule> translated() {
     return List.of(
         rule(
             "as the host calls it",
             IS_PPTP,
-            new Statement.Assign(CALL_ID, new Mapped(concat(SADDR, CALL_ID), CALL_IDS)),
+            new Statement.Assign(CALL_ID, new Mapped(concat(SADDR, DADDR, CALL_ID), CALL_IDS)),
             Nft.ACCEPT),
         rule("of a call that is over", IS_PPTP, Nft.state("new"), VpnHosts.TRANSLATED, Nft.DROP));
   }
@@ -161,15 +161,24 @@ final class PptpCalls {
     for (PortForward forward : servers(draft.gateway, wish)) {
       int port = forward.toPort().orElse(Masquerade.PPTP_CONTROL);
       String host = forward.to().value().toString();
-      control(
-          rules,
-          forward.origin(),
-          host,
-          new Way(
-              Optional.of(List.of(Nft.is(SADDR, Nft.address(forward.to().value())))),
-              Optional.of(List.of(Nft.is(DADDR, Nft.address(forward.to().value()))))),
-          port,
-          /* server= */ true);
+      for (Network network : wish.clients()) {
+        if (network.prefixes().stream().anyMatch(p -> p.value().contains(forward.to().value()))) {
+          Statement from = Nft.is(SADDR, Nft.address(forward.to().value()));
+          Statement to = Nft.is(DADDR, Nft.address(forward.to().value()));
+          control(
+              rules,
+              forward.origin(),
+              host,
+              new Way(
+                  draft
+                      .places
+                      .from(draft.places.target(network), Family.V4)
+                      .map(inside -> Nft.all(inside, List.of(from))),
+                  Optional.of(List.of(to))),
+              port,
+              /* server= */ true);
+        }
+      }
     }
     for (Network network : wish.clients()) {
       draft

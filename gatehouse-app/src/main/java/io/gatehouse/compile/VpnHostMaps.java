@@ -62,7 +62,7 @@ final class VpnHostMaps {
 
   /**
    * Where the daemon translates calls of PPTP: from a remote and the Call ID that it was told to
-   * the host, and to the host's own; and what hosts may send under.
+   * the host, from all three to the host's own; and what hosts may send under.
    */
   static final String CALLS = "masq.calls";
 
@@ -172,9 +172,12 @@ final class VpnHostMaps {
     map(CALLS, concat(SADDR, CALL_ID), DADDR, new Contract(keys, List.of(), hosts), Set.of());
     map(
         CALL_IDS,
-        concat(SADDR, CALL_ID),
+        concat(SADDR, DADDR, CALL_ID),
         CALL_ID,
-        new Contract(keys, List.of(), List.of(any)),
+        new Contract(
+            hosts.stream().<Value>map(host -> new Tuple(List.of(anywhere, host, given))).toList(),
+            List.of(),
+            List.of(any)),
         Set.of());
     set(CALLED, concat(SADDR, DADDR, CALL_ID), tuples(hosts, anywhere, any), Set.of());
   }

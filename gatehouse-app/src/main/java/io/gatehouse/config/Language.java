@@ -660,7 +660,7 @@ final class Language {
               "pptp-by",
               words("kernel", "daemon"),
               "`kernel`",
-              "who translates their calls: the kernel's helper, one call in a control connection; or the daemon, any number, and those of PPTP servers inside",
+              "who translates their calls: the kernel's helper, one call in a control connection; or the daemon, up to 64 between a host and a remote, and those of PPTP servers inside",
               "daemon"));
 
   /** The keys at the top. */

@@ -4,6 +4,8 @@ import io.gatehouse.doctor.Finding.Certainty;
 import io.gatehouse.doctor.Finding.Evidence;
 import io.gatehouse.doctor.Finding.Severity;
 import io.gatehouse.model.Address;
+import io.gatehouse.ruleset.Expression;
+import io.gatehouse.ruleset.Expression.Payload;
 import io.gatehouse.ruleset.Rule;
 import io.gatehouse.ruleset.Statement;
 import io.gatehouse.ruleset.Table;
@@ -167,14 +169,23 @@ final class HostsBehind {
             .flatMap(List::stream)
             .flatMap(chain -> chain.rules().stream())
             .map(Rule::statements)
-            .flatMap(List::stream)
-            .anyMatch(HostsBehind::mayAssign);
+            .anyMatch(all ->
+                all.stream().anyMatch(HostsBehind::mayAssign)
+                    // Whoever listens there is meant to know PPTP.
+                    || (all.stream().anyMatch(Statement.Queue.class::isInstance)
+                        && all.stream().anyMatch(HostsBehind::asksForControl)));
+  }
+
+  private static boolean asksForControl(Statement statement) {
+    return statement instanceof Statement.Match(Payload(String header, String field), _, var right)
+        && List.of("tcp", "th").contains(header)
+        && List.of("sport", "dport").contains(field)
+        && !(right instanceof Expression.Number(long port) && port != PPTP);
   }
 
   private static boolean mayAssign(Statement statement) {
     return switch (statement) {
       case Statement.CtHelper helper -> true;
-      case Statement.Queue queue -> true; // whoever listens may know PPTP
       case Statement.Opaque opaque -> opaque.text().contains("helper");
       default -> false;
     };

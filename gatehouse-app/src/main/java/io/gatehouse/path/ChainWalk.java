@@ -363,14 +363,15 @@ final class ChainWalk {
       int gre = raw.base().equals("th") ? space.protocol(Protocol.GRE.number()) : FALSE;
       int others = bdd.difference(here, gre);
       String name = HeaderSelector.name(raw);
-      changeAnything(others, "a write to " + name);
+      changeFields(others, "a write to " + name);
       // Of all packets: whoever reads other bytes is told that some were written.
       rewrite(name, raw.length());
       here = bdd.and(here, gre);
       Field old = state.rewritten.getOrDefault(name, Field.of(space.property(name, raw.length())));
       write(value, Meaning.NUMBER, raw.length())
           .ifPresent(w -> state.rewritten.put(name, old.assign(bdd, here, w)));
-      here = bdd.or(here, others);
+      // Of those, too, only what a map knows goes on.
+      here = bdd.or(here, bdd.and(others, open(Kind.NOT_UNDERSTOOD, "a write to " + name)));
     }
 
     private void payload(Expression.Payload payload, Expression value) {
@@ -390,12 +391,16 @@ final class ChainWalk {
         case "daddr" ->
             write(value, Meaning.ADDRESS, width)
                 .ifPresent(w -> state.destination = state.destination.assign(bdd, here, w));
-        case "sport" ->
-            write(value, Meaning.PORT, 16)
-                .ifPresent(w -> state.sourcePort = state.sourcePort.assign(bdd, here, w));
-        case "dport" ->
-            write(value, Meaning.PORT, 16)
-                .ifPresent(w -> state.destinationPort = state.destinationPort.assign(bdd, here, w));
+        case "sport" -> {
+          write(value, Meaning.PORT, 16)
+              .ifPresent(w -> state.sourcePort = state.sourcePort.assign(bdd, here, w));
+          ofOthers(header, "@th,0,16");
+        }
+        case "dport" -> {
+          write(value, Meaning.PORT, 16)
+              .ifPresent(w -> state.destinationPort = state.destinationPort.assign(bdd, here, w));
+          ofOthers(header, "@th,16,16");
+        }
         default -> {
           String name = header + " " + payload.field();
           int bits = name.equals("tcp flags") ? 8 : Names.width(header, payload.field());
@@ -408,8 +413,22 @@ final class ChainWalk {
       }
     }
 
+    /** Where protocols with ports have them, others have other bytes. */
+    private void ofOthers(String header, String bytes) {
+      if (header.equals("th")) {
+        rewrite(bytes, 16);
+      }
+    }
+
     /** Something wrote to the packet and we do not know what. */
     private void changeAnything(int where, String text) {
+      if (where != FALSE) {
+        rewrite(HeaderSelector.ANY, 1);
+      }
+      changeFields(where, text);
+    }
+
+    private void changeFields(int where, String text) {
       Unknown unknown = new Unknown(Kind.NOT_UNDERSTOOD, text, at.place());
       int width = space.addresses().width();
       state.source = state.source.assign(bdd, where, space.open(width, unknown));
@@ -506,6 +525,13 @@ final class ChainWalk {
                 bdd.or(state.sourceChanged, bdd.and(here, elsewhere)),
                 changed(oldSource, state.source, oldSourcePort, state.sourcePort));
       } else {
+        // gre_manip_pkt puts back the Call ID that the connection began with.
+        new HashMap<>(state.rewritten)
+            .forEach((name, written) -> {
+              if (HeaderSelector.isCallId(name)) {
+                rewrite(name, written.width());
+              }
+            });
         state.destinationBound = bdd.or(state.destinationBound, here);
         state.destinationChanged =
             bdd.or(

@@ -126,20 +126,50 @@ final class HeaderSelector {
     if (at.state().rewritten.keySet().stream().anyMatch(written -> isOpened(raw, written))) {
       return Reading.notUnderstood(name(raw) + ", where bytes were written");
     }
-    // Whoever sends it chooses, and nothing changes it but a write to the same bytes.
-    Content sent = Content.property(space, at.state(), name(raw), raw.length(), TRUE);
+    // Whoever sends it chooses, and nothing changes it but a write to the same bytes. What is
+    // shorter has none, and the rule does not match it (nft_payload_eval).
+    int present = space.property("a header as long as " + name(raw), 1)[0];
+    Content sent = Content.property(space, at.state(), name(raw), raw.length(), present);
     if (raw.offset() >= 64) {
-      // Behind every header's addresses and ports.
-      return sent;
+      // Behind every header's addresses and ports; but NAT writes into checksums and into what
+      // ICMP errors quote, and rules write to fields of TCP.
+      int changed =
+          at.state().rewritten.keySet().stream().anyMatch(HeaderSelector::isOfTransport)
+              ? TRUE
+              : bdd.or(at.state().sourceChanged, at.state().destinationChanged);
+      int sure =
+          bdd.or(space.protocol(Protocol.UDP.number()), space.protocol(Protocol.GRE.number()));
+      int[] any = space.open(raw.length(), at.unknown(Kind.ENVIRONMENT, "bytes that NAT writes"));
+      return sent.with(sent.field().assign(bdd, bdd.difference(changed, sure), any));
     }
     Content others = early(raw, at.state());
-    if (raw.offset() < CALL_ID + 16 && raw.offset() + raw.length() > CALL_ID) {
+    if (isCallId(name(raw))) {
       // The kernel's helper translates the Call IDs of what it expects (gre_manip_pkt).
       int[] any = space.open(raw.length(), at.unknown(Kind.ENVIRONMENT, "a translated Call ID"));
       sent = sent.with(sent.field().assign(bdd, bdd.or(space.related(), space.established()), any));
     }
-    return others.with(
-        others.field().assign(bdd, space.protocol(Protocol.GRE.number()), sent.field()));
+    int gre = space.protocol(Protocol.GRE.number());
+    return new Content(
+        bdd.or(bdd.and(gre, present), bdd.difference(others.present(), gre)),
+        others.field().assign(bdd, gre, sent.field()),
+        others.type());
+  }
+
+  /** Bytes that nobody can tell were written; read nowhere, and no others are as they were. */
+  static final String ANY = "@any,0,0";
+
+  /** Whether written bytes are among those of GRE's Call ID. */
+  static boolean isCallId(String written) {
+    if (!written.startsWith("@th,")) {
+      return false;
+    }
+    String[] parts = written.split(",", -1);
+    int begin = Integer.parseInt(parts[1]);
+    return begin < CALL_ID + 16 && begin + Integer.parseInt(parts[2]) > CALL_ID;
+  }
+
+  private static boolean isOfTransport(String written) {
+    return !written.startsWith("@") && !written.startsWith("ip");
   }
 
   /** Whether a write to some bytes says nothing certain of these, which are others. */

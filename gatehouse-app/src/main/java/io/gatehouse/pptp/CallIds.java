@@ -27,6 +27,12 @@ final class CallIds {
    */
   static final int RESTING = 64;
 
+  /** A host's with all remotes, those that rest among them. */
+  static final int OF_HOST = 1_024;
+
+  /** All hosts' with all remotes: some hundred bytes each. */
+  private static final int ALL = 1 << 18;
+
   private static final int HIGHEST = 65_535;
 
   private final Set<Outer> taken = new HashSet<>();
@@ -35,6 +41,10 @@ final class CallIds {
   private final Map<Outer, Resting> resting = new LinkedHashMap<>();
 
   private final Map<Pair, Deque<Integer>> restingOf = new HashMap<>();
+
+  /** How many are of each host, taken or resting. */
+  private final Map<Address, Integer> of = new HashMap<>();
+
   private final int first;
 
   /** What a remote sends under. */
@@ -62,7 +72,11 @@ final class CallIds {
 
   /** One is a call's since before; false where it is another's. */
   boolean take(Call call) {
-    return call.id() != NOBODY && taken.add(new Outer(call.remote(), call.id()));
+    boolean free = call.id() != NOBODY && taken.add(new Outer(call.remote(), call.id()));
+    if (free) {
+      of.merge(call.host(), 1, Integer::sum);
+    }
+    return free;
   }
 
   /** The host's own where nobody else has it, else another; empty where none is left. */
@@ -70,6 +84,9 @@ final class CallIds {
     Deque<Integer> rest = restingOf.getOrDefault(pair, new ArrayDeque<>());
     if (rest.size() >= RESTING) {
       return taken(pair, rest.getFirst());
+    }
+    if (of.getOrDefault(pair.host, 0) >= OF_HOST || taken.size() + resting.size() >= ALL) {
+      return OptionalInt.empty();
     }
     if (own != NOBODY && isFree(pair, own, now)) {
       return taken(pair, own);
@@ -87,6 +104,7 @@ final class CallIds {
     Outer outer = new Outer(pair.remote, id);
     wake(outer);
     taken.add(outer);
+    of.merge(pair.host, 1, Integer::sum);
     return OptionalInt.of(id);
   }
 
@@ -100,7 +118,7 @@ final class CallIds {
   /** Its call is over. */
   void rest(Call call, long now) {
     Outer outer = new Outer(call.remote(), call.id());
-    if (taken.remove(outer)) {
+    if (taken.remove(outer)) { // it stays the host's while it rests
       resting.put(outer, new Resting(call.host(), now + REST));
       restingOf.computeIfAbsent(Pair.of(call), pair -> new ArrayDeque<>()).add(call.id());
     }
@@ -109,6 +127,7 @@ final class CallIds {
   private void wake(Outer outer) {
     Resting rests = resting.remove(outer);
     if (rests != null) {
+      of.computeIfPresent(rests.host, (host, count) -> count > 1 ? count - 1 : null);
       restingOf.computeIfPresent(
           new Pair(rests.host, outer.remote),
           (pair, ids) -> ids.remove(outer.id) && ids.isEmpty() ? null : ids);

@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,11 +25,14 @@ import java.util.Set;
  * remotes choose stay. Times are milliseconds that never go back.
  */
 public final class Calls {
-  /** Calls of one host. */
-  public static final int OF_HOST = 64;
+  /** Calls that a host has with one remote. */
+  public static final int OF_PAIR = 64;
 
-  /** Control connections of one host. */
-  static final int CONNECTIONS_OF_HOST = 64;
+  /** Control connections between the two. */
+  static final int CONNECTIONS_OF_PAIR = 64;
+
+  /** Control connections of one host: a server inside has many remotes. */
+  static final int CONNECTIONS_OF_HOST = 1_024;
 
   /** Control connections of all. */
   static final int CONNECTIONS = 65_536;
@@ -40,14 +44,15 @@ public final class Calls {
 
   /**
    * So long after the end of a control connection its host's calls of before are taken for its own,
-   * where no other one between the two has spoken: each end asks for an echo within a minute.
+   * where no other one between the two has spoken; and so long one stays of which one end alone has
+   * spoken. Each end asks for an echo within a minute.
    */
   static final long PATIENCE = 3 * 60_000;
 
   private final Map<Ends, Connection> connections = new LinkedHashMap<>();
   private final Map<Address, Integer> connected = new HashMap<>();
+  private final Map<Pair, Integer> connectedOf = new HashMap<>();
   private final Map<Outer, Live> live = new HashMap<>();
-  private final Map<Address, Integer> held = new HashMap<>();
   private final Map<Pair, List<Live>> between = new HashMap<>();
 
   /** By how many calls. */
@@ -76,6 +81,7 @@ public final class Calls {
     private final Call call;
     private Optional<Connection> connection;
     private OptionalInt theirs = OptionalInt.empty();
+    private boolean cleared;
     private long seen;
 
     private Live(Call call, Optional<Connection> connection, long seen) {
@@ -91,10 +97,30 @@ public final class Calls {
     private final ControlStream fromHost = new ControlStream();
     private final ControlStream fromRemote = new ControlStream();
     private final List<Live> calls = new ArrayList<>();
+
+    /** Call IDs of the remote's requests that the host has not answered. */
+    private final Set<Integer> offered = new LinkedHashSet<>();
+
+    /** By whether the host sends it: the first number of what would be another connection. */
+    private final Map<Boolean, Integer> anew = new HashMap<>();
+
+    private final long begun;
     private long seen;
 
-    private Connection(Ends ends) {
+    private Connection(Ends ends, long begun) {
       this.ends = ends;
+      this.begun = begun;
+    }
+
+    private ControlStream stream(boolean outbound) {
+      return outbound ? fromHost : fromRemote;
+    }
+
+    /**
+     * Whoever is there has answered; of one that nobody answers anybody can write the beginning.
+     */
+    private boolean isAnswered() {
+      return fromHost.hasBegun() && fromRemote.hasBegun();
     }
   }
 
@@ -161,23 +187,31 @@ public final class Calls {
     Tcp tcp = segment.tcp();
     Ends ends =
         new Ends(segment.host(), segment.hostPort(), segment.remote(), segment.remotePort());
-    if ((tcp.flags() & (Tcp.SYN | Tcp.RST)) != 0) {
-      Optional.ofNullable(connections.get(ends)).ifPresent(c -> forget(c, now));
-      return tcp.data().length() == 0 ? new Ruling.Pass(tcp.data()) : drop(Reason.NOT_PPTP);
-    }
     Optional<Connection> known = Optional.ofNullable(connections.get(ends));
+    if ((tcp.flags() & (Tcp.SYN | Tcp.RST)) != 0 && tcp.data().length() > 0) {
+      return drop(Reason.NOT_PPTP);
+    }
     if (tcp.data().length() == 0) {
-      known.filter(c -> (tcp.flags() & Tcp.FIN) != 0).ifPresent(c -> forget(c, now));
+      known.ifPresent(connection -> signal(connection, segment, now));
       return new Ruling.Pass(tcp.data());
     }
-    if (known.isEmpty() && isFull(segment.host())) {
+    if (known.filter(connection -> isAnother(connection, segment)).isPresent()) {
+      forget(known.get(), now);
+      known = Optional.empty();
+    }
+    if (known.isEmpty() && isFull(ends)) {
       return drop(Reason.CONNECTIONS);
     }
-    Connection connection = known.orElseGet(() -> new Connection(ends));
+    Connection connection = known.orElseGet(() -> new Connection(ends, now));
     Ruling ruling = data(segment, connection, now);
-    if (known.isEmpty() && ruling instanceof Ruling.Pass) {
-      connections.put(ends, connection);
-      connected.merge(ends.host, 1, Integer::sum);
+    if (known.isEmpty()) {
+      if (ruling instanceof Ruling.Pass) {
+        connections.put(ends, connection);
+        connected.merge(ends.host, 1, Integer::sum);
+        connectedOf.merge(ends.pair(), 1, Integer::sum);
+      } else {
+        forget(connection, now); // what it agreed on before it broke
+      }
     }
     if (ruling instanceof Ruling.Pass(Bytes passed)
         && passed.length() == tcp.data().length()
@@ -187,14 +221,35 @@ public final class Calls {
     return ruling;
   }
 
-  private boolean isFull(Address host) {
+  /**
+   * Conntrack lets a SYN pass whoever sends it and whatever its number; who has the connection
+   * answers it and goes on (RFC 5961, 4). So it says only where another one would begin.
+   */
+  private void signal(Connection connection, Segment segment, long now) {
+    Tcp tcp = segment.tcp();
+    boolean over = (tcp.flags() & (Tcp.FIN | Tcp.RST)) != 0;
+    if ((tcp.flags() & Tcp.SYN) != 0) {
+      connection.anew.put(segment.outbound(), tcp.sequence() + 1);
+    } else if (over && connection.stream(segment.outbound()).mayEndAt(tcp.sequence())) {
+      forget(connection, now);
+    }
+  }
+
+  private static boolean isAnother(Connection connection, Segment segment) {
+    int sequence = segment.tcp().sequence();
+    return Integer.valueOf(sequence).equals(connection.anew.get(segment.outbound()))
+        && !connection.stream(segment.outbound()).mayEndAt(sequence);
+  }
+
+  private boolean isFull(Ends ends) {
     return connections.size() >= CONNECTIONS
-        || connected.getOrDefault(host, 0) >= CONNECTIONS_OF_HOST;
+        || connected.getOrDefault(ends.host, 0) >= CONNECTIONS_OF_HOST
+        || connectedOf.getOrDefault(ends.pair(), 0) >= CONNECTIONS_OF_PAIR;
   }
 
   private Ruling data(Segment segment, Connection connection, long now) {
     boolean outbound = segment.outbound();
-    ControlStream stream = outbound ? connection.fromHost : connection.fromRemote;
+    ControlStream stream = connection.stream(outbound);
     int sequence = segment.tcp().sequence();
     boolean ahead = stream.isAhead(sequence);
     connection.seen = now;
@@ -225,10 +280,21 @@ public final class Calls {
       case 7, 9 -> put16(head, 12, begin(connection, own, OptionalInt.empty(), now));
       case 8, 10 -> {
         boolean done = head[16] == DONE;
-        OptionalInt theirs = OptionalInt.of(u16(head, 14));
-        put16(head, 12, done ? begin(connection, own, theirs, now) : CallIds.NOBODY);
+        int theirs = u16(head, 14);
+        boolean offered = connection.offered.remove(theirs);
+        if (done && !offered) {
+          count(Reason.UNASKED);
+        }
+        put16(
+            head,
+            12,
+            done && offered ? begin(connection, own, OptionalInt.of(theirs), now) : CallIds.NOBODY);
       }
-      case 12 -> put16(head, 12, id(ofHost(connection, own)));
+      case 12 -> {
+        Optional<Live> cleared = ofHost(connection, own);
+        put16(head, 12, id(cleared));
+        cleared.ifPresent(call -> call.cleared = true);
+      }
       case 13 -> {
         Optional<Live> over = ofHost(connection, own);
         put16(head, 12, id(over));
@@ -243,6 +309,11 @@ public final class Calls {
   /** Of a remote: the host gets its own Call ID back. */
   private byte[] heard(Connection connection, byte[] head, long now) {
     switch (head[9]) {
+      case 7, 9 -> {
+        if (connection.offered.size() < OF_PAIR) {
+          connection.offered.add(u16(head, 12));
+        }
+      }
       case 8, 10 -> {
         Optional<Live> answered = ofRemote(connection, u16(head, 14));
         put16(head, 14, own(answered));
@@ -260,7 +331,7 @@ public final class Calls {
       case 13 -> {
         OptionalInt theirs = OptionalInt.of(u16(head, 12));
         List.copyOf(connection.calls).stream()
-            .filter(call -> call.theirs.equals(theirs))
+            .filter(call -> call.theirs.equals(theirs) || (call.cleared && call.theirs.isEmpty()))
             .forEach(call -> end(call, now));
       }
       case 4 -> List.copyOf(connection.calls).forEach(call -> end(call, now));
@@ -315,7 +386,7 @@ public final class Calls {
     Optional<Live> before = ofHost(connection, own);
     if (before.isEmpty()) {
       OptionalInt id =
-          held.getOrDefault(ends.host, 0) < OF_HOST
+          between(ends.pair()).size() < OF_PAIR
               ? ids.give(ends.pair(), own, now)
               : OptionalInt.empty();
       if (id.isEmpty()) {
@@ -337,7 +408,6 @@ public final class Calls {
 
   private void add(Live call) {
     live.put(new Outer(call.call.remote(), call.call.id()), call);
-    held.merge(call.call.host(), 1, Integer::sum);
     between.computeIfAbsent(Pair.of(call.call), pair -> new ArrayList<>()).add(call);
   }
 
@@ -383,7 +453,6 @@ public final class Calls {
     Pair pair = Pair.of(over);
     live.remove(new Outer(over.remote(), over.id()));
     ids.rest(over, now);
-    held.computeIfPresent(over.host(), (host, count) -> count > 1 ? count - 1 : null);
     between.computeIfPresent(pair, (p, all) -> all.remove(call) && all.isEmpty() ? null : all);
     call.connection.ifPresent(connection -> connection.calls.remove(call));
     changes.add(new Change.Ended(over));
@@ -396,9 +465,9 @@ public final class Calls {
   private void forget(Connection connection, long now) {
     List.copyOf(connection.calls).forEach(call -> end(call, now));
     if (connections.remove(connection.ends, connection)) {
-      connected.computeIfPresent(
-          connection.ends.host, (host, count) -> count > 1 ? count - 1 : null);
       Pair pair = connection.ends.pair();
+      connected.computeIfPresent(pair.host(), (host, count) -> count > 1 ? count - 1 : null);
+      connectedOf.computeIfPresent(pair, (p, count) -> count > 1 ? count - 1 : null);
       if (between(pair).stream().anyMatch(call -> call.connection.isEmpty())) {
         ended.put(pair, now);
       }
@@ -416,25 +485,32 @@ public final class Calls {
 
   /** Forgets what is over; every second or so. */
   public void tick(long now) {
-    List.copyOf(connections.values()).stream()
-        .filter(connection -> now - connection.seen >= SILENCE)
-        .forEach(connection -> forget(connection, now));
-    List.copyOf(live.values()).stream()
-        .filter(call -> call.connection.isEmpty() && now - call.seen >= SILENCE)
-        .forEach(call -> end(call, now));
+    Set<Pair> speaking = new HashSet<>();
+    for (Connection connection : List.copyOf(connections.values())) {
+      long patience = connection.isAnswered() ? SILENCE : PATIENCE;
+      if (now - (connection.isAnswered() ? connection.seen : connection.begun) >= patience) {
+        forget(connection, now);
+      } else {
+        speaking.add(connection.ends.pair());
+      }
+    }
+    for (Live call : List.copyOf(live.values())) {
+      if (call.connection.isEmpty() && speaking.contains(Pair.of(call.call))) {
+        call.seen = now;
+      } else if (call.connection.isEmpty() && now - call.seen >= SILENCE) {
+        end(call, now);
+      }
+    }
     Set<Pair> over = new HashSet<>();
     ended.forEach((pair, at) -> {
-      if (now - at >= PATIENCE) {
+      if (now - at >= PATIENCE && !speaking.contains(pair)) {
         over.add(pair);
       }
     });
-    if (!over.isEmpty()) {
-      connections.keySet().forEach(ends -> over.remove(ends.pair()));
-      over.forEach(pair -> {
-        ended.remove(pair);
-        List.copyOf(between(pair)).forEach(call -> end(call, now));
-      });
-    }
+    over.forEach(pair -> {
+      ended.remove(pair);
+      List.copyOf(between(pair)).forEach(call -> end(call, now));
+    });
     ids.tick(now);
   }
 

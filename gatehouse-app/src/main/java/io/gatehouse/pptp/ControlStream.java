@@ -2,6 +2,8 @@ package io.gatehouse.pptp;
 
 import io.gatehouse.packet.Bytes;
 import io.gatehouse.packet.PptpControl;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -20,14 +22,17 @@ final class ControlStream {
   /** A message's first bytes, up to its type. */
   private static final int TYPED = 10;
 
-  /** Bytes that are remembered as written: those of 1,024 Call IDs. */
-  private static final int MEMORY = 2_048;
+  /** Messages whose heads are remembered: more than are ever on their way at once. */
+  private static final int MEMORY = 128;
 
   /** Up to the result of a reply, which stands behind its IDs. */
   private final byte[] head = new byte[BEHIND_IDS + 1];
 
-  /** By their place in the stream. */
-  private final NavigableMap<Long, Byte> written = new TreeMap<>();
+  /**
+   * As they went on, by their place in the stream. Whoever repeats a message may repeat it with
+   * other bytes, and nobody here knows which of both have arrived.
+   */
+  private final NavigableMap<Long, byte[]> heads = new TreeMap<>();
 
   private boolean begun;
   private boolean broken;
@@ -35,7 +40,7 @@ final class ControlStream {
   /** The place of the first byte that has not come; its low 32 bits are TCP's number. */
   private long next;
 
-  /** What was written before that place is not known any more. */
+  /** What went on before that place is not known any more. */
   private long known;
 
   /** Bytes of the present message that have come, and all that it has. */
@@ -56,19 +61,24 @@ final class ControlStream {
       return Optional.empty();
     }
     long start = place(sequence);
-    if (data.length() == 1 && start + 1 == next) {
-      return Optional.of(data); // keeps alive (RFC 9293, 3.8.4): the byte itself is ignored
-    }
     if (broken || start > next || start < known) {
       return Optional.empty();
     }
     byte[] bytes = data.toArray();
     long end = start + bytes.length;
-    written
-        .subMap(start, Math.min(end, next))
-        .forEach((place, value) -> bytes[(int) (place - start)] = value);
+    heads
+        .subMap(start - BEHIND_IDS, Math.min(end, next))
+        .forEach((place, head) -> repeat(head, (int) (place - start), bytes));
     int cut = end > next ? messages(bytes, (int) (next - start), start, writer) : bytes.length;
     return cut > 0 && !broken ? Optional.of(Bytes.taking(bytes).part(0, cut)) : Optional.empty();
+  }
+
+  private static void repeat(byte[] head, int at, byte[] bytes) {
+    int from = Math.max(0, at);
+    int count = Math.min(at + head.length, bytes.length) - from;
+    if (count > 0) {
+      System.arraycopy(head, from - at, bytes, from, count);
+    }
   }
 
   /** Whether what comes before a segment has not come. */
@@ -78,6 +88,11 @@ final class ControlStream {
 
   boolean hasBegun() {
     return begun;
+  }
+
+  /** Whether it ends there, as far as anybody knows. */
+  boolean mayEndAt(int sequence) {
+    return !begun || place(sequence) == next;
   }
 
   /** Where nothing is known of the stream, a message has to begin it. */
@@ -126,6 +141,9 @@ final class ControlStream {
       at -= into - IDS;
       into = IDS;
     }
+    if (into > 0 && into < (into < TYPED ? TYPED : due())) {
+      keep(start + at - into, Arrays.copyOf(head, into));
+    }
     next = Math.max(next, start + at);
     return at;
   }
@@ -152,13 +170,16 @@ final class ControlStream {
   private void write(byte[] bytes, int begin, long start, byte[] anew) {
     int ids = Math.min(due(), BEHIND_IDS);
     for (int at = IDS; at < ids; at++) {
-      if (anew[at] != head[at]) {
-        bytes[begin + at] = anew[at];
-        written.put(start + begin + at, anew[at]);
-      }
+      bytes[begin + at] = anew[at];
     }
-    while (written.size() > MEMORY) {
-      known = written.pollFirstEntry().getKey() + 1;
+    keep(start + begin, Arrays.copyOf(anew, due()));
+  }
+
+  private void keep(long place, byte[] head) {
+    heads.put(place, head);
+    while (heads.size() > MEMORY) {
+      Map.Entry<Long, byte[]> oldest = heads.pollFirstEntry();
+      known = oldest.getKey() + oldest.getValue().length;
     }
   }
 }

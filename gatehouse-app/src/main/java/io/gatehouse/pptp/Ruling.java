@@ -20,6 +20,8 @@ public sealed interface Ruling {
     GAP("a segment before it has not come"),
     /** The host has as many control connections as it may. */
     CONNECTIONS("the host has as many control connections as it may"),
+    /** The host answers a call that the remote has not asked for, or with another's Call ID. */
+    UNASKED("an answer to a call that nobody asked for"),
     /** The host has as many calls as it may, or no Call ID is left. */
     CALLS("the host has as many calls as it may");
 

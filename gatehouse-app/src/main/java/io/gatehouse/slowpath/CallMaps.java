@@ -43,13 +43,13 @@ final class CallMaps {
             Elements.id(maps.hosts()),
             SetElement.of(key(call), new Data.Value(Bytes.of(call.host().bytes())))),
         new ElementChange.Add(
-            Elements.id(maps.ids()), SetElement.of(key(call), new Data.Value(id(call.own())))));
+            Elements.id(maps.ids()), SetElement.of(keyOfId(call), new Data.Value(id(call.own())))));
   }
 
   List<ElementChange> remove(Call call) {
     return List.of(
         new ElementChange.Remove(Elements.id(maps.hosts()), SetElement.of(key(call))),
-        new ElementChange.Remove(Elements.id(maps.ids()), SetElement.of(key(call))));
+        new ElementChange.Remove(Elements.id(maps.ids()), SetElement.of(keyOfId(call))));
   }
 
   ElementChange add(Allowance allowance) {
@@ -68,6 +68,16 @@ final class CallMaps {
   static Bytes key(Call call) {
     return Bytes.of(
         part(ByteBuffer.allocate(ADDRESS + PART).put(call.remote().bytes()), call.id()).array());
+  }
+
+  static Bytes keyOfId(Call call) {
+    return Bytes.of(
+        part(
+                ByteBuffer.allocate(2 * ADDRESS + PART)
+                    .put(call.remote().bytes())
+                    .put(call.host().bytes()),
+                call.id())
+            .array());
   }
 
   static Bytes key(Allowance allowance) {
@@ -90,23 +100,24 @@ final class CallMaps {
 
   // ---- what the kernel lists
 
-  /**
-   * A call, of both its elements.
-   *
-   * @param toHost from a remote and an ID to the host
-   * @param toId from the same to the host's own
-   */
-  static Optional<Call> call(SetElement toHost, SetElement toId) {
-    Optional<Address> host = Elements.hostBack(toHost);
-    if (host.isEmpty()
-        || toHost.key().length() != ADDRESS + PART
+  /** A call, of the element that leads to the host's own ID. */
+  static Optional<Call> call(SetElement toId) {
+    Bytes key = toId.key();
+    if (key.length() != 2 * ADDRESS + PART
         || toId.data().isEmpty()
         || !(toId.data().get() instanceof Data.Value(Bytes own))
         || own.length() < ID) {
       return Optional.empty();
     }
-    Address remote = Address.v4((int) toHost.key().u32be(0));
-    return Optional.of(new Call(host.get(), remote, toHost.key().u16be(ADDRESS), own.u16be(0)));
+    Address remote = Address.v4((int) key.u32be(0));
+    Address host = Address.v4((int) key.u32be(ADDRESS));
+    return Optional.of(new Call(host, remote, key.u16be(2 * ADDRESS), own.u16be(0)));
+  }
+
+  /** Whether an element leads to a call's host. */
+  static boolean leadsTo(SetElement toHost, Call call) {
+    return toHost.key().equals(key(call))
+        && Elements.hostBack(toHost).filter(call.host()::equals).isPresent();
   }
 
   static Optional<Allowance> allowance(SetElement element) {

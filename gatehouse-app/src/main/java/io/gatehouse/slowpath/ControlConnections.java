@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Makes of segments of PPTP's control connections what is to be done. A function of what it is
@@ -50,12 +52,10 @@ final class ControlConnections {
 
   /** Takes over the calls that a predecessor has left, as far as they are whole. */
   void recall(Listed listed, long now) {
-    Map<Bytes, SetElement> ids = new HashMap<>();
-    listed.ids().forEach(element -> ids.put(element.key(), element));
-    for (SetElement element : listed.hosts()) {
-      Optional.ofNullable(ids.get(element.key()))
-          .flatMap(id -> CallMaps.call(element, id))
-          .filter(call -> elements.isKnown(call.host()))
+    Map<Bytes, SetElement> hosts = byKey(listed.hosts());
+    for (SetElement element : listed.ids()) {
+      CallMaps.call(element)
+          .filter(call -> isLed(call, hosts) && elements.isKnown(call.host()))
           .ifPresent(call -> calls.recall(call, now));
     }
     listed.allowed().stream()
@@ -69,21 +69,17 @@ final class ControlConnections {
     Step step = new Step();
     Map<Bytes, SetElement> hosts = byKey(listed.hosts());
     Map<Bytes, SetElement> ids = byKey(listed.ids());
-    Set<Bytes> right = new HashSet<>();
+    Set<Call> right = new HashSet<>();
     for (Call call : calls.all()) {
-      Bytes key = CallMaps.key(call);
-      boolean stands =
-          hosts.containsKey(key)
-              && ids.containsKey(key)
-              && CallMaps.call(hosts.get(key), ids.get(key)).filter(call::equals).isPresent();
-      if (stands) {
-        right.add(key);
+      Optional<SetElement> id = Optional.ofNullable(ids.get(CallMaps.keyOfId(call)));
+      if (isLed(call, hosts) && id.flatMap(CallMaps::call).filter(call::equals).isPresent()) {
+        right.add(call);
       }
     }
-    wrong(maps.hosts(), listed.hosts(), right, step);
-    wrong(maps.ids(), listed.ids(), right, step);
+    wrong(maps.hosts(), listed.hosts(), keys(right, CallMaps::key), step);
+    wrong(maps.ids(), listed.ids(), keys(right, CallMaps::keyOfId), step);
     calls.all().stream()
-        .filter(call -> !right.contains(CallMaps.key(call)))
+        .filter(call -> !right.contains(call))
         .forEach(call -> step.change(elements.add(call)));
     Set<Bytes> wanted = new HashSet<>();
     calls.allowed().forEach(allowance -> wanted.add(CallMaps.key(allowance)));
@@ -108,6 +104,16 @@ final class ControlConnections {
             .allMatch(call -> listed.contains(CallMaps.key(call)));
     before = List.copyOf(calls.all());
     return all;
+  }
+
+  private static boolean isLed(Call call, Map<Bytes, SetElement> hosts) {
+    return Optional.ofNullable(hosts.get(CallMaps.key(call)))
+        .filter(element -> CallMaps.leadsTo(element, call))
+        .isPresent();
+  }
+
+  private static Set<Bytes> keys(Set<Call> all, Function<Call, Bytes> key) {
+    return all.stream().map(key).collect(Collectors.toSet());
   }
 
   private static Map<Bytes, SetElement> byKey(List<SetElement> listed) {
@@ -135,10 +141,13 @@ final class ControlConnections {
     switch (calls.segment(new Segment(host, remote, !asked.inbound(), tcp), now)) {
       case io.gatehouse.pptp.Ruling.Drop drop -> step.rule(asked, Ruling.DROP);
       case io.gatehouse.pptp.Ruling.Pass(io.gatehouse.packet.Bytes data) -> {
-        if (data.equals(tcp.data())) {
-          step.rule(asked, Ruling.ACCEPT);
-        } else {
+        take(step);
+        if (!data.equals(tcp.data())) {
           step.rule(asked, Segments.with(asked.raw(), data));
+        } else if (!step.changes().isEmpty()) {
+          step.rule(asked, asked.raw()); // as it is, but not before the maps hold what it agrees on
+        } else {
+          step.rule(asked, Ruling.ACCEPT);
         }
       }
     }

@@ -246,12 +246,14 @@ class VpnHostsTest {
         .noneMatch(line -> line.contains("helper") || line.contains("related meta l4proto gre"))
         .noneMatch(line -> line.contains("l4proto gre") && line.contains("@th"))
         .anyMatch(line -> line.contains("dnat ip to ip saddr . @th,48,16 map @masq.calls"))
-        .anyMatch(line -> line.contains("@th,48,16 set ip saddr . @th,48,16 map @masq.call_ids"))
+        .anyMatch(line ->
+            line.contains("@th,48,16 set ip saddr . ip daddr . @th,48,16 map @masq.call_ids"))
         .anyMatch(line -> line.contains("ip saddr . ip daddr . @th,48,16 @masq.called"));
     assertThat(
             wanted.stream().filter(line -> line.contains("port 1723 ") && line.contains("queue")))
         .as("both directions of a host's control connections, and of the server's")
         .hasSize(4)
+        .allMatch(line -> line.contains("iifname"))
         .noneMatch(line -> line.contains("bypass"));
   }
 

@@ -400,10 +400,54 @@ class PacketPathTest {
                   "t",
                   base("filter", Hook.FORWARD, -150, rule(new Statement.Assign(BYTES, number(7)))),
                   forward(TRACKED, rule(is(BYTES, number(7)), ACCEPT), rule(DROP)));
-      assertThat(hosts.fates(GRE)).containsExactly("eth0 10.0.1.5 > 198.51.100.7");
+      assertThat(hosts.fates(GRE))
+          .as("written, and too short for it")
+          .containsExactlyInAnyOrder(
+              "eth0 10.0.1.5 > 198.51.100.7", "dropped by inet t filter_forward_0 rule 3");
       assertThat(hosts.fates(udp(LAN, "10.0.1.5", "198.51.100.7", 53)))
           .as("of others it may have been anything")
           .hasSizeGreaterThan(1);
+    }
+
+    /** nft_payload_eval breaks the rule, whatever the comparison. */
+    @Test
+    void whatIsTooShortIsMatchedByNothing() {
+      Hosts hosts =
+          gateway()
+              .table(
+                  "t",
+                  forward(
+                      TRACKED,
+                      rule(is(BYTES, number(7)), DROP),
+                      rule(not(BYTES, number(7)), DROP),
+                      rule(ACCEPT)));
+
+      assertThat(hosts.fates(GRE)).contains("eth0 10.0.1.5 > 198.51.100.7");
+    }
+
+    /** The protocol type of GRE stands where others have the destination's port. */
+    @Test
+    void whatMayHaveBeenWrittenIsOpen() {
+      Expression.RawPayload type = new Expression.RawPayload("th", 16, 16);
+      List<Statement> writes =
+          List.of(
+              new Statement.Assign(new Expression.Payload("th", "dport"), number(7)),
+              new Statement.Assign(new Expression.Payload("gre", "flags"), number(7)),
+              new Statement.Opaque("xt HL set"));
+      for (Statement write : writes) {
+        List<Boolean> answers =
+            gateway()
+                .table(
+                    "t",
+                    base("filter", Hook.FORWARD, -150, rule(write)),
+                    forward(TRACKED, rule(is(type, number(0x880b)), ACCEPT), rule(DROP)))
+                .ask(path -> {
+                  HeaderSpace space = path.space();
+                  int left = path.received(space.only(GRE)).left();
+                  return List.of(space.unknowns(left).isEmpty(), left == Bdd.FALSE);
+                });
+        assertThat(answers).as("%s", write).containsExactly(false, false);
+      }
     }
 
     /** The same bytes by another name, and what the kernel's helper translates. */

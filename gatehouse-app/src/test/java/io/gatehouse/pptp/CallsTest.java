@@ -178,6 +178,7 @@ class CallsTest {
 
     line.hear(message(8, 0, 7, /* result= */ 4));
     assertThat(standing).isEmpty();
+    line.hear(message(9, 44, 0));
     line.say(message(10, 7, 44, /* result= */ 2));
     assertThat(standing).isEmpty();
     assertThat(allowed).isEmpty();
@@ -198,8 +199,83 @@ class CallsTest {
   }
 
   @Test
+  void whoAnswersWhatNobodyAskedHasNoCall() {
+    new Line(A, REMOTE, 4000).call(7, 300);
+    Line line = new Line(B, REMOTE, 4000);
+
+    assertThat(line.say(message(8, 9, 300)).u16(12)).as("with another's Call ID").isZero();
+    line.hear(message(9, 44, 0));
+    assertThat(line.say(message(10, 9, 300)).u16(12)).as("asked for another").isZero();
+    assertThat(line.say(message(10, 9, 44)).u16(12)).isEqualTo(9);
+    assertThat(line.say(message(10, 10, 44)).u16(12)).as("once").isZero();
+    assertThat(standing).hasSize(2);
+    assertThat(allowed)
+        .containsExactlyInAnyOrder(new Allowance(A, REMOTE, 300), new Allowance(B, REMOTE, 44));
+    assertThat(calls.status().refused()).containsEntry(Reason.UNASKED, 3L);
+  }
+
+  @Test
+  void whoeverForgesASegmentEndsNothing() {
+    Line line = new Line(A, REMOTE, 4000);
+    line.call(7, 300);
+    for (boolean outbound : new boolean[] {false, true}) {
+      line.segment(outbound, 77_777, Tcp.SYN, Bytes.EMPTY);
+      line.segment(outbound, 77_777, Tcp.SYN | Tcp.ACK, Bytes.EMPTY);
+      line.segment(outbound, 77_777, Tcp.RST, Bytes.EMPTY);
+      line.segment(outbound, 77_777, Tcp.FIN | Tcp.ACK, Bytes.EMPTY);
+    }
+
+    assertThat(standing).hasSize(1);
+    assertThat(line.call(8, 301)).as("it goes on").isEqualTo(8);
+  }
+
+  @Test
+  void anotherConnectionOfTheSameEndsBeginsAnew() {
+    Line line = new Line(A, REMOTE, 4000);
+    line.call(7, 300);
+    line.said = 900_000;
+    line.heard = 800_000;
+    line.segment(true, line.said - 1, Tcp.SYN, Bytes.EMPTY);
+    line.segment(false, line.heard - 1, Tcp.SYN | Tcp.ACK, Bytes.EMPTY);
+    assertThat(standing).hasSize(1);
+
+    line.say(start());
+    assertThat(standing).isEmpty();
+    line.hear(message(2, 0x0100, 0x0100));
+    assertThat(line.call(7, 301)).isEqualTo(7);
+    assertThat(calls.status().connections()).isEqualTo(1);
+  }
+
+  @Test
+  void whatBreaksAtOnceLeavesNothing() {
+    Tcp broken =
+        tcp(
+            4000,
+            1723,
+            0,
+            Tcp.ACK,
+            Wire.all(message(7, 7, 0), Bytes.ofHex("00112233445566778899")));
+
+    assertThat(calls.segment(new Segment(A, REMOTE, true, broken), now))
+        .isEqualTo(new Ruling.Drop(Reason.NOT_PPTP));
+    take();
+    assertThat(standing).isEmpty();
+  }
+
+  @Test
+  void aConnectionThatNobodyAnswersDoesNotStay() {
+    Tcp forged = tcp(5000, 1723, 0, Tcp.ACK, message(5, 1, 1));
+    calls.segment(new Segment(SERVER, REMOTE, false, forged), now);
+    assertThat(calls.status().connections()).isEqualTo(1);
+    now = Calls.PATIENCE;
+    calls.tick(now);
+
+    assertThat(calls.status().connections()).isZero();
+  }
+
+  @Test
   void endsOfConnectionsEndTheirCalls() {
-    for (int flag : List.of(Tcp.FIN, Tcp.RST, Tcp.SYN)) {
+    for (int flag : List.of(Tcp.FIN, Tcp.RST)) {
       Line line = new Line(A, REMOTE, 4000);
       line.call(7, 300);
       line.segment(false, line.heard, flag, Bytes.EMPTY);
@@ -248,19 +324,43 @@ class CallsTest {
   @Test
   void limitsOfAHost() {
     Line line = new Line(A, REMOTE, 4000);
-    for (int own = 1; own <= Calls.OF_HOST; own++) {
+    for (int own = 1; own <= Calls.OF_PAIR; own++) {
       assertThat(line.call(own, own)).isEqualTo(own);
     }
     assertThat(line.say(message(7, 999, 0)).u16(12)).as("one more").isZero();
     assertThat(calls.status().refused()).containsEntry(Reason.CALLS, 1L);
     assertThat(new Line(B, REMOTE, 4000).call(999, 300)).isEqualTo(999);
 
-    for (int port = 1; port < Calls.CONNECTIONS_OF_HOST; port++) {
+    for (int port = 1; port <= Calls.CONNECTIONS_OF_PAIR; port++) {
       new Line(A, OTHER, port);
     }
     Tcp tcp = tcp(4001, 1723, 0, Tcp.ACK, start());
     assertThat(calls.segment(new Segment(A, OTHER, true, tcp), now))
         .isEqualTo(new Ruling.Drop(Reason.CONNECTIONS));
+    for (int i = Calls.CONNECTIONS_OF_PAIR + 1; i < Calls.CONNECTIONS_OF_HOST; i++) {
+      new Line(A, Address.of("198.18.0." + i % 200), 2_000 + i);
+    }
+    Address last = Address.of("198.18.1.1");
+    assertThat(calls.segment(new Segment(A, last, true, tcp), now))
+        .as("with all remotes")
+        .isEqualTo(new Ruling.Drop(Reason.CONNECTIONS));
+    new Line(B, last, 4000);
+  }
+
+  @Test
+  void whoCallsEverMoreRemotesTakesNoMoreThanHisShare() {
+    Line line = null;
+    for (int i = 0; i < CallIds.OF_HOST; i++) {
+      line = new Line(A, Address.v4(0xc612_0000 + i), 4000);
+      assertThat(line.call(7, 300)).isEqualTo(7);
+      line.hear(message(13, 300, 0));
+      line.segment(true, line.said, Tcp.FIN | Tcp.ACK, Bytes.EMPTY);
+    }
+    line = new Line(A, REMOTE, 4000);
+    assertThat(line.say(message(7, 7, 0)).u16(12)).as("one more").isZero();
+    now += CallIds.REST;
+    calls.tick(now);
+    assertThat(line.call(8, 300)).isEqualTo(8);
   }
 
   @Test
@@ -370,6 +470,25 @@ class CallsTest {
       assertThat(standing).hasSize(another ? 1 : 0);
       assertThat(allowed).hasSize(another ? 1 : 0);
     }
+  }
+
+  @Test
+  void aSuccessorKeepsACallWhileItsConnectionSpeaks() {
+    Line line = new Line(A, REMOTE, 4000);
+    line.call(7, 300);
+    succeed();
+    for (int hours = 0; hours < 30; hours++) {
+      now += 3_600_000;
+      line.say(message(5, 1, 1));
+      line.hear(message(6, 1, 1));
+      calls.tick(now);
+      take();
+    }
+    assertThat(standing).hasSize(1);
+
+    line.say(message(12, 7, 0));
+    line.hear(message(13, 300, 0));
+    assertThat(standing).as("cleared, and the remote says so").isEmpty();
   }
 
   @Test
