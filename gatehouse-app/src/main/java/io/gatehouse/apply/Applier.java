@@ -118,21 +118,28 @@ public final class Applier {
       return waits(journal.waiting().get());
     }
     Ruleset ruleset = request.ruleset();
+    // Of ten thousand peers a text of five megabytes: written while the host is asked.
+    CompletableFuture<String> wanted =
+        CompletableFuture.supplyAsync(
+            () -> hash(request.description() + "\n" + GenerationFiles.text(ruleset)));
     Planned planned = planner.plan(Optional.of(ruleset), records.standing());
     if (!planned.snapshot().unread().isEmpty()) {
       return unread(planned.snapshot());
     }
-    Forecast forecast = planner.forecast(planned, ruleset);
+    String hash = wanted.join();
+    // Another ruleset replaces whatever stands in the table: then nobody need read that.
+    boolean same =
+        planned
+            .before()
+            .filter(old -> old.meta("hash").filter(hash::equals).isPresent())
+            .filter(old -> planned.change().changesNothing() && planner.tableStands(old))
+            .isPresent();
+    Forecast forecast = planner.forecast(planned, ruleset, !same);
     if (!forecast.conflicts().isEmpty()) {
       lines.addAll(forecast.conflicts());
       lines.add("nothing was touched");
       return new Outcome(Outcome.Kind.REFUSED, lines);
     }
-    String hash = hash(request.description() + "\n" + GenerationFiles.text(ruleset));
-    boolean same =
-        planned.before().flatMap(old -> old.meta("hash")).filter(hash::equals).isPresent()
-            && planned.change().changesNothing()
-            && planned.tableStands();
     if (same) {
       lines.add(
           ruleset.gateway() + ": nothing to do, generation " + journal.now() + " stands already");
@@ -278,7 +285,9 @@ public final class Applier {
     if (!missing.isEmpty()) {
       return Forecast.lacking(missing);
     }
-    return planner.forecast(planner.plan(Optional.of(ruleset), records.standing()), ruleset);
+    Planned planned = planner.plan(Optional.of(ruleset), records.standing());
+    boolean stands = planned.before().filter(planner::tableStands).isPresent();
+    return planner.forecast(planned, ruleset, !stands);
   }
 
   /**

@@ -10,14 +10,12 @@ import java.util.Optional;
  * A change of this host, computed and not carried out.
  *
  * @param snapshot the host as it was read
- * @param standing our table as it was read
+ * @param standing our table as it was read, without elements
  * @param change of everything beside nftables
  * @param wanted nothing for the host as it was before us
  * @param before the generation that stands, if one does
  * @param was what entries of ours carry that stand
  * @param tags what the new ones will carry
- * @param tableStands whether the table is the one that the generation before has put there; not
- *     asked where nothing is wanted
  */
 record Planned(
     Snapshot snapshot,
@@ -26,10 +24,9 @@ record Planned(
     Optional<Ruleset> wanted,
     Optional<Generation> before,
     Tags was,
-    Tags tags,
-    boolean tableStands) {
+    Tags tags) {
 
-  Forecast forecast(Ruleset ruleset, List<Connection> connections) {
-    return Forecast.of(change, snapshot, ruleset, connections, !tableStands);
+  Forecast forecast(Ruleset ruleset, List<Connection> connections, boolean rulesDiffer) {
+    return Forecast.of(change, snapshot, ruleset, connections, rulesDiffer);
   }
 }

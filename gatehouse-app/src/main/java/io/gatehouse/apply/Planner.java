@@ -34,13 +34,23 @@ final class Planner {
         before.filter(generation -> !generation.isEmpty()).map(Generation::tags).orElse(tags);
     Change change = Change.of(snapshot, wanted, before, was, tags, sysctls);
     // What is to go is the same whatever stands in its sets.
-    Standing standing = wanted.isPresent() ? Standing.read(machine) : Standing.shapeOf(machine);
-    boolean tableStands =
-        wanted.isPresent() && before.isPresent() && Drift.rules(before.get(), standing).isEmpty();
-    return new Planned(snapshot, standing, change, wanted, before, was, tags, tableStands);
+    return new Planned(snapshot, Standing.shapeOf(machine), change, wanted, before, was, tags);
   }
 
-  Forecast forecast(Planned planned, Ruleset ruleset) {
-    return planned.forecast(ruleset, Snapshot.connections(machine));
+  /**
+   * Whether our table is the one that a generation has put there, element by element: of ten
+   * thousand peers that takes a second to read.
+   */
+  boolean tableStands(Generation generation) {
+    return Drift.rules(generation, Standing.read(machine)).isEmpty();
+  }
+
+  /**
+   * What carrying it out would do.
+   *
+   * @param rulesDiffer whether the table that stands is known to be another
+   */
+  Forecast forecast(Planned planned, Ruleset ruleset, boolean rulesDiffer) {
+    return planned.forecast(ruleset, Snapshot.connections(machine), rulesDiffer);
   }
 }

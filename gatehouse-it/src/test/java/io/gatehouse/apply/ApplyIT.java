@@ -109,6 +109,18 @@ class ApplyIT {
     same(office);
   }
 
+  /** Nothing else differs, so that only who reads all elements of all sets finds it. */
+  @Test
+  void theSameAgainTakesOutAnElementOfSomebodyElses() {
+    done(apply(Rulesets.office()));
+    namespace.sh("nft add element inet gatehouse far4 '{ 10.66.0.0/16 }'");
+    assertThat(applier().plan(Rulesets.office()).different()).isTrue();
+
+    done(apply(Rulesets.office()));
+
+    assertThat(namespace.sh("nft list set inet gatehouse far4")).doesNotContain("10.66.0.0/16");
+  }
+
   /** The daemon puts back what it found standing; an operator's later word counts more. */
   @Test
   void aWishThatRestsOnAGenerationIsRefusedWhereAnotherStands() {
