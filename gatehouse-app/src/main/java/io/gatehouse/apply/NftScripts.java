@@ -24,6 +24,8 @@ final class NftScripts {
   /** The set that tells which generation stands: `hand.sh` asks the kernel, not a file. */
   static final String MARKER = "generation";
 
+  private static final int SAMPLE = 64;
+
   private static final String ONCE = "add table inet %1$s\ndelete table inet %1$s\n";
   static final String UNFENCE = ONCE.formatted(FENCE);
   static final String REMOVE = ONCE.formatted(TABLE) + UNFENCE;
@@ -51,6 +53,18 @@ final class NftScripts {
   static Table withoutLive(Table table) {
     return table.with(
         table.sets().stream().map(set -> set.isLive() ? Shape.empty(set) : set).toList(),
+        table.chains());
+  }
+
+  /**
+   * The table with the first few elements of each set: enough to ask whether its fence is taken,
+   * where all elements are asked for in the table itself.
+   */
+  static Table sample(Table table) {
+    return table.with(
+        table.sets().stream()
+            .map(set -> Shape.withElements(set, set.elements().stream().limit(SAMPLE).toList()))
+            .toList(),
         table.chains());
   }
 

@@ -523,13 +523,67 @@ class FaultsIT {
     same(before);
   }
 
+  @Test
+  void aFenceThatWouldBeRefusedIsSeenBeforeAnythingIsTouched() {
+    done(apply(Rulesets.office()));
+    String stands = namespace.everything();
+    Applier applier =
+        new Applier(
+            mute("nft -c", "table inet gatehouse_fence {"),
+            namespace.prefix(),
+            directories(namespace),
+            Clock.systemUTC(),
+            Map.of());
+
+    Outcome outcome = applier.apply(request(Rulesets.grown(), OptionalInt.empty()));
+
+    assertThat(outcome.kind()).as(outcome.toString()).isEqualTo(Outcome.Kind.FAILED);
+    assertThat(outcome.lines())
+        .containsExactly("nft refuses the fence:", "Dump terminated", "nothing was touched");
+    same(stands);
+    assertThat(applier().status().isFine()).isTrue();
+  }
+
+  @Test
+  void aFenceThatIsRefusedAfterAllTakesTheChangeBack() throws IOException {
+    done(apply(Rulesets.office()));
+    String stands = namespace.everything();
+    Path shim = Files.createDirectory(temp.resolve("shim")).resolve("nft");
+    Files.writeString(
+        shim,
+        """
+        #!/bin/sh
+        case "$1 $2" in
+          '-f '*/2/fence.nft) echo 'Error: Could not process rule: Cannot allocate memory' >&2; exit 1 ;;
+        esac
+        PATH=${PATH#*:}
+        exec nft "$@"
+        """);
+    assertThat(shim.toFile().setExecutable(true)).isTrue();
+    Map<String, String> path = Map.of("PATH", shim.getParent() + ":" + System.getenv("PATH"));
+
+    Outcome outcome =
+        applier(namespace, path).apply(request(Rulesets.grown(), OptionalInt.empty()));
+
+    assertThat(outcome.kind()).as(outcome.toString()).isEqualTo(Outcome.Kind.REFUSED);
+    assertThat(outcome.lines())
+        .anyMatch(line -> line.contains("Cannot allocate memory"))
+        .endsWith("the kernel has what it had before");
+    same(stands);
+    assertThat(applier().status().isFine()).isTrue();
+  }
+
   /** A machine whose commands that begin so fail. */
   private Machine mute(String words) {
+    return mute(words, "");
+  }
+
+  private Machine mute(String words, String text) {
     Machine real = namespace.machine;
     return new Machine() {
       @Override
       public Answer run(List<String> command, String stdin, Duration limit) {
-        return String.join(" ", command).startsWith(words)
+        return String.join(" ", command).startsWith(words) && stdin.contains(text)
             ? new Answer(2, "", "Dump terminated\n")
             : real.run(command, stdin, limit);
       }
