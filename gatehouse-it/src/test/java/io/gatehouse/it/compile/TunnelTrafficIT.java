@@ -16,6 +16,7 @@ import io.gatehouse.ruleset.Ruleset;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -102,12 +103,16 @@ class TunnelTrafficIT {
       test.run();
     } finally {
       Examples.unload(gw, ruleset);
-      net.each(
-          List.of("gw", "roam", "branch", "south", "one", "cloud"),
-          "bash",
-          "-c",
-          "ip xfrm state flush; ip xfrm policy flush");
+      clear("gw", "roam", "branch", "south", "one", "cloud");
     }
+  }
+
+  /** Takes all tunnels out of several hosts. */
+  private static void clear(String... hosts) {
+    lay(
+        Stream.of(hosts)
+            .collect(
+                Collectors.toMap(host -> host, host -> "xfrm state flush\nxfrm policy flush\n")));
   }
 
   /** Lays lines of {@code ip -batch} in several hosts. */
@@ -596,7 +601,7 @@ class TunnelTrafficIT {
       }
     } finally {
       Examples.unload(home, "lan-services");
-      net.each(List.of("home", "roam"), "bash", "-c", "ip xfrm state flush; ip xfrm policy flush");
+      clear("home", "roam");
     }
   }
 
@@ -1011,11 +1016,7 @@ class TunnelTrafficIT {
       Examples.unload(net.host("one"), "one-armed");
       Examples.unload(net.host("cloud"), "behind-nat");
       gw.nft("delete table ip home");
-      net.each(
-          List.of("roam", "branch", "one", "cloud"),
-          "bash",
-          "-c",
-          "ip xfrm state flush; ip xfrm policy flush");
+      clear("roam", "branch", "one", "cloud");
     }
   }
 }

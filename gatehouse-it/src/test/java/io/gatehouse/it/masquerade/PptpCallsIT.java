@@ -64,11 +64,11 @@ class PptpCallsIT {
               r-back back R
               a-still-back back A
               end S
-              s-over out S
+              s-over out S brief
               r-still-out out R
               end A
-              a-over-out out A
-              a-over-back back A
+              a-over-out out A brief
+              a-over-back back A brief
               b-still-back back B
               """);
       assertThat(came)
